@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+/* The cluster as the step engine sees it: the few facts of one sandbox's objects that decide, taken from watch caches.
+ * Filled by k8s/ (or by the simulation), read by the checks. Plain data, no pointers to keep. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The objects of a project, in the order in which they are created. */
+#define CLUSTER_OBJECTS(X)                                                                                             \
+    X(SERVICE_ACCOUNT, "ServiceAccount")                                                                               \
+    X(ROLE, "Role")                                                                                                    \
+    X(ROLE_BINDING, "RoleBinding")                                                                                     \
+    X(DATABASE, "Cluster")                                                                                             \
+    X(DEPLOYMENT, "Deployment")                                                                                        \
+    X(ENV_SECRET, "Secret")                                                                                            \
+    X(SERVICE, "Service")                                                                                              \
+    X(INGRESS_APP, "Ingress")                                                                                          \
+    X(INGRESS_TTY, "Ingress")                                                                                          \
+    X(NETWORK_POLICY, "NetworkPolicy")
+
+enum cluster_object {
+#define X(name, kind) OBJECT_##name,
+    CLUSTER_OBJECTS(X)
+#undef X
+        OBJECT_N
+};
+
+enum presence {
+    PRESENCE_UNKNOWN, /* not watched and not applied by this process yet, or the cache has not synced */
+    PRESENCE_ABSENT,
+    PRESENCE_PRESENT,
+    PRESENCE_DELETING, /* has a deletionTimestamp */
+    PRESENCE_FOREIGN,  /* bears the name but not this project's id label */
+};
+
+enum db_phase { DB_PHASE_NONE, DB_PHASE_CREATING, DB_PHASE_RUNNING, DB_PHASE_STOPPED, DB_PHASE_FAILED, DB_PHASE_OTHER };
+
+struct observed_database {
+    enum db_phase phase;
+    bool is_refused;   /* ProvisioningStarted=False (a missing ClusterDefinition): it will not begin */
+    char message[192]; /* of the condition or component that says why, for people; may be empty */
+};
+
+struct observed_deployment {
+    int64_t generation;
+    int64_t observed_generation;
+    int replicas_wanted;
+    int replicas_updated;
+    int replicas_available;
+    bool is_available;       /* condition Available=True */
+    bool is_replica_failure; /* condition ReplicaFailure=True */
+    bool is_progress_over;   /* Progressing=False ProgressDeadlineExceeded */
+    char message[192];       /* of ReplicaFailure or Progressing */
+};
+
+/* The newest pod of the Deployment's current generation that is not Failed or being deleted; if all are, the newest. */
+struct observed_pod {
+    bool exists;
+    bool is_failed; /* phase Failed: evicted, … */
+    bool is_scheduled;
+    bool is_unschedulable; /* PodScheduled=False Unschedulable */
+    bool is_pulling;       /* an event said so and none said it ended */
+    bool is_pulled;
+    bool is_running; /* container state running */
+    bool is_ready;   /* condition Ready=True */
+    int restarts;
+    int exit_code;           /* of the last termination */
+    char waiting_reason[48]; /* containerStatuses[].state.waiting.reason, e.g. "ImagePullBackOff" */
+    char last_reason[48];    /* lastState.terminated.reason, e.g. "OOMKilled" */
+    char message[192];       /* of the condition or state that says why; may be empty */
+    char node[64];
+};
+
+struct observed {
+    bool is_synced;    /* every cache has its first list: absence means something */
+    bool is_reachable; /* the API answered the last call or watch */
+    enum presence objects[OBJECT_N];
+    struct observed_database database;
+    struct observed_deployment deployment;
+    struct observed_pod pod;
+    int endpoints_ready_n; /* ready addresses of the Service */
+    char event_reason[48]; /* the newest warning event about the pod, its ReplicaSet or Deployment */
+    char event_message[192];
+};

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+/* The store port: all that core and handlers know of PostgreSQL and Redis. Implemented by store/store_port.c and, the
+ * part the engine uses, by the simulation's store. Every function obeys core/io/op.h; results are borrowed during the
+ * callback. While PostgreSQL is away every call ends with NOT_READY within its deadline. */
+#pragma once
+
+#include "core/base/err.h"
+#include "core/base/secret.h"
+#include "core/base/str.h"
+#include "core/io/loop.h"
+#include "core/io/op.h"
+#include "core/sandbox.h"
+
+struct json_writer;
+
+/* ---- who asks ---- */
+
+struct principal {
+    char user_id[ID_SIZE];
+    char name[161];
+    char email[255];
+    char image[501];
+    bool is_admin;
+    int64_t expires_ms; /* of the session, wall clock */
+};
+
+typedef void store_on_principal(void *arg, const struct principal *who, const struct err *err);
+
+/* ---- projects ---- */
+
+typedef void store_on_project(void *arg, const struct project *project, const struct err *err);
+typedef void store_on_projects(void *arg, const struct project *projects, size_t n, uint64_t journal_seq,
+                               const struct err *err);
+
+/* What a POST or DELETE of a sandbox or project asks for. */
+struct sandbox_request {
+    const char *owner_id;
+    const char *project_id;
+    enum desired desired;
+    /* The names to use if the request starts a new sandbox or a new database; ignored where names exist already (Retry
+     * keeps them; a terminated sandbox gets new ones, its database keeps its own). */
+    const struct sandbox *names;
+    const struct env_list *env; /* of the request, stored encrypted with the sandbox; NULL: keep what is stored */
+    int64_t now_ms;             /* wall clock, for the journal row */
+};
+
+enum request_result {
+    REQUEST_STARTED,     /* a flow leads there now; events were written */
+    REQUEST_IN_PROGRESS, /* a flow was leading there already */
+    REQUEST_ALREADY,     /* it is so: running, or terminated */
+    REQUEST_NOTHING,     /* nothing exists that could be removed */
+    REQUEST_REFUSED,     /* the project is being deleted */
+};
+
+/* events: the journal rows written, in order, with their numbers. */
+typedef void store_on_request(void *arg, enum request_result result, const struct sandbox *sb,
+                              const struct journal_event *events, size_t n_events, const struct err *err);
+
+/* ---- flows ---- */
+
+/* One write of a flow: the row's new state and the journal rows of what was observed, in one transaction, refused with
+ * CONFLICT (reason "Fenced") when the lease is not this replica's any more or the attempt is over. */
+struct flow_save {
+    const struct sandbox *sb; /* project_id, attempt, fence, status, code, message, is_settled are written */
+    struct str steps_json;    /* the engine's clocks; at most 4 KiB */
+    const struct db_credentials *credentials; /* NULL: unchanged; stored encrypted */
+    struct journal_event *events;             /* seq is filled in on success */
+    size_t n_events;
+    bool is_project_gone; /* delete the project's row (and what hangs on it); the journal stays */
+};
+typedef void store_on_saved(void *arg, const struct journal_event *events, size_t n_events, const struct err *err);
+
+/* One claimed flow. credentials: NULL while none are stored. */
+struct flow_row {
+    struct sandbox sandbox;
+    struct str steps_json;
+    const struct db_credentials *credentials;
+};
+typedef void store_on_flows(void *arg, const struct flow_row *rows, size_t n, const struct err *err);
+
+typedef void store_on_env(void *arg, const struct env_list *env, const struct err *err);
+
+typedef void store_on_credentials(void *arg, const struct db_credentials *credentials, const struct err *err);
+
+/* ---- the journal ---- */
+
+struct journal_query {
+    const char *owner_id;
+    const char *project_id; /* NULL: of all the owner's projects */
+    uint64_t after;         /* numbers above this */
+    unsigned attempt;       /* only of this attempt; 0: of all */
+    unsigned limit;         /* 1..500 */
+};
+/* last_seq: the owner's newest number at the time of reading. */
+typedef void store_on_journal(void *arg, const struct journal_event *events, size_t n, uint64_t last_seq,
+                              const struct err *err);
+/* An event that another replica wrote. */
+typedef void store_on_foreign_event(void *arg, const struct journal_event *event);
+
+struct stage_usual {
+    int64_t p50_ms; /* -1: not known yet */
+};
+typedef void store_on_usual(void *arg, const struct stage_usual usual[STAGE_N], const struct err *err);
+
+struct store_health {
+    bool is_postgres_up;
+    bool is_schema_current;
+    bool is_redis_up;
+    bool has_redis; /* is one configured? */
+    int postgres_version;
+    unsigned queue_n;
+};
+
+struct port_store {
+    void *self;
+
+    /* -- the engine's part (also in the simulation) -- */
+
+    /* Says "this replica lives" for lease_ms more, by PostgreSQL's clock. */
+    struct op *(*replica_renew)(void *self, ms_t lease_ms, ms_t timeout_ms, op_done *done, void *arg);
+    /* Gives all leases back (drain). */
+    struct op *(*replica_release)(void *self, ms_t timeout_ms, op_done *done, void *arg);
+    /* Takes up to `max` unsettled flows which no living replica holds; each gets a new fence. */
+    struct op *(*flows_claim)(void *self, unsigned max, ms_t timeout_ms, store_on_flows *done, void *arg);
+    /* The unsettled flow of one project, if this replica holds it (after a request was written). */
+    struct op *(*flow_load)(void *self, const char *project_id, ms_t timeout_ms, store_on_flows *done, void *arg);
+    struct op *(*flow_save)(void *self, const struct flow_save *save, ms_t timeout_ms, store_on_saved *done, void *arg);
+    /* Project's variables and the request's over them, decrypted. */
+    struct op *(*env_of)(void *self, const char *project_id, ms_t timeout_ms, store_on_env *done, void *arg);
+    /* Logs in with exactly these credentials and runs SELECT 1. */
+    struct op *(*prove_login)(void *self, const struct db_credentials *credentials, ms_t timeout_ms, op_done *done,
+                              void *arg);
+    /* Running sandboxes whose cluster state is watched for drift: all RUNNING rows, in pages after `after_project_id`.
+     */
+    struct op *(*running_list)(void *self, const char *after_project_id, unsigned max, ms_t timeout_ms,
+                               store_on_flows *done, void *arg);
+
+    /* -- requests -- */
+
+    struct op *(*project_create)(void *self, const char *owner_id, struct str name, struct str description,
+                                 ms_t timeout_ms, store_on_project *done, void *arg);
+    /* MISSING when unknown or somebody else's. */
+    struct op *(*project_get)(void *self, const char *owner_id, const char *project_id, ms_t timeout_ms,
+                              store_on_project *done, void *arg);
+    /* updated_at descending. */
+    struct op *(*project_list)(void *self, const char *owner_id, unsigned limit, ms_t timeout_ms,
+                               store_on_projects *done, void *arg);
+    /* In one transaction: row, desired state, lease to this replica, first journal rows. MISSING as above. */
+    struct op *(*sandbox_request)(void *self, const struct sandbox_request *request, ms_t timeout_ms,
+                                  store_on_request *done, void *arg);
+    /* The credentials of a project's database; MISSING while there are none. */
+    struct op *(*credentials_get)(void *self, const char *owner_id, const char *project_id, ms_t timeout_ms,
+                                  store_on_credentials *done, void *arg);
+    struct op *(*journal_read)(void *self, const struct journal_query *query, ms_t timeout_ms, store_on_journal *done,
+                               void *arg);
+    /* Median duration of each stage over the last 50 completed. */
+    struct op *(*stage_usual)(void *self, ms_t timeout_ms, store_on_usual *done, void *arg);
+    /* Sends the event to the other replicas (Redis pub/sub; without Redis the row's own NOTIFY has done it). */
+    void (*journal_publish)(void *self, const struct journal_event *event);
+    void (*journal_subscribe)(void *self, store_on_foreign_event *on_event, void *arg);
+
+    /* -- identity; tokens are the text the client sent, only their SHA-256 is stored -- */
+
+    /* A one-time link for a user that is made if need be ("local:<name>"). */
+    struct op *(*signin_link_create)(void *self, struct str user_key, struct str token, ms_t valid_ms, ms_t timeout_ms,
+                                     op_done *done, void *arg);
+    /* Uses the link up and makes the session, in one transaction; UNAUTHENTICATED when used, expired or unknown. */
+    struct op *(*signin_link_use)(void *self, struct str token, struct str session_token, ms_t idle_ms,
+                                  ms_t absolute_ms, ms_t timeout_ms, store_on_principal *done, void *arg);
+    /* Redis first; UNAUTHENTICATED when unknown or expired. Moves the idle end at most once a minute. */
+    struct op *(*session_find)(void *self, struct str session_token, ms_t timeout_ms, store_on_principal *done,
+                               void *arg);
+    struct op *(*session_end)(void *self, struct str session_token, ms_t timeout_ms, op_done *done, void *arg);
+
+    /* -- the status document's cache: Redis, else this process's memory; never truth -- */
+
+    /* done gets MISSING, or the JSON that was put. */
+    struct op *(*status_find)(void *self, const char *owner_id, const char *project_id, ms_t timeout_ms,
+                              void (*done)(void *arg, struct str json, const struct err *err), void *arg);
+    void (*status_put)(void *self, const char *owner_id, const char *project_id, struct str json, ms_t ttl_ms);
+    void (*status_drop)(void *self, const char *owner_id, const char *project_id);
+
+    void (*health)(void *self, struct store_health *ret);
+};
