@@ -23,6 +23,7 @@ struct str {
 struct str str_from(const char *text);
 
 bool str_is_none(struct str s);
+/* Compare bytes; an absent str equals an empty one. */
 bool str_eq(struct str a, struct str b);
 bool str_eq_text(struct str a, const char *text);
 /* ASCII letters compare without case; other bytes as they are. */
@@ -49,6 +50,8 @@ MUST_CHECK bool str_parse_u64(struct str s, uint64_t max, uint64_t *ret);
 
 /* True if s holds only well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool str_is_utf8(struct str s);
+/* How many bytes at the front of s are well-formed UTF-8: s.n when all are. */
+size_t str_utf8_prefix(struct str s);
 
 /* Copies into a terminated array of `size` bytes. False, and an empty text, if it does not fit or holds a NUL. */
 MUST_CHECK bool str_copy(struct str s, char *ret, size_t size);
