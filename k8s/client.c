@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+/* fetch + identity + classification. Every call, streaming or not, is a struct kube_op around a fetch op. */
+#include "k8s/client.h"
+
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "core/base/arena.h"
+#include "core/base/xmem.h"
+#include "k8s/status.h"
+
+struct kube {
+    struct loop *loop;
+    struct fetch_client *client;
+    struct kubeconfig *config;
+    bool is_reachable;
+    void (*on_reachable)(void *arg);
+    void *on_reachable_arg;
+    LIST_HEAD(, kube_op) ops;
+};
+
+struct kube_op {
+    struct op op;
+    struct kube *k;
+    struct op *fetch_op; /* NULL: none is running */
+    struct arena *arena; /* the request's copies, kept for the one repetition after a 401 */
+    struct fetch_request req;
+    struct secret body;
+    bool was_repeated;
+    kube_on_answer *on_answer; /* one of the two */
+    kube_on_end *on_end;
+    fetch_on_bytes *on_bytes;
+    void *arg;
+    LIST_ENTRY(kube_op) link;
+};
+
+static void kube_op_free(void *arg)
+{
+    struct kube_op *o = arg;
+
+    secret_fini(&o->body);
+    arena_free(o->arena);
+    free(o);
+}
+
+/* Reached by: the answer, op_cancel, the end of the client. */
+static void kube_op_spend(struct kube_op *o)
+{
+    op_cancel(o->fetch_op);
+    o->fetch_op = NULL;
+    LIST_REMOVE(o, link);
+    loop_defer_free(o->k->loop, o, kube_op_free);
+}
+
+static void kube_op_cancel(struct op *op)
+{
+    kube_op_spend((struct kube_op *)op);
+}
+
+static void set_reachable(struct kube *k, bool is_reachable)
+{
+    if (k->is_reachable == is_reachable)
+        return;
+    k->is_reachable = is_reachable;
+    if (k->on_reachable != NULL)
+        k->on_reachable(k->on_reachable_arg);
+}
+
+/* Bytes or an answer came; a stream that was silent for too long, or a deadline, says the API is away. */
+static void note_end(struct kube *k, const struct fetch_answer *answer)
+{
+    set_reachable(k, answer != NULL && answer->status < 500);
+}
+
+static void start_fetch(struct kube_op *o);
+
+static void on_fetched(void *arg, const struct fetch_answer *answer, const struct err *fetch_err)
+{
+    struct kube_op *o = arg;
+    struct kube *k = o->k;
+    struct arena *a = o->arena;
+    const struct json_value *object = NULL;
+    struct err err = {0};
+    bool is_new_token = false;
+    bool is_json;
+
+    o->fetch_op = NULL;
+    note_end(k, answer);
+    if (answer != NULL && answer->status == 401 && !o->was_repeated &&
+        kubeconfig_refresh_token(k->config, true, &is_new_token, NULL) && is_new_token) {
+        o->was_repeated = true;
+        start_fetch(o);
+        return;
+    }
+    if (fetch_err != NULL) {
+        err_copy(&err, fetch_err);
+    } else {
+        is_json = answer->body.n > 0 && answer->body.p[0] == '{'; /* 504 carries JSON as text/plain */
+        object = is_json ? json_parse(a, answer->body, &JSON_LIMITS_KUBE, &err) : NULL;
+        if (object != NULL || !is_json)
+            (void)status_check(answer->status, answer->retry_after_s, object, answer->body, &err);
+    }
+    kube_op_spend(o);
+    if (o->on_end != NULL)
+        o->on_end(o->arg, err.kind != ERR_NONE ? &err : NULL);
+    else if (err.kind != ERR_NONE)
+        o->on_answer(o->arg, NULL, &err);
+    else
+        o->on_answer(o->arg, object, NULL);
+}
+
+static void on_bytes(void *arg, struct str bytes)
+{
+    struct kube_op *o = arg;
+
+    set_reachable(o->k, true);
+    o->on_bytes(o->arg, bytes);
+}
+
+static void start_fetch(struct kube_op *o)
+{
+    bool is_new;
+
+    /* A token that cannot be read is not an error yet: the server may still take the one we have. */
+    (void)kubeconfig_refresh_token(o->k->config, false, &is_new, NULL);
+    fetch_client_set_token(o->k->client, &o->k->config->token);
+    o->fetch_op = fetch_start(o->k->client, &o->req);
+}
+
+static struct kube_op *op_new(struct kube *k, const char *method, const char *path)
+{
+    struct kube_op *o = xcalloc(1, sizeof *o);
+
+    o->op.cancel = kube_op_cancel;
+    o->k = k;
+    o->arena = arena_new();
+    o->req.method = method;
+    o->req.path = arena_dup(o->arena, str_from(path));
+    o->req.ceiling_bytes = KUBE_ANSWER_CEILING_BYTES;
+    o->req.on_done = on_fetched;
+    o->req.arg = o;
+    LIST_INSERT_HEAD(&k->ops, o, link);
+    return o;
+}
+
+struct op *kube_call(struct kube *k, const struct kube_request *req)
+{
+    struct kube_op *o = op_new(k, req->method, req->path);
+
+    o->body = secret_new(req->body);
+    o->req.body = secret_reveal(&o->body);
+    o->req.content_type = req->content_type;
+    o->req.deadline_ms = req->timeout_ms;
+    o->on_answer = req->on_answer;
+    o->arg = req->arg;
+    start_fetch(o);
+    return &o->op;
+}
+
+struct op *kube_stream(struct kube *k, const struct kube_stream *req)
+{
+    struct kube_op *o = op_new(k, "GET", req->path);
+
+    o->req.deadline_ms = req->deadline_ms;
+    o->req.idle_ms = req->idle_ms;
+    o->req.on_bytes = on_bytes;
+    o->on_bytes = req->on_bytes;
+    o->on_end = req->on_end;
+    o->arg = req->arg;
+    start_fetch(o);
+    return &o->op;
+}
+
+struct kube *kube_new(struct loop *loop, struct fetch *f, struct kubeconfig *config, struct err *reterr)
+{
+    struct fetch_peer peer = {
+        .base_url = config->server,
+        .ca_pem = secret_reveal(&config->ca),
+        .cert_pem = secret_reveal(&config->cert),
+        .key_pem = &config->key,
+        .is_unverified = config->is_unverified,
+    };
+    struct fetch_client *client = fetch_client_new(f, &peer, reterr);
+    struct kube *k;
+
+    if (client == NULL) {
+        kubeconfig_free(config);
+        return NULL;
+    }
+    k = xcalloc(1, sizeof *k);
+    k->loop = loop;
+    k->client = client;
+    k->config = config;
+    LIST_INIT(&k->ops);
+    return k;
+}
+
+void kube_free(struct kube *k)
+{
+    if (k == NULL)
+        return;
+    while (!LIST_EMPTY(&k->ops))
+        kube_op_spend(LIST_FIRST(&k->ops));
+    fetch_client_free(k->client);
+    kubeconfig_free(k->config);
+    free(k);
+}
+
+struct loop *kube_loop(const struct kube *k)
+{
+    return k->loop;
+}
+
+const struct kubeconfig *kube_config(const struct kube *k)
+{
+    return k->config;
+}
+
+bool kube_is_reachable(const struct kube *k)
+{
+    return k->is_reachable;
+}
+
+void kube_on_reachable(struct kube *k, void (*on_change)(void *arg), void *arg)
+{
+    k->on_reachable = on_change;
+    k->on_reachable_arg = arg;
+}

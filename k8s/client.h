@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/* One call of the Kubernetes API: path and body in, a JSON object or a classified error out. Owns the identity (a token
+ * file is re-read when it changes, and once more when an answer is 401) and knows whether the API answers. Which
+ * objects there are, and what to do about a conflict, is not here (objects, apply, watch). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/err.h"
+#include "core/base/json_read.h"
+#include "core/base/str.h"
+#include "core/io/fetch.h"
+#include "core/io/op.h"
+#include "k8s/kubeconfig.h"
+
+enum {
+    KUBE_ANSWER_CEILING_BYTES = 4 << 20, /* one object is at most 3 MiB (etcd's limit 1.5) */
+    KUBE_PATH_SIZE = 1024,
+};
+
+struct kube;
+
+/* config: taken over, also on failure. f: borrowed. Fails with INVALID for a server that is no URL. */
+MUST_CHECK struct kube *kube_new(struct loop *loop, struct fetch *f, struct kubeconfig *config, struct err *reterr);
+/* Ends calls without their callbacks. NULL is fine. */
+void kube_free(struct kube *k);
+
+struct loop *kube_loop(const struct kube *k);
+const struct kubeconfig *kube_config(const struct kube *k);
+
+/* Did the API answer the last call or watch? on_change runs on the loop when that changes, from within a callback of
+ * the client; one subscriber. */
+bool kube_is_reachable(const struct kube *k);
+void kube_on_reachable(struct kube *k, void (*on_change)(void *arg), void *arg);
+
+/* object: the answer, NULL if it was no JSON; valid during the call, as is err. Exactly one of a 2xx answer and err. */
+typedef void kube_on_answer(void *arg, const struct json_value *object, const struct err *err);
+
+struct kube_request {
+    const char *method;
+    const char *path;         /* with query, percent-encoded */
+    const char *content_type; /* NULL: application/json */
+    struct str body;          /* absent: none */
+    ms_t timeout_ms;
+    kube_on_answer *on_answer;
+    void *arg;
+};
+
+/* Errors: those of fetch_start and of status_check. */
+MUST_CHECK struct op *kube_call(struct kube *k, const struct kube_request *req);
+
+/* A list page or a watch: bytes as they come. err at the end as for kube_call; NULL: a clean end. */
+typedef void kube_on_end(void *arg, const struct err *err);
+struct kube_stream {
+    const char *path;
+    ms_t deadline_ms;
+    ms_t idle_ms;
+    fetch_on_bytes *on_bytes;
+    kube_on_end *on_end;
+    void *arg;
+};
+MUST_CHECK struct op *kube_stream(struct kube *k, const struct kube_stream *req);

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/* What an answer of the Kubernetes API means: HTTP status, metav1.Status, or the plain text that filters before the API
+ * send, as one struct err. Pure. The facts were recorded from a real kube-apiserver; tests/golden/kube holds them. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/base/err.h"
+#include "core/base/json_read.h"
+#include "core/base/str.h"
+
+/* True for 2xx. Otherwise fills reterr: code is the HTTP status, field the first cause's field, retry_after_s the
+ * larger of the header's and the body's, and 400 INVALID BadRequest        401 UNAUTHENTICATED Unauthorized 403 DENIED
+ * Forbidden | QuotaExceeded | NamespaceTerminating 404 MISSING NotFound | NamespaceMissing | NoSuchResource (no such
+ * API: its CRD is not installed) 409 CONFLICT AlreadyExists | Conflict (stale) | FieldManagerConflict | Precondition;
+ * NOT_READY BeingDeleted 410 GONE Expired              413 TOO_LARGE    422 INVALID Invalid    405, 406, 415 INVALID
+ *   429 LIMIT TooManyRequests     500 UPSTREAM     503 NOT_READY          408, 504 TIMEOUT Timeout
+ * status: as a JSON value, NULL if the body was none. text: the body, for plain text. */
+MUST_CHECK bool status_check(int http_status, unsigned retry_after_s, const struct json_value *status, struct str text,
+                             struct err *reterr);
+
+/* The same for the Status object inside a watch's ERROR event: its code stands for the HTTP status. */
+void status_from_event(const struct json_value *status, struct err *ret);
