@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Random, hashes, encodings and encryption at rest; the only file that includes libsodium. */
+/* Random, hashes, encodings and encryption at rest; codec.c and codec_keyring.c are the only files that
+ * include libsodium. */
 #pragma once
 
 #include <stdbool.h>
@@ -55,5 +56,6 @@ struct codec_keyring;
 MUST_CHECK struct codec_keyring *codec_keyring_new(const struct secret *spec, struct err *reterr);
 void codec_keyring_free(struct codec_keyring *ring);
 void codec_seal(const struct codec_keyring *ring, struct str aad, struct str plain, struct buf *out);
+/* Fails with BUG: unknown key, another place, or changed bytes. *ret is the caller's to secret_fini. */
 MUST_CHECK bool codec_open(const struct codec_keyring *ring, struct str aad, struct str box, struct secret *ret,
                            struct err *reterr);
