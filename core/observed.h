@@ -79,7 +79,8 @@ struct observed {
     struct observed_database database;
     struct observed_deployment deployment;
     struct observed_pod pod;
-    int endpoints_ready_n; /* ready addresses of the Service */
+    int endpoints_n;       /* addresses behind the Service, ready or not */
+    int endpoints_ready_n; /* of them ready */
     char event_reason[48]; /* the newest warning event about the pod, its ReplicaSet or Deployment */
     char event_message[192];
 };

@@ -66,27 +66,29 @@ void buf_add_byte(struct buf *b, char c)
     buf_add(b, &c, 1);
 }
 
-void buf_addf(struct buf *b, const char *fmt, ...)
+void buf_addv(struct buf *b, const char *fmt, va_list args)
 {
     char small[256];
-    va_list args;
-    va_start(args, fmt);
+    va_list again;
+    va_copy(again, args);
     int n = vsnprintf(small, sizeof(small), fmt, args);
-    va_end(args);
     if (n < 0) {
         b->is_over = true;
-        return;
-    }
-    if ((size_t)n < sizeof(small)) {
+    } else if ((size_t)n < sizeof(small)) {
         buf_add(b, small, (size_t)n);
-        return;
+    } else if (reserve(b, (size_t)n)) {
+        vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
+        b->n += (size_t)n;
     }
-    if (!reserve(b, (size_t)n))
-        return;
+    va_end(again);
+}
+
+void buf_addf(struct buf *b, const char *fmt, ...)
+{
+    va_list args;
     va_start(args, fmt);
-    vsnprintf(b->p + b->n, (size_t)n + 1, fmt, args);
+    buf_addv(b, fmt, args);
     va_end(args);
-    b->n += (size_t)n;
 }
 
 void buf_drop(struct buf *b, size_t n)

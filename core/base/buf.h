@@ -26,6 +26,7 @@ void buf_add_str(struct buf *b, struct str s);
 void buf_add_text(struct buf *b, const char *text);
 void buf_add_byte(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void buf_addv(struct buf *b, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 /* Removes n bytes (at most all) from the front. */
 void buf_drop(struct buf *b, size_t n);
 /* Length 0, keeps the memory, clears is_over. */

@@ -32,7 +32,7 @@ struct log_kv {
 #define KV(key, value)                                                                            \
     _Generic((value), char *: log_kv_text, const char *: log_kv_text, struct str: log_kv_str,     \
              bool: log_kv_bool, int: log_kv_int, unsigned: log_kv_int, long: log_kv_int,          \
-             unsigned long: log_kv_int, long long: log_kv_int, unsigned long long: log_kv_int,    \
+             unsigned long: log_kv_uint, long long: log_kv_int, unsigned long long: log_kv_uint,  \
              unsigned short: log_kv_int, double: log_kv_double, struct err *: log_kv_err,         \
              const struct err *: log_kv_err)((key), (value))
 
@@ -47,6 +47,7 @@ struct log_kv {
 struct log_kv log_kv_text(const char *key, const char *value);
 struct log_kv log_kv_str(const char *key, struct str value);
 struct log_kv log_kv_int(const char *key, int64_t value);
+struct log_kv log_kv_uint(const char *key, uint64_t value); /* over INT64_MAX: INT64_MAX */
 struct log_kv log_kv_double(const char *key, double value);
 struct log_kv log_kv_bool(const char *key, bool value);
 struct log_kv log_kv_err(const char *key, const struct err *value);

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+/* From facts to verdicts: what is done, what is waited for and why, what will not come. No I/O, no state: each function
+ * looks at one struct world. */
+#include "core/checks.h"
+
+#include <string.h>
+
+#include "core/base/fit.h"
+
+enum {
+    CRASHES_MANY = 3,               /* a container may fall once or twice while it waits for others */
+    UNSCHEDULABLE_GRACE_MS = 10000, /* a cluster autoscaler or a leaving pod may make room */
+    QUOTA_GRACE_MS = 5000,
+    DB_FAILED_GRACE_MS = 10000, /* KubeBlocks passes through Failed when a pod restarts */
+};
+
+#define SAY(v, what, why, ...)                                                                                         \
+    ((v)->check = (what), (v)->code = (why), text_fitf((v)->message, sizeof((v)->message), __VA_ARGS__))
+
+static bool is_unsettled(const struct world *w, struct verdict *v)
+{
+    if (w->seen->is_synced)
+        return false;
+    SAY(v, CHECK_WAITING, w->seen->is_reachable ? REASON_NONE : REASON_CLUSTER_UNREACHABLE, "%s",
+        w->seen->is_reachable ? "reading the state of the cluster"
+                              : "the Kubernetes API does not answer; trying again");
+    return true;
+}
+
+static void by_presence(const struct step *s, const struct world *w, struct verdict *v, const char *what)
+{
+    switch (w->seen->objects[s->object]) {
+    case PRESENCE_PRESENT:
+        SAY(v, CHECK_DONE, REASON_NONE, "%s exists", what);
+        return;
+    case PRESENCE_DELETING:
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting until the former %s is gone", what);
+        return;
+    case PRESENCE_FOREIGN:
+        SAY(v, CHECK_BROKEN, REASON_CONFLICT, "a %s of that name belongs to somebody else", what);
+        return;
+    case PRESENCE_UNKNOWN:
+    case PRESENCE_ABSENT:
+        SAY(v, CHECK_MISSING, REASON_NONE, "creating the %s", what);
+        return;
+    }
+}
+
+static const char *kind_of(enum cluster_object object)
+{
+    static const char *const kinds[] = {
+#define X(name, kind) kind,
+        CLUSTER_OBJECTS(X)
+#undef X
+    };
+    return kinds[object];
+}
+
+static bool is_applied(const struct step *s, const struct world *w)
+{
+    return (w->applied >> s->object & 1) != 0;
+}
+
+void object_applied(const struct step *s, const struct world *w, struct verdict *v)
+{
+    if (is_unsettled(w, v))
+        return;
+    enum presence presence = w->seen->objects[s->object];
+    bool is_known = presence != PRESENCE_UNKNOWN;
+    if (!is_applied(s, w) && (presence == PRESENCE_PRESENT || !is_known))
+        SAY(v, CHECK_MISSING, REASON_NONE, "creating the %s", kind_of(s->object));
+    else if (!is_known)
+        SAY(v, CHECK_DONE, REASON_NONE, "%s exists", kind_of(s->object));
+    else
+        by_presence(s, w, v, kind_of(s->object));
+}
+
+void rbac_applied(const struct step *s, const struct world *w, struct verdict *v)
+{
+    /* They serve the database alone: where it exists they have been applied before it. */
+    if (w->seen->is_synced && w->seen->objects[OBJECT_DATABASE] == PRESENCE_PRESENT)
+        SAY(v, CHECK_DONE, REASON_NONE, "%s exists", kind_of(s->object));
+    else
+        object_applied(s, w, v);
+}
+
+void database_exists(const struct step *s, const struct world *w, struct verdict *v)
+{
+    if (!is_unsettled(w, v))
+        by_presence(s, w, v, "database cluster");
+}
+
+void database_running(const struct step *s, const struct world *w, struct verdict *v)
+{
+    (void)s;
+    if (is_unsettled(w, v))
+        return;
+    const struct observed_database *db = &w->seen->database;
+    const char *why = db->message[0] != '\0' ? db->message : "KubeBlocks gives no reason";
+    if (db->is_refused) {
+        SAY(v, CHECK_BROKEN, REASON_DB_CLUSTER_FAILED, "KubeBlocks refuses the database: %s", why);
+        v->grace_ms = DB_FAILED_GRACE_MS;
+        return;
+    }
+    switch (db->phase) {
+    case DB_PHASE_RUNNING:
+        SAY(v, CHECK_DONE, REASON_NONE, "the database runs");
+        return;
+    case DB_PHASE_FAILED:
+        SAY(v, CHECK_BROKEN, REASON_DB_CLUSTER_FAILED, "the database failed: %s", why);
+        v->grace_ms = DB_FAILED_GRACE_MS;
+        return;
+    case DB_PHASE_NONE:
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting for KubeBlocks to take the database up");
+        return;
+    case DB_PHASE_CREATING:
+    case DB_PHASE_STOPPED:
+    case DB_PHASE_OTHER:
+        SAY(v, CHECK_WAITING, REASON_NONE, "KubeBlocks is creating the database");
+        return;
+    }
+}
+
+void credentials_known(const struct step *s, const struct world *w, struct verdict *v)
+{
+    (void)s;
+    if (w->has_credentials)
+        SAY(v, CHECK_DONE, REASON_NONE, "the database's credentials are known");
+    else
+        SAY(v, CHECK_MISSING, REASON_NONE, "reading the database's credentials");
+}
+
+void login_proven(const struct step *s, const struct world *w, struct verdict *v)
+{
+    (void)s;
+    if (!w->must_prove_login)
+        SAY(v, CHECK_DONE, REASON_NONE, "the database runs");
+    else if (w->is_login_proven)
+        SAY(v, CHECK_DONE, REASON_NONE, "PostgreSQL answers with its credentials");
+    else
+        SAY(v, CHECK_MISSING, REASON_NONE, "logging in to the database");
+}
+
+static bool starts_with(const char *text, const char *prefix)
+{
+    return str_starts(str_from(text), str_from(prefix));
+}
+
+static void unscheduled(const struct observed_pod *pod, struct verdict *v)
+{
+    if (!pod->is_unschedulable) {
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting for a node");
+        return;
+    }
+    struct str why = str_from(pod->message);
+    bool is_volume = str_find_str(why, STR("PersistentVolumeClaim")) < why.n;
+    bool is_memory = str_find_str(why, STR("Insufficient memory")) < why.n;
+    bool is_cpu = str_find_str(why, STR("Insufficient cpu")) < why.n;
+    SAY(v, CHECK_BROKEN, is_volume ? REASON_PVC_PENDING : REASON_UNSCHEDULABLE, "%s: %s",
+        is_volume   ? "a volume cannot be bound"
+        : is_memory ? "no node has enough memory"
+        : is_cpu    ? "no node has enough CPU"
+                    : "no node can take the pod",
+        pod->message);
+    v->grace_ms = UNSCHEDULABLE_GRACE_MS;
+}
+
+static void crashed(const struct observed_pod *pod, struct verdict *v)
+{
+    const char *why = pod->last_reason[0] != '\0' ? pod->last_reason : "Error";
+    bool is_many = pod->restarts >= CRASHES_MANY;
+    bool is_memory = strcmp(why, "OOMKilled") == 0;
+    SAY(v, is_many ? CHECK_BROKEN : CHECK_WAITING, REASON_CRASH_LOOP, "the container ended %d %s (%s, exit code %d)",
+        pod->restarts, pod->restarts == 1 ? "time" : "times", is_memory ? "out of memory" : why, pod->exit_code);
+}
+
+static void waiting(const struct world *w, struct verdict *v)
+{
+    const struct observed_pod *pod = &w->seen->pod;
+    const char *why = pod->waiting_reason;
+    if (strcmp(why, "ImagePullBackOff") == 0 || strcmp(why, "InvalidImageName") == 0 ||
+        strcmp(why, "ErrImageNeverPull") == 0) {
+        SAY(v, CHECK_BROKEN, REASON_IMAGE_PULL, "the image cannot be pulled: %s", pod->message);
+    } else if (starts_with(why, "ErrImage") || strcmp(why, "RegistryUnavailable") == 0) {
+        SAY(v, CHECK_WAITING, REASON_IMAGE_PULL, "pulling the image failed, it is tried again: %s", pod->message);
+    } else if (strcmp(why, "CrashLoopBackOff") == 0) {
+        crashed(pod, v);
+    } else if (starts_with(why, "CreateContainer")) {
+        bool is_env_there = (w->applied >> OBJECT_ENV_SECRET & 1) != 0;
+        /* The Secret is there and the kubelet sleeps in its back-off: start touches the pod. */
+        SAY(v, is_env_there ? CHECK_MISSING : CHECK_WAITING, REASON_NONE,
+            is_env_there ? "starting the container with its environment" : "image pulled; waiting for the environment");
+    } else if (pod->is_pulling) {
+        SAY(v, CHECK_WAITING, REASON_NONE, "pulling image %s", w->sb->image);
+    } else {
+        SAY(v, CHECK_WAITING, REASON_NONE, "starting the container on node %s", pod->node[0] ? pod->node : "(unknown)");
+    }
+}
+
+static bool is_quota(const char *message)
+{
+    struct str text = str_from(message);
+    return str_find_str(text, STR("exceeded quota")) < text.n;
+}
+
+static void without_pod(const struct world *w, struct verdict *v)
+{
+    const struct observed_deployment *d = &w->seen->deployment;
+    if (!d->is_replica_failure) {
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the pod");
+        return;
+    }
+    SAY(v, CHECK_BROKEN, is_quota(d->message) ? REASON_QUOTA_EXCEEDED : REASON_FORBIDDEN, "the pod is refused: %s",
+        d->message);
+    v->grace_ms = QUOTA_GRACE_MS;
+}
+
+void container_running(const struct step *s, const struct world *w, struct verdict *v)
+{
+    (void)s;
+    if (is_unsettled(w, v))
+        return;
+    const struct observed_pod *pod = &w->seen->pod;
+    if (!pod->exists)
+        without_pod(w, v);
+    else if (pod->is_running)
+        SAY(v, CHECK_DONE, REASON_NONE, "the container runs on node %s", pod->node[0] ? pod->node : "(unknown)");
+    else if (pod->is_failed)
+        SAY(v, CHECK_WAITING, REASON_NONE, "the pod was evicted, another one follows: %s", pod->message);
+    else if (!pod->is_scheduled)
+        unscheduled(pod, v);
+    else
+        waiting(w, v);
+}
+
+void endpoint_found(const struct step *s, const struct world *w, struct verdict *v)
+{
+    (void)s;
+    if (is_unsettled(w, v))
+        return;
+    if (w->seen->endpoints_n > 0)
+        SAY(v, CHECK_DONE, REASON_NONE, "Service and Ingresses lead to the pod");
+    else
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the Service to find the pod");
+}
+
+void terminal_listens(const struct step *s, const struct world *w, struct verdict *v)
+{
+    (void)s;
+    if (is_unsettled(w, v))
+        return;
+    const struct observed_pod *pod = &w->seen->pod;
+    if (pod->exists && pod->is_ready)
+        SAY(v, CHECK_DONE, REASON_NONE, "the terminal listens on port 7681");
+    else if (pod->exists && !pod->is_running && pod->restarts > 0)
+        crashed(pod, v);
+    else
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the terminal to listen on port 7681");
+    v->late_code = REASON_TERMINAL_NO_ANSWER;
+}
+
+void sandbox_available(const struct step *s, const struct world *w, struct verdict *v)
+{
+    (void)s;
+    if (is_unsettled(w, v))
+        return;
+    const struct observed_deployment *d = &w->seen->deployment;
+    /* replicas 0 is Available=True as well, and right after a change the status is still the old one's. */
+    bool is_current = d->observed_generation >= d->generation && d->replicas_wanted > 0 &&
+                      d->replicas_updated >= d->replicas_wanted && d->replicas_available >= d->replicas_wanted;
+    if (!is_current || !d->is_available)
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the Deployment to be available");
+    else if (w->seen->endpoints_ready_n == 0)
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the Service to send requests to the pod");
+    else
+        SAY(v, CHECK_DONE, REASON_NONE, "everything is available");
+}

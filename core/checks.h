@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/* The checks of the plan's steps: pure functions from what was observed to a verdict in plain words. */
+#pragma once
+
+#include "core/plan.h"
+
+typedef void step_check(const struct step *s, const struct world *w, struct verdict *ret);
+
+step_check rbac_applied;
+step_check database_exists;
+step_check database_running;
+step_check credentials_known;
+step_check login_proven;
+step_check object_applied;
+step_check container_running;
+step_check endpoint_found;
+step_check terminal_listens;
+step_check sandbox_available;

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: MIT
+/* The engine: one look at the world, from the plan's first row to its last (or back), then at most one act per row. It
+ * keeps no position: what is done is found out anew each time, so a restart needs no special case. */
+#include "core/flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/fit.h"
+#include "core/base/log.h"
+#include "core/base/xmem.h"
+#include "core/flow_ops.h"
+#include "core/flow_private.h"
+
+enum { SAVE_FIRST_MS = 200, SAVE_CAP_MS = 5000 };
+#define NEVER_MS INT64_MAX
+#define BIT(i)   (UINT64_C(1) << (i))
+
+void flow_wake(struct flow *f)
+{
+    if (f->state != FLOW_OVER)
+        f->ports.listener.on_wake(f->ports.listener.arg, f);
+}
+
+void flow_look_at(struct flow *f, ms_t at_ms)
+{
+    if (at_ms < f->next_ms)
+        f->next_ms = at_ms;
+}
+
+static void on_timer(void *arg)
+{
+    flow_wake(arg);
+}
+
+static void end(struct flow *f)
+{
+    f->state = FLOW_OVER;
+    loop_timer_clear(&f->timer);
+    f->ports.listener.on_end(f->ports.listener.arg, f);
+}
+
+static void on_end_task(void *arg)
+{
+    end(arg);
+}
+
+/* ---- building ---- */
+
+static uint64_t needs_of(const struct flow *f, const struct step *s)
+{
+    if (f->ports.settings->has_overlap)
+        return s->needs;
+    uint64_t earlier = 0;
+    for (size_t i = 0; i < STEP_N; i++) {
+        if (CREATE_PLAN[i].stage < s->stage)
+            earlier |= BIT(i);
+    }
+    return s->needs | earlier;
+}
+
+static void enter(struct flow *f, struct step_run *run)
+{
+    if (run->is_entered)
+        return;
+    run->is_entered = true;
+    run->entered_at_ms = loop_now_ms(f->ports.loop);
+    f->is_dirty = true;
+}
+
+static void fail(struct flow *f, enum step_id step, enum reason code, const char *message)
+{
+    const struct step *s = &CREATE_PLAN[step];
+    char text[MESSAGE_SIZE];
+    text_fit(text, sizeof(text), str_from(message[0] != '\0' ? message : "it took longer than allowed"));
+    f->sb.status = SANDBOX_ERROR;
+    flow_journal_stage_end(f, s->stage, STAGE_STATUS_FAILED, code, text);
+    flow_journal_done(f, OUTCOME_FAILED, code, text);
+}
+
+/* A failed try speaks louder than the check that would start the next. */
+static void hear_errors(const struct step_run *run, struct verdict *v)
+{
+    if (v->check != CHECK_MISSING || run->backoff.tries == 0 || run->error_message[0] == '\0')
+        return;
+    v->code = run->error_code;
+    text_fitf(v->message, sizeof(v->message), "%s; trying again", run->error_message);
+}
+
+/* Is it broken for good? A code that may heal by itself has to stand for its grace. */
+static bool is_broken(struct flow *f, struct step_run *run, const struct verdict *v)
+{
+    ms_t now = loop_now_ms(f->ports.loop);
+    if (v->check != CHECK_BROKEN) {
+        run->broken_code = REASON_NONE;
+        return false;
+    }
+    if (run->broken_code != v->code) {
+        run->broken_code = v->code;
+        run->broken_since_ms = now;
+    }
+    flow_look_at(f, run->broken_since_ms + v->grace_ms);
+    return now >= run->broken_since_ms + v->grace_ms;
+}
+
+static enum reason late_code(const struct verdict *v)
+{
+    if (v->late_code != REASON_NONE)
+        return v->late_code;
+    return v->code != REASON_NONE ? v->code : REASON_DEADLINE;
+}
+
+/* Ends the flow if the step cannot be done any more. */
+static bool failed(struct flow *f, struct step_run *run, const struct verdict *v)
+{
+    const struct step *s = &CREATE_PLAN[run->id];
+    ms_t now = loop_now_ms(f->ports.loop);
+    ms_t until = run->entered_at_ms + f->ports.settings->deadlines_ms[s->deadline];
+    bool is_refused = run->error_code != REASON_NONE && (run->is_fatal || run->refused_n > s->tries);
+    if (is_broken(f, run, v)) {
+        fail(f, run->id, v->code, v->message);
+    } else if (is_refused && v->check == CHECK_MISSING) {
+        fail(f, run->id, run->error_code, run->error_message);
+    } else if (now >= until) {
+        fail(f, run->id, late_code(v), v->message);
+    } else {
+        flow_look_at(f, until);
+        return false;
+    }
+    return true;
+}
+
+static void maybe_start(struct flow *f, struct step_run *run, const struct verdict *v)
+{
+    const struct step *s = &CREATE_PLAN[run->id];
+    if (v->check != CHECK_MISSING || s->start == NULL || run->op != NULL)
+        return;
+    if (loop_now_ms(f->ports.loop) < run->retry_at_ms)
+        flow_look_at(f, run->retry_at_ms);
+    else if (f->ports.listener.may_act(f->ports.listener.arg))
+        s->start(f, run->id);
+}
+
+static void note(struct flow_notes *notes, enum step_id step, const struct verdict *v)
+{
+    notes->is_entered[step] = true;
+    notes->is_done[step] = v->check == CHECK_DONE;
+    notes->code[step] = v->code;
+    memcpy(notes->message[step], v->message, sizeof(notes->message[step]));
+}
+
+/* Told, not only done: an event may wait for room in the outbox. */
+static bool are_stages_complete(const struct flow *f)
+{
+    for (size_t i = 0; i < STAGE_N; i++) {
+        if (f->stages[i].status != STAGE_STATUS_COMPLETED)
+            return false;
+    }
+    return true;
+}
+
+static void build(struct flow *f)
+{
+    const struct world world = {.sb = &f->sb,
+                                .seen = &f->seen,
+                                .applied = f->applied,
+                                .has_credentials = f->has_credentials,
+                                .is_login_proven = f->is_login_proven,
+                                .must_prove_login = f->ports.settings->must_prove_login};
+    struct flow_notes notes = {0};
+    uint64_t done = 0;
+    for (size_t i = 0; i < STEP_N; i++) {
+        const struct step *s = &CREATE_PLAN[i];
+        struct step_run *run = &f->steps[i];
+        uint64_t needs = needs_of(f, s);
+        if ((needs & done) != needs)
+            continue;
+        enter(f, run);
+        struct verdict v = {.check = CHECK_WAITING};
+        s->check(s, &world, &v);
+        hear_errors(run, &v);
+        note(&notes, (enum step_id)i, &v);
+        if (v.check == CHECK_DONE) {
+            done |= BIT(i);
+            continue;
+        }
+        if (failed(f, run, &v))
+            return;
+        maybe_start(f, run, &v);
+    }
+    flow_journal_stages(f, &notes);
+    if (done == BIT(STEP_N) - 1 && are_stages_complete(f)) {
+        f->sb.status = SANDBOX_RUNNING;
+        flow_journal_done(f, OUTCOME_READY, REASON_NONE, "the sandbox is ready");
+    }
+}
+
+/* ---- undoing ---- */
+
+static bool is_in_scope(const struct flow *f, const struct step *s)
+{
+    return s->object != OBJECT_N && (s->scope == SCOPE_SANDBOX || f->sb.desired == DESIRED_DELETED);
+}
+
+/* Is nothing of this row left, as far as can be known? */
+static bool is_gone(struct flow *f, const struct step *s, const struct step_run *run)
+{
+    if (!is_in_scope(f, s))
+        return true;
+    if (run->op != NULL)
+        return false;
+    if (loop_now_ms(f->ports.loop) < run->uncertain_until_ms) {
+        flow_look_at(f, run->uncertain_until_ms);
+        return false;
+    }
+    enum presence presence = f->seen.objects[s->object];
+    if (presence == PRESENCE_FOREIGN)
+        return true;
+    if (presence == PRESENCE_UNKNOWN)
+        return run->is_undone;
+    return f->seen.is_synced && presence == PRESENCE_ABSENT;
+}
+
+static void maybe_undo(struct flow *f, struct step_run *run)
+{
+    enum presence presence = f->seen.objects[CREATE_PLAN[run->id].object];
+    bool is_there = presence == PRESENCE_PRESENT || (presence == PRESENCE_UNKNOWN && !run->is_undone);
+    if (run->op != NULL || !is_there)
+        return;
+    if (loop_now_ms(f->ports.loop) < run->retry_at_ms)
+        flow_look_at(f, run->retry_at_ms);
+    else if (f->ports.listener.may_act(f->ports.listener.arg))
+        start_undo(f, run->id);
+}
+
+static void finish_undo(struct flow *f)
+{
+    bool is_delete = f->sb.desired == DESIRED_DELETED || f->sb.desired == DESIRED_DETACHED;
+    bool is_cancel = !f->has_ended && !is_delete;
+    for (size_t i = 0; i < STAGE_N; i++) {
+        if (f->stages[i].status == STAGE_STATUS_IN_PROGRESS)
+            flow_journal_stage_end(f, (enum stage)i, STAGE_STATUS_SKIPPED, REASON_CANCELLED, "cancelled");
+    }
+    f->sb.status = SANDBOX_TERMINATED;
+    f->is_project_gone = is_delete;
+    f->ports.cluster->forget(f->ports.cluster->self, str_from(f->sb.project_id));
+    if (is_delete)
+        flow_journal_done(f, OUTCOME_DELETED, REASON_NONE,
+                          f->sb.desired == DESIRED_DELETED ? "the project is deleted"
+                                                           : "the project is deleted, its database is kept");
+    else
+        flow_journal_done(f, is_cancel ? OUTCOME_CANCELLED : OUTCOME_TERMINATED,
+                          is_cancel ? REASON_CANCELLED : REASON_NONE,
+                          is_cancel ? "the creation was cancelled, the database is kept"
+                                    : "the sandbox is terminated, the database is kept");
+}
+
+static void undo(struct flow *f)
+{
+    flow_ops_cancel(f, false);
+    uint64_t gone = 0;
+    for (size_t i = STEP_N; i-- > 0;) {
+        bool is_needed = false;
+        for (size_t j = i + 1; j < STEP_N && !is_needed; j++)
+            is_needed = (CREATE_PLAN[j].needs & BIT(i)) != 0 && (gone & BIT(j)) == 0;
+        if (is_needed)
+            continue;
+        struct step_run *run = &f->steps[i];
+        if (is_gone(f, &CREATE_PLAN[i], run))
+            gone |= BIT(i);
+        else
+            maybe_undo(f, run);
+    }
+    if (gone == BIT(STEP_N) - 1)
+        finish_undo(f);
+}
+
+/* ---- the look ---- */
+
+static void read_row(struct flow *f);
+
+void flow_advance(struct flow *f)
+{
+    f->next_ms = NEVER_MS;
+    if (f->must_load)
+        read_row(f);
+    else if (f->state == FLOW_WORKING) {
+        const struct port_cluster *cluster = f->ports.cluster;
+        cluster->observe(cluster->self, &f->sb, &f->seen);
+        if (f->sb.desired == DESIRED_RUNNING)
+            build(f);
+        else
+            undo(f);
+    }
+    flow_journal_flush(f);
+    if (f->next_ms != NEVER_MS && f->state != FLOW_OVER) {
+        ms_t wait_ms = f->next_ms - loop_now_ms(f->ports.loop);
+        loop_timer_set(&f->timer, wait_ms > 0 ? wait_ms : 1);
+    } else {
+        loop_timer_clear(&f->timer);
+    }
+}
+
+/* ---- the row changed under us ---- */
+
+static void take_row(struct flow *f, const struct flow_row *row)
+{
+    bool is_turned = (row->sandbox.desired == DESIRED_RUNNING) != (f->sb.desired == DESIRED_RUNNING);
+    f->sb = row->sandbox;
+    f->state = FLOW_WORKING;
+    f->is_project_gone = false;
+    if (!is_turned)
+        return;
+    for (size_t i = 0; i < STEP_N; i++) {
+        f->steps[i].retry_at_ms = 0;
+        f->steps[i].is_undone = false;
+        backoff_reset(&f->steps[i].backoff);
+    }
+}
+
+static void on_loaded(void *arg, const struct flow_row *rows, size_t n, const struct err *err)
+{
+    struct flow *f = arg;
+    f->load = NULL;
+    if (err != NULL) {
+        f->load_at_ms = loop_now_ms(f->ports.loop) + backoff_next(&f->save_backoff, f->chance++);
+        flow_wake(f);
+        return;
+    }
+    f->must_load = false;
+    backoff_reset(&f->save_backoff);
+    bool is_mine = n == 1 && rows[0].sandbox.attempt == f->sb.attempt;
+    if (!is_mine) {
+        /* Another replica's, settled, or a new attempt: the owner finds out what is to be done. */
+        loop_defer(&f->end_task);
+        return;
+    }
+    /* An end that was refused is no end: what it wrote goes, what was observed stays. */
+    if (f->state == FLOW_ENDING && f->outbox_n > 0 && f->outbox[f->outbox_n - 1].kind == JOURNAL_DONE)
+        f->outbox_n--;
+    take_row(f, &rows[0]);
+    flow_wake(f);
+}
+
+static void read_row(struct flow *f)
+{
+    if (f->load != NULL || f->save != NULL)
+        return; /* their end wakes the flow */
+    if (loop_now_ms(f->ports.loop) < f->load_at_ms) {
+        flow_look_at(f, f->load_at_ms);
+        return;
+    }
+    const struct port_store *store = f->ports.store;
+    f->load = store->flow_load(store->self, f->sb.project_id, f->ports.settings->call_timeout_ms, on_loaded, f);
+}
+
+void flow_reload(struct flow *f)
+{
+    f->must_load = true;
+    flow_wake(f);
+}
+
+/* ---- life ---- */
+
+struct flow *flow_new(const struct flow_ports *ports, const struct flow_row *row, bool is_resumed)
+{
+    struct flow *f = xcalloc(1, sizeof(*f));
+    f->ports = *ports;
+    f->sb = row->sandbox;
+    for (const char *c = f->sb.project_id; *c != '\0'; c++)
+        f->chance = f->chance * 31 + (unsigned char)*c; /* jitter differs between flows and repeats in simulations */
+    loop_timer_init(&f->timer, ports->loop, on_timer, f);
+    loop_task_init(&f->end_task, ports->loop, on_end_task, f);
+    ms_t uncertain = is_resumed ? loop_now_ms(ports->loop) + ports->settings->late_ms : 0;
+    for (size_t i = 0; i < STEP_N; i++) {
+        f->steps[i].flow = f;
+        f->steps[i].id = (enum step_id)i;
+        f->steps[i].uncertain_until_ms = uncertain;
+    }
+    if (row->credentials != NULL) {
+        f->credentials = *row->credentials;
+        f->credentials.password = secret_dup(&row->credentials->password);
+        f->has_credentials = true;
+    }
+    f->save_backoff = (struct backoff){.first_ms = SAVE_FIRST_MS, .cap_ms = SAVE_CAP_MS};
+    flow_clocks_read(f, row->steps_json);
+    return f;
+}
+
+void flow_free(struct flow *f)
+{
+    if (f == NULL)
+        return;
+    flow_ops_cancel(f, true);
+    op_cancel(f->save);
+    op_cancel(f->load);
+    loop_timer_clear(&f->timer);
+    loop_task_clear(&f->end_task);
+    db_credentials_fini(&f->credentials);
+    free(f);
+}
+
+const struct sandbox *flow_sandbox(const struct flow *f)
+{
+    return &f->sb;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+/* What the engine must remember over a restart: when each step was entered, how each stage stands, what was proven.
+ * Kept as one small JSON text in the sandbox's row; unreadable text means a fresh start of the clocks, never a failure.
+ */
+#include "core/flow_private.h"
+
+#include "core/base/json_read.h"
+#include "core/base/json_write.h"
+
+static int64_t wall_of(const struct flow *f, ms_t at_ms)
+{
+    return loop_wall_ms(f->ports.loop) - (loop_now_ms(f->ports.loop) - at_ms);
+}
+
+bool flow_clocks_write(const struct flow *f, struct json_writer *w, struct str *ret)
+{
+    jw_object(w);
+    jw_kv_int(w, "attempt", f->sb.attempt);
+    jw_kv_bool(w, "login", f->is_login_proven);
+    jw_kv_int(w, "applied", (int64_t)f->applied);
+    jw_kv_bool(w, "ended", f->has_ended);
+    jw_kv_int(w, "events", f->events_n);
+    jw_key(w, "steps");
+    jw_object(w);
+    for (size_t i = 0; i < STEP_N; i++) {
+        if (f->steps[i].is_entered)
+            jw_kv_int(w, step_name((enum step_id)i), wall_of(f, f->steps[i].entered_at_ms));
+    }
+    jw_object_end(w);
+    jw_key(w, "stages");
+    jw_object(w);
+    for (size_t i = 0; i < STAGE_N; i++) {
+        const struct stage_run *stage = &f->stages[i];
+        jw_key(w, stage_id((enum stage)i));
+        jw_object(w);
+        jw_kv_text(w, "status", stage_status_id(stage->status));
+        jw_kv_int(w, "started", stage->started_ms);
+        jw_kv_int(w, "ended", stage->ended_ms);
+        jw_object_end(w);
+    }
+    jw_object_end(w);
+    jw_object_end(w);
+    return jw_finish(w, ret, NULL);
+}
+
+static void read_steps(struct flow *f, const struct json_value *steps)
+{
+    ms_t now = loop_now_ms(f->ports.loop);
+    int64_t wall = loop_wall_ms(f->ports.loop);
+    for (size_t i = 0; i < STEP_N; i++) {
+        const struct json_value *at = json_find(steps, step_name((enum step_id)i));
+        if (!json_is_int(at))
+            continue;
+        int64_t ago_ms = wall - json_int(at, wall);
+        f->steps[i].is_entered = true;
+        /* A wall clock that was set back must not give the step more time than its deadline. */
+        f->steps[i].entered_at_ms = now - (ago_ms > 0 ? ago_ms : 0);
+    }
+}
+
+static void read_stages(struct flow *f, const struct json_value *stages)
+{
+    for (size_t i = 0; i < STAGE_N; i++) {
+        const struct json_value *stage = json_find(stages, stage_id((enum stage)i));
+        struct stage_run *run = &f->stages[i];
+        if (!stage_status_parse(json_str(json_find(stage, "status")), &run->status))
+            run->status = STAGE_STATUS_PENDING;
+        run->started_ms = json_int(json_find(stage, "started"), 0);
+        run->ended_ms = json_int(json_find(stage, "ended"), 0);
+    }
+}
+
+void flow_clocks_read(struct flow *f, struct str steps_json)
+{
+    struct arena *a = arena_new();
+    const struct json_value *v = steps_json.n > 0 ? json_parse(a, steps_json, &JSON_LIMITS_BODY, NULL) : NULL;
+    /* The clocks of an earlier attempt do not count for this one. */
+    if (json_int(json_find(v, "attempt"), -1) == (int64_t)f->sb.attempt) {
+        f->is_login_proven = json_bool(json_find(v, "login"), false);
+        f->applied = (uint64_t)json_int(json_find(v, "applied"), 0);
+        f->has_ended = json_bool(json_find(v, "ended"), false);
+        f->events_n = (unsigned)json_int(json_find(v, "events"), 0);
+        read_steps(f, json_find(v, "steps"));
+        read_stages(f, json_find(v, "stages"));
+    }
+    arena_free(a);
+}

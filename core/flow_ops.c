@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+/* Acting: starts the operations of the plan's rows and notes how they ended. Decides nothing: the next look at the
+ * world does. */
+#include "core/flow_ops.h"
+
+#include "core/base/arena.h"
+#include "core/base/fit.h"
+#include "core/base/log.h"
+#include "core/environment.h"
+#include "core/flow_private.h"
+
+enum { TRY_FIRST_MS = 250, TRY_CAP_MS = 10000, SEEN_WITHIN_MS = 5000 };
+
+static ms_t timeout_ms(const struct flow *f)
+{
+    return f->ports.settings->call_timeout_ms;
+}
+
+static const struct port_cluster *cluster_of(const struct flow *f)
+{
+    return f->ports.cluster;
+}
+
+/* The API itself refused: a later try may still be answered otherwise, but not for ever. */
+static bool is_refusal(const struct err *err)
+{
+    return err->code >= 400 && err->kind != ERR_NOT_READY && err->kind != ERR_TIMEOUT;
+}
+
+static enum reason reason_of(const struct err *err, enum cluster_object object)
+{
+    bool is_ingress = object == OBJECT_INGRESS_APP || object == OBJECT_INGRESS_TTY;
+    switch (err->kind) {
+    case ERR_DENIED:
+        return str_eq_text(str_from(err->reason), "QuotaExceeded") ? REASON_QUOTA_EXCEEDED : REASON_FORBIDDEN;
+    case ERR_UNAUTHENTICATED:
+        return REASON_FORBIDDEN;
+    case ERR_CONFLICT:
+        return is_ingress ? REASON_INGRESS_CONFLICT : REASON_CONFLICT;
+    case ERR_INVALID:
+    case ERR_UNPROCESSABLE:
+    case ERR_TOO_LARGE:
+    case ERR_MEDIA_TYPE:
+    case ERR_BUG:
+        return REASON_INVALID;
+    case ERR_NONE:
+    case ERR_MISSING:
+    case ERR_GONE:
+    case ERR_LIMIT:
+    case ERR_CANCELLED:
+    case ERR_UPSTREAM:
+    case ERR_NOT_READY:
+    case ERR_TIMEOUT:
+        return REASON_CLUSTER_UNREACHABLE;
+    }
+    return REASON_INVALID;
+}
+
+static bool is_final(const struct err *err)
+{
+    bool is_foreign = err->kind == ERR_CONFLICT && str_eq_text(str_from(err->reason), "Foreign");
+    /* 404 on a write: the namespace or the kind is not there (yet). */
+    return is_foreign || (!err_retryable(err->kind) && err->kind != ERR_MISSING);
+}
+
+static void try_later(struct step_run *run)
+{
+    struct flow *f = run->flow;
+    run->backoff.first_ms = TRY_FIRST_MS;
+    run->backoff.cap_ms = TRY_CAP_MS;
+    run->retry_at_ms = loop_now_ms(f->ports.loop) + backoff_next(&run->backoff, f->chance++ * 2654435761u);
+}
+
+static void note_failure(struct step_run *run, enum reason code, const struct err *err, bool is_fatal)
+{
+    run->error_code = code;
+    run->is_fatal = is_fatal;
+    run->refused_n += is_refusal(err);
+    text_fit(run->error_message, sizeof(run->error_message), str_from(err->msg));
+    if (err->kind == ERR_TIMEOUT || err->kind == ERR_UPSTREAM || err->kind == ERR_NOT_READY)
+        run->uncertain_until_ms = loop_now_ms(run->flow->ports.loop) + run->flow->ports.settings->late_ms;
+    try_later(run);
+    LOG(WARN, "step failed", KV("project", run->flow->sb.project_id), KV("step", step_name(run->id)),
+        KV("tries", run->backoff.tries), KV("err", err));
+}
+
+static void note_success(struct step_run *run)
+{
+    run->error_code = REASON_NONE;
+    run->is_fatal = false;
+    run->retry_at_ms = 0;
+    backoff_reset(&run->backoff);
+}
+
+static void on_applied(void *arg, const struct err *err)
+{
+    struct step_run *run = arg;
+    struct flow *f = run->flow;
+    enum cluster_object object = CREATE_PLAN[run->id].object;
+    run->op = NULL;
+    if (err != NULL) {
+        note_failure(run, reason_of(err, object), err, is_final(err));
+    } else {
+        note_success(run);
+        f->applied |= UINT64_C(1) << object;
+        run->is_undone = false;
+        /* A database made anew has new credentials. */
+        if (object == OBJECT_DATABASE) {
+            f->has_credentials = false;
+            f->is_login_proven = false;
+        }
+    }
+    flow_wake(f);
+}
+
+void start_apply(struct flow *f, enum step_id step)
+{
+    struct step_run *run = &f->steps[step];
+    run->is_act = true;
+    run->op = cluster_of(f)->apply(cluster_of(f)->self, CREATE_PLAN[step].object, &f->sb, NULL, timeout_ms(f),
+                                   on_applied, run);
+}
+
+static void on_env(void *arg, const struct env_list *project, const struct err *err)
+{
+    struct step_run *run = arg;
+    struct flow *f = run->flow;
+    run->op = NULL;
+    if (err != NULL) {
+        note_failure(run, REASON_NONE, err, false);
+        flow_wake(f);
+        return;
+    }
+    struct arena *a = arena_new();
+    struct env_list merged = environment_merge(a, &f->ports.settings->base_env, project, &f->credentials);
+    run->is_act = true;
+    run->op = cluster_of(f)->apply(cluster_of(f)->self, CREATE_PLAN[run->id].object, &f->sb, &merged, timeout_ms(f),
+                                   on_applied, run);
+    arena_free(a);
+}
+
+void start_env(struct flow *f, enum step_id step)
+{
+    struct step_run *run = &f->steps[step];
+    const struct port_store *store = f->ports.store;
+    run->is_act = false;
+    run->op = store->env_of(store->self, f->sb.project_id, timeout_ms(f), on_env, run);
+}
+
+static void on_credentials(void *arg, const struct db_credentials *credentials, const struct err *err)
+{
+    struct step_run *run = arg;
+    struct flow *f = run->flow;
+    run->op = NULL;
+    if (err != NULL) {
+        bool is_missing = err->kind == ERR_MISSING || err->kind == ERR_INVALID;
+        enum reason code = is_missing ? REASON_DB_SECRET_MISSING : reason_of(err, OBJECT_N);
+        note_failure(run, code, err, !is_missing && is_final(err));
+    } else {
+        note_success(run);
+        db_credentials_fini(&f->credentials);
+        f->credentials = *credentials;
+        f->credentials.password = secret_dup(&credentials->password);
+        f->has_credentials = true;
+        f->must_save_credentials = true;
+    }
+    flow_wake(f);
+}
+
+void start_credentials(struct flow *f, enum step_id step)
+{
+    struct step_run *run = &f->steps[step];
+    run->is_act = false;
+    run->op = cluster_of(f)->credentials(cluster_of(f)->self, &f->sb, timeout_ms(f), on_credentials, run);
+}
+
+static void on_login(void *arg, const struct err *err)
+{
+    struct step_run *run = arg;
+    struct flow *f = run->flow;
+    run->op = NULL;
+    if (err != NULL) {
+        note_failure(run, REASON_DB_UNREACHABLE, err, false);
+        /* Stored credentials may be of a former database: read them again before the next try. */
+        f->has_credentials = false;
+    } else {
+        note_success(run);
+        f->is_login_proven = true;
+        f->is_dirty = true;
+    }
+    flow_wake(f);
+}
+
+void start_login(struct flow *f, enum step_id step)
+{
+    struct step_run *run = &f->steps[step];
+    const struct port_store *store = f->ports.store;
+    run->is_act = false;
+    run->op = store->prove_login(store->self, &f->credentials, timeout_ms(f), on_login, run);
+}
+
+static void on_nudged(void *arg, const struct err *err)
+{
+    struct step_run *run = arg;
+    run->op = NULL;
+    if (err != NULL)
+        note_failure(run, REASON_NONE, err, false);
+    else
+        try_later(run); /* the kubelet needs a moment; touched again only if it still sleeps */
+    flow_wake(run->flow);
+}
+
+void start_nudge(struct flow *f, enum step_id step)
+{
+    struct step_run *run = &f->steps[step];
+    run->is_act = false;
+    run->op = cluster_of(f)->nudge(cluster_of(f)->self, &f->sb, timeout_ms(f), on_nudged, run);
+}
+
+static void on_removed(void *arg, const struct err *err)
+{
+    struct step_run *run = arg;
+    struct flow *f = run->flow;
+    run->op = NULL;
+    if (err != NULL) {
+        note_failure(run, reason_of(err, OBJECT_N), err, false);
+    } else {
+        note_success(run);
+        run->is_undone = true;
+        f->applied &= ~(UINT64_C(1) << CREATE_PLAN[run->id].object);
+        /* The watch tells when it is gone; asked again only if it stays silent. */
+        run->retry_at_ms = loop_now_ms(f->ports.loop) + SEEN_WITHIN_MS;
+    }
+    flow_wake(f);
+}
+
+void start_undo(struct flow *f, enum step_id step)
+{
+    struct step_run *run = &f->steps[step];
+    run->is_act = true;
+    run->op =
+        cluster_of(f)->remove(cluster_of(f)->self, CREATE_PLAN[step].object, &f->sb, timeout_ms(f), on_removed, run);
+}
+
+void flow_ops_cancel(struct flow *f, bool acts_too)
+{
+    for (size_t i = 0; i < STEP_N; i++) {
+        struct step_run *run = &f->steps[i];
+        if (run->op == NULL || (run->is_act && !acts_too))
+            continue;
+        op_cancel(run->op);
+        run->op = NULL;
+    }
+}

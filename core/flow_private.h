@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/* The engine's own state, shared by flow.c (deciding), flow_ops.c (acting), flow_journal.c (telling) and flow_clocks.c
+ * (remembering). Nobody else includes it. */
+#pragma once
+
+#include "core/flow.h"
+#include "core/io/backoff.h"
+
+enum {
+    FLOW_OUTBOX_N = 24,
+    FLOW_OUTBOX_LAST_N = STAGE_N + 1, /* room kept for the events that end a flow */
+    FLOW_STEPS_CEILING_BYTES = 4096,
+    FLOW_EVENTS_PER_ATTEMPT = 400, /* after that only changes of a stage's status are told, not its words */
+};
+
+enum flow_state {
+    FLOW_WORKING, /* builds or undoes, as desired says */
+    FLOW_ENDING,  /* the last write is under way */
+    FLOW_OVER,    /* the owner was told */
+};
+
+/* One row of the plan as it stands in this flow. */
+struct step_run {
+    struct flow *flow;
+    enum step_id id;
+    bool is_entered;
+    bool is_done;
+    bool is_fatal;      /* the last error will not go away */
+    bool is_undone;     /* undo succeeded */
+    ms_t entered_at_ms; /* monotonic; may be negative after a restart */
+    struct op *op;      /* at most one in flight */
+    bool is_act;        /* op changes the cluster: it is waited for, not dropped */
+    struct backoff backoff;
+    unsigned refused_n; /* answers that were refusals */
+    ms_t retry_at_ms;
+    ms_t uncertain_until_ms; /* a call that timed out may still take effect until then */
+    enum reason error_code;  /* of the last failed try; NONE after a success */
+    char error_message[MESSAGE_SIZE];
+    enum reason broken_code; /* since when it looks broken, for the grace */
+    ms_t broken_since_ms;
+};
+
+struct stage_run {
+    enum stage_status status;
+    int64_t started_ms; /* wall clock */
+    int64_t ended_ms;
+    enum reason code;
+    char message[MESSAGE_SIZE];
+};
+
+struct flow {
+    struct flow_ports ports;
+    struct sandbox sb;
+    struct observed seen;
+    enum flow_state state;
+    struct step_run steps[STEP_N];
+    struct stage_run stages[STAGE_N];
+    uint64_t applied; /* bits of enum cluster_object */
+    struct db_credentials credentials;
+    bool has_credentials;
+    bool must_save_credentials;
+    bool is_login_proven;
+    bool has_ended; /* this attempt's creation ended before (ready or failed): what follows is no cancel */
+    bool is_project_gone;
+    struct journal_event outbox[FLOW_OUTBOX_N];
+    size_t outbox_n;
+    size_t saving_n;
+    unsigned events_n;
+    bool is_dirty;
+    struct op *save;
+    struct backoff save_backoff;
+    ms_t save_at_ms;
+    struct op *load;
+    bool must_load; /* the row changed under us: read it before anything else */
+    ms_t load_at_ms;
+    ms_t next_ms; /* the next moment at which looking again makes sense */
+    struct loop_timer timer;
+    struct loop_task end_task;
+    uint32_t chance;
+};
+
+/* flow.c */
+void flow_wake(struct flow *f);
+void flow_look_at(struct flow *f, ms_t at_ms);
+/* One verdict per step of this look, for flow_journal_stages. */
+struct flow_notes {
+    bool is_entered[STEP_N];
+    bool is_done[STEP_N];
+    enum reason code[STEP_N];
+    char message[STEP_N][MESSAGE_SIZE];
+};
+
+/* flow_ops.c */
+void flow_ops_cancel(struct flow *f, bool acts_too);
+
+/* flow_journal.c */
+void flow_journal_stages(struct flow *f, const struct flow_notes *notes);
+void flow_journal_stage_end(struct flow *f, enum stage stage, enum stage_status status, enum reason code,
+                            const char *message);
+void flow_journal_done(struct flow *f, enum outcome outcome, enum reason code, const char *message);
+void flow_journal_flush(struct flow *f);
+
+/* flow_clocks.c */
+bool flow_clocks_write(const struct flow *f, struct json_writer *w, struct str *ret);
+void flow_clocks_read(struct flow *f, struct str steps_json);

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: MIT
+/* Herding of flows. A flow is here while this replica leads it; its place in the run queue is its only state here. */
+#include "core/reconciler.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "core/base/codec.h"
+#include "core/base/log.h"
+#include "core/base/xmem.h"
+
+#define HASH_FUNCTION(key, n, hash) ((hash) = (unsigned)codec_hash((key), (n)))
+#include <uthash.h>
+
+enum { ADVANCE_PER_TURN = 64, CALL_TIMEOUT_MS = 5000, RENEWS_PER_LEASE = 3, LOAD_FIRST_MS = 200, LOAD_CAP_MS = 5000 };
+
+struct led {
+    char project_id[ID_SIZE];
+    struct reconciler *owner;
+    struct flow *flow; /* NULL while its row is being read */
+    struct op *load;
+    struct loop_timer load_timer; /* tries a failed read again */
+    struct backoff load_backoff;
+    bool must_load; /* asked for again while a read was under way */
+    bool is_queued;
+    TAILQ_ENTRY(led) link;
+    UT_hash_handle hh;
+};
+
+struct reconciler {
+    struct reconciler_config config;
+    struct flow_ports ports;
+    struct flow_counters counters;
+    struct led *leds;
+    TAILQ_HEAD(, led) queue;
+    struct loop_task run;
+    struct loop_timer renew_timer;
+    struct loop_timer claim_timer;
+    struct op *renew;
+    struct op *claim;
+    ms_t renew_sent_ms;
+    ms_t lease_until_ms; /* monotonic; counted from when the renewal was sent */
+    bool is_draining;
+    void (*on_drained)(void *arg);
+    void *drained_arg;
+};
+
+static void load(void *arg);
+
+/* ---- the set ---- */
+
+static struct led *find(struct reconciler *r, struct str project_id)
+{
+    struct led *led;
+    HASH_FIND(hh, r->leds, project_id.p, project_id.n, led);
+    return led;
+}
+
+static struct led *add(struct reconciler *r, const char *project_id)
+{
+    struct led *led = xcalloc(1, sizeof(*led));
+    led->owner = r;
+    (void)!str_copy(str_from(project_id), led->project_id, sizeof(led->project_id));
+    led->load_backoff = (struct backoff){.first_ms = LOAD_FIRST_MS, .cap_ms = LOAD_CAP_MS};
+    loop_timer_init(&led->load_timer, r->config.loop, load, led);
+    HASH_ADD(hh, r->leds, project_id, strlen(led->project_id), led);
+    return led;
+}
+
+static void dequeue(struct led *led)
+{
+    if (!led->is_queued)
+        return;
+    TAILQ_REMOVE(&led->owner->queue, led, link);
+    led->is_queued = false;
+}
+
+static void drop(struct led *led)
+{
+    dequeue(led);
+    op_cancel(led->load);
+    loop_timer_clear(&led->load_timer);
+    flow_free(led->flow);
+    HASH_DEL(led->owner->leds, led);
+    free(led);
+}
+
+static void enqueue(struct led *led)
+{
+    if (led->is_queued || led->flow == NULL)
+        return;
+    TAILQ_INSERT_TAIL(&led->owner->queue, led, link);
+    led->is_queued = true;
+    loop_defer(&led->owner->run);
+}
+
+static void enqueue_all(struct reconciler *r)
+{
+    for (struct led *led = r->leds; led != NULL; led = led->hh.next)
+        enqueue(led);
+}
+
+static void on_run(void *arg)
+{
+    struct reconciler *r = arg;
+    for (unsigned i = 0; i < ADVANCE_PER_TURN && !TAILQ_EMPTY(&r->queue); i++) {
+        struct led *led = TAILQ_FIRST(&r->queue);
+        dequeue(led);
+        log_scope_set(led->project_id);
+        flow_advance(led->flow);
+        log_scope_set(NULL);
+    }
+    if (!TAILQ_EMPTY(&r->queue))
+        loop_defer(&r->run);
+}
+
+/* ---- what flows report ---- */
+
+static void on_events(void *arg, const struct journal_event *events, size_t n)
+{
+    struct reconciler *r = arg;
+    for (size_t i = 0; i < n; i++) {
+        r->config.store->journal_publish(r->config.store->self, &events[i]);
+        bus_publish(r->config.bus, &events[i]);
+    }
+}
+
+static void free_flow(void *p)
+{
+    flow_free(p);
+}
+
+static void on_flow_end(void *arg, struct flow *f)
+{
+    struct reconciler *r = arg;
+    struct led *led = find(r, str_from(flow_sandbox(f)->project_id));
+    if (led == NULL)
+        return;
+    dequeue(led);
+    loop_defer_free(r->config.loop, led->flow, free_flow);
+    led->flow = NULL;
+    /* A retry may have been asked for while the end was written. */
+    if (led->must_load && !r->is_draining)
+        load(led);
+    else
+        drop(led);
+}
+
+static bool may_act(void *arg)
+{
+    const struct reconciler *r = arg;
+    return !r->is_draining && loop_now_ms(r->config.loop) < r->lease_until_ms;
+}
+
+static void on_wake(void *arg, struct flow *f)
+{
+    struct reconciler *r = arg;
+    struct led *led = find(r, str_from(flow_sandbox(f)->project_id));
+    if (led != NULL && led->flow == f)
+        enqueue(led);
+}
+
+/* ---- taking up ---- */
+
+static void take_up(struct led *led, const struct flow_row *row, bool is_resumed)
+{
+    led->flow = flow_new(&led->owner->ports, row, is_resumed);
+    LOG(INFO, is_resumed ? "flow resumed" : "flow started", KV("project", led->project_id),
+        KV("sandbox", row->sandbox.name), KV("attempt", row->sandbox.attempt),
+        KV("desired", desired_id(row->sandbox.desired)));
+    enqueue(led);
+}
+
+static void on_loaded(void *arg, const struct flow_row *rows, size_t n, const struct err *err)
+{
+    struct led *led = arg;
+    led->load = NULL;
+    if (err != NULL) {
+        /* The row may name this replica as the one that leads: nobody else will. */
+        LOG(WARN, "reading a flow failed", KV("project", led->project_id), KV("err", err));
+        loop_timer_set(&led->load_timer, backoff_next(&led->load_backoff, led->load_backoff.tries * 2654435761u));
+        return;
+    }
+    bool is_again = led->must_load;
+    led->must_load = false;
+    if (is_again)
+        load(led);
+    else if (n == 1)
+        take_up(led, &rows[0], false);
+    else
+        drop(led);
+}
+
+static void load(void *arg)
+{
+    struct led *led = arg;
+    const struct port_store *store = led->owner->config.store;
+    if (led->load != NULL)
+        return;
+    loop_timer_clear(&led->load_timer);
+    led->must_load = false;
+    led->load = store->flow_load(store->self, led->project_id, CALL_TIMEOUT_MS, on_loaded, led);
+}
+
+void reconciler_poke(struct reconciler *r, const char *project_id)
+{
+    if (r->is_draining)
+        return;
+    struct led *led = find(r, str_from(project_id));
+    if (led == NULL) {
+        load(add(r, project_id));
+        return;
+    }
+    led->must_load = true;
+    if (led->flow != NULL)
+        flow_reload(led->flow);
+}
+
+static void on_claimed(void *arg, const struct flow_row *rows, size_t n, const struct err *err)
+{
+    struct reconciler *r = arg;
+    r->claim = NULL;
+    if (err != NULL)
+        LOG(WARN, "claiming flows failed", KV("err", err));
+    for (size_t i = 0; i < n && err == NULL; i++) {
+        if (find(r, str_from(rows[i].sandbox.project_id)) == NULL)
+            take_up(add(r, rows[i].sandbox.project_id), &rows[i], true);
+    }
+    bool is_full = err == NULL && n == r->config.claim_n;
+    loop_timer_set(&r->claim_timer, is_full ? 1 : r->config.claim_ms);
+}
+
+static void on_claim_timer(void *arg)
+{
+    struct reconciler *r = arg;
+    const struct port_store *store = r->config.store;
+    if (r->is_draining || r->claim != NULL)
+        return;
+    if (may_act(r))
+        r->claim = store->flows_claim(store->self, r->config.claim_n, CALL_TIMEOUT_MS, on_claimed, r);
+    else
+        loop_timer_set(&r->claim_timer, r->config.claim_ms);
+}
+
+/* ---- the lease ---- */
+
+static void on_renewed(void *arg, const struct err *err)
+{
+    struct reconciler *r = arg;
+    r->renew = NULL;
+    bool was_out = !may_act(r);
+    if (err != NULL) {
+        LOG(WARN, "renewing the lease failed", KV("err", err));
+    } else {
+        r->lease_until_ms = r->renew_sent_ms + r->config.lease_ms;
+        if (was_out && may_act(r)) {
+            enqueue_all(r);
+            loop_timer_set(&r->claim_timer, 0);
+        }
+    }
+    loop_timer_set(&r->renew_timer, r->config.lease_ms / RENEWS_PER_LEASE);
+}
+
+static void on_renew_timer(void *arg)
+{
+    struct reconciler *r = arg;
+    const struct port_store *store = r->config.store;
+    r->renew_sent_ms = loop_now_ms(r->config.loop);
+    r->renew =
+        store->replica_renew(store->self, r->config.lease_ms, r->config.lease_ms / RENEWS_PER_LEASE, on_renewed, r);
+}
+
+/* ---- what comes from outside ---- */
+
+static void on_cluster_change(void *arg, struct str project_id)
+{
+    struct reconciler *r = arg;
+    if (str_is_none(project_id)) {
+        enqueue_all(r);
+        return;
+    }
+    struct led *led = find(r, project_id);
+    if (led != NULL)
+        enqueue(led);
+}
+
+static void on_foreign_event(void *arg, const struct journal_event *event)
+{
+    struct reconciler *r = arg;
+    bus_publish(r->config.bus, event);
+    /* Another replica took a request for a flow that this one leads. */
+    struct led *led = find(r, str_from(event->project_id));
+    if (led != NULL && led->flow != NULL && event->kind == JOURNAL_STATUS)
+        reconciler_poke(r, event->project_id);
+}
+
+/* ---- life ---- */
+
+struct reconciler *reconciler_new(const struct reconciler_config *config)
+{
+    struct reconciler *r = xcalloc(1, sizeof(*r));
+    r->config = *config;
+    TAILQ_INIT(&r->queue);
+    r->ports = (struct flow_ports){
+        .loop = config->loop,
+        .cluster = config->cluster,
+        .store = config->store,
+        .settings = config->settings,
+        .counters = &r->counters,
+        .listener = {.on_events = on_events, .on_end = on_flow_end, .may_act = may_act, .on_wake = on_wake, .arg = r},
+    };
+    loop_task_init(&r->run, config->loop, on_run, r);
+    loop_timer_init(&r->renew_timer, config->loop, on_renew_timer, r);
+    loop_timer_init(&r->claim_timer, config->loop, on_claim_timer, r);
+    config->cluster->subscribe(config->cluster->self, on_cluster_change, r);
+    config->store->journal_subscribe(config->store->self, on_foreign_event, r);
+    r->lease_until_ms = loop_now_ms(config->loop);
+    loop_timer_set(&r->renew_timer, 0);
+    return r;
+}
+
+static void stop(struct reconciler *r)
+{
+    r->is_draining = true;
+    loop_timer_clear(&r->renew_timer);
+    loop_timer_clear(&r->claim_timer);
+    op_cancel(r->renew);
+    op_cancel(r->claim);
+    r->renew = NULL;
+    r->claim = NULL;
+    struct led *led;
+    struct led *next;
+    HASH_ITER(hh, r->leds, led, next)
+    drop(led);
+}
+
+void reconciler_free(struct reconciler *r)
+{
+    if (r == NULL)
+        return;
+    r->config.cluster->subscribe(r->config.cluster->self, NULL, NULL);
+    r->config.store->journal_subscribe(r->config.store->self, NULL, NULL);
+    stop(r);
+    loop_task_clear(&r->run);
+    free(r);
+}
+
+static void on_released(void *arg, const struct err *err)
+{
+    struct reconciler *r = arg;
+    if (err != NULL)
+        LOG(WARN, "giving the lease back failed; it ends by itself", KV("err", err));
+    r->on_drained(r->drained_arg);
+}
+
+void reconciler_drain(struct reconciler *r, ms_t timeout_ms, void (*done)(void *arg), void *arg)
+{
+    stop(r);
+    r->on_drained = done;
+    r->drained_arg = arg;
+    r->renew = r->config.store->replica_release(r->config.store->self, timeout_ms, on_released, r);
+}
+
+void reconciler_stats(const struct reconciler *r, struct reconciler_stats *ret)
+{
+    ret->flows_n = HASH_COUNT(r->leds);
+    ret->has_lease = may_act((void *)r);
+    ret->flows = r->counters;
+}

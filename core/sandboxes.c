@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+/* Requests for sandboxes, and what is true of one right now. */
+#include "core/sandboxes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/fit.h"
+#include "core/base/log.h"
+#include "core/base/xmem.h"
+
+struct sandboxes {
+    struct sandboxes_config config;
+};
+
+/* When a write without an answer has either taken effect or never will. */
+enum { UNCERTAIN_MS = 10000 };
+
+/* One request under way. */
+struct ask {
+    struct op op;
+    struct sandboxes *owner;
+    struct op *write;       /* NULL: refused here, told by the task */
+    struct loop_timer poke; /* looks whether a write without an answer took effect */
+    struct loop_task refuse;
+    struct err refusal;
+    struct sandbox names;
+    char project_id[ID_SIZE];
+    store_on_request *done;
+    void *arg;
+};
+
+static void free_ask(void *p)
+{
+    free(p);
+}
+
+static void finish(struct ask *ask)
+{
+    loop_task_clear(&ask->refuse);
+    loop_timer_clear(&ask->poke);
+    loop_defer_free(ask->owner->config.loop, ask, free_ask);
+}
+
+static void cancel(struct op *op)
+{
+    struct ask *ask = (struct ask *)op;
+    ask->done = NULL;
+    /* A request that is being written goes on without its client: the row must not stay without a flow. */
+    if (ask->write == NULL)
+        finish(ask);
+}
+
+static void on_poke(void *arg)
+{
+    struct ask *ask = arg;
+    reconciler_poke(ask->owner->config.reconciler, ask->project_id);
+    finish(ask);
+}
+
+static void on_refuse(void *arg)
+{
+    struct ask *ask = arg;
+    ask->done(ask->arg, REQUEST_REFUSED, NULL, NULL, 0, &ask->refusal);
+    finish(ask);
+}
+
+static void on_written(void *arg, enum request_result result, const struct sandbox *sb,
+                       const struct journal_event *events, size_t n_events, const struct err *err)
+{
+    struct ask *ask = arg;
+    const struct sandboxes_config *config = &ask->owner->config;
+    ask->write = NULL;
+    for (size_t i = 0; err == NULL && i < n_events; i++) {
+        config->store->journal_publish(config->store->self, &events[i]);
+        bus_publish(config->bus, &events[i]);
+    }
+    if (err == NULL && sb != NULL) {
+        config->store->status_drop(config->store->self, sb->owner_id, sb->project_id);
+        if (result == REQUEST_STARTED) {
+            LOG(INFO, "sandbox requested", KV("project", sb->project_id), KV("sandbox", sb->name),
+                KV("desired", desired_id(sb->desired)), KV("attempt", sb->attempt));
+            reconciler_poke(config->reconciler, sb->project_id);
+        }
+    }
+    if (ask->done != NULL)
+        ask->done(ask->arg, result, sb, events, n_events, err);
+    if (err != NULL && err_retryable(err->kind) && err->kind != ERR_CONFLICT)
+        loop_timer_set(&ask->poke, UNCERTAIN_MS);
+    else
+        finish(ask);
+}
+
+static bool check_env(const struct env_list *env, struct err *reterr)
+{
+    if (env != NULL && env->n > SANDBOX_ENV_MAX_N)
+        return err_set_field(reterr, ERR_INVALID, __func__, "/envVars", "at most %d variables", SANDBOX_ENV_MAX_N);
+    for (size_t i = 0; env != NULL && i < env->n; i++) {
+        char field[sizeof(reterr->field)];
+        text_fitf(field, sizeof(field), "/envVars/%.*s", STR_ARG(env->vars[i].key));
+        if (!names_check_env_key(env->vars[i].key, field, reterr) ||
+            !names_check_env_value(env->vars[i].value, field, reterr))
+            return false;
+    }
+    return true;
+}
+
+struct op *sandboxes_request(struct sandboxes *s, const struct project *project, enum desired desired,
+                             const struct env_list *env, ms_t timeout_ms, store_on_request *done, void *arg)
+{
+    struct ask *ask = xcalloc(1, sizeof(*ask));
+    ask->op.cancel = cancel;
+    ask->owner = s;
+    ask->done = done;
+    ask->arg = arg;
+    loop_task_init(&ask->refuse, s->config.loop, on_refuse, ask);
+    loop_timer_init(&ask->poke, s->config.loop, on_poke, ask);
+    memcpy(ask->project_id, project->id, sizeof(ask->project_id));
+    if (!check_env(env, &ask->refusal)) {
+        loop_defer(&ask->refuse);
+        return &ask->op;
+    }
+    int64_t now_ms = loop_wall_ms(s->config.loop);
+    names_draw(&ask->names, str_from(project->name), &s->config.names, now_ms);
+    const struct sandbox_request request = {.owner_id = project->owner_id,
+                                            .project_id = project->id,
+                                            .desired = desired,
+                                            .names = &ask->names,
+                                            .env = env,
+                                            .now_ms = now_ms};
+    const struct port_store *store = s->config.store;
+    ask->write = store->sandbox_request(store->self, &request, timeout_ms, on_written, ask);
+    return &ask->op;
+}
+
+static void write_url(const struct sandboxes_config *config, const char *host, char ret[SANDBOX_URL_SIZE])
+{
+    if (config->url_port > 0)
+        text_fitf(ret, SANDBOX_URL_SIZE, "%s://%s:%d", config->url_scheme, host, config->url_port);
+    else
+        text_fitf(ret, SANDBOX_URL_SIZE, "%s://%s", config->url_scheme, host);
+}
+
+void sandboxes_urls(const struct sandboxes *s, const struct sandbox *sb, char ret_app[SANDBOX_URL_SIZE],
+                    char ret_tty[SANDBOX_URL_SIZE])
+{
+    write_url(&s->config, sb->app_host, ret_app);
+    write_url(&s->config, sb->tty_host, ret_tty);
+}
+
+static void broken(struct live_status *ret, const char *what)
+{
+    ret->status = SANDBOX_ERROR;
+    ret->code = REASON_DRIFT;
+    text_fit(ret->message, sizeof(ret->message), str_from(what));
+}
+
+void sandboxes_live(const struct sandboxes *s, const struct sandbox *sb, struct live_status *ret)
+{
+    ret->status = sb->status;
+    ret->code = sb->code;
+    memcpy(ret->message, sb->message, sizeof(ret->message));
+    if (sb->status != SANDBOX_RUNNING || !sb->is_settled)
+        return;
+    struct observed seen;
+    s->config.cluster->observe(s->config.cluster->self, sb, &seen);
+    if (!seen.is_synced || !seen.is_reachable)
+        return; /* nothing newer is known than the row */
+    if (seen.objects[OBJECT_DEPLOYMENT] != PRESENCE_PRESENT)
+        broken(ret, "the Deployment is gone from the cluster");
+    else if (seen.objects[OBJECT_SERVICE] != PRESENCE_PRESENT)
+        broken(ret, "the Service is gone from the cluster");
+    else if (seen.objects[OBJECT_INGRESS_APP] != PRESENCE_PRESENT ||
+             seen.objects[OBJECT_INGRESS_TTY] != PRESENCE_PRESENT)
+        broken(ret, "an Ingress is gone from the cluster");
+    else if (!seen.pod.exists || !seen.pod.is_ready)
+        broken(ret, seen.pod.message[0] != '\0' ? seen.pod.message : "the pod is not ready");
+}
+
+struct sandboxes *sandboxes_new(const struct sandboxes_config *config)
+{
+    struct sandboxes *s = xcalloc(1, sizeof(*s));
+    s->config = *config;
+    return s;
+}
+
+void sandboxes_free(struct sandboxes *s)
+{
+    free(s);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/* What a person can ask for a project: one call each for handlers. Checks what was sent, draws names, writes the
+ * request, tells the bus and wakes the engine. */
+#pragma once
+
+#include "core/names.h"
+#include "core/port_cluster.h"
+#include "core/port_store.h"
+#include "core/reconciler.h"
+
+struct sandboxes;
+
+struct sandboxes_config {
+    struct loop *loop;
+    const struct port_cluster *cluster;
+    const struct port_store *store;
+    struct bus *bus;
+    struct reconciler *reconciler;
+    struct names_settings names;
+    const char *url_scheme; /* "https" */
+    int url_port;           /* 0: none is written */
+};
+
+enum { SANDBOX_URL_SIZE = HOST_SIZE + 16, SANDBOX_ENV_MAX_N = 512 };
+
+struct sandboxes *sandboxes_new(const struct sandboxes_config *config);
+void sandboxes_free(struct sandboxes *s);
+
+/* Leads the project to `desired`. project_name: for drawing names. env: of the request, checked here; NULL: as stored.
+ * An invalid variable is told through `done` as INVALID naming "/envVars/KEY". */
+struct op *sandboxes_request(struct sandboxes *s, const struct project *project, enum desired desired,
+                             const struct env_list *env, ms_t timeout_ms, store_on_request *done, void *arg);
+
+/* Public addresses of a sandbox: scheme, host, port if one is configured; no trailing slash. */
+void sandboxes_urls(const struct sandboxes *s, const struct sandbox *sb, char ret_app[SANDBOX_URL_SIZE],
+                    char ret_tty[SANDBOX_URL_SIZE]);
+
+/* What is true now: the row's status corrected by what the caches show of a sandbox that should run. */
+struct live_status {
+    enum sandbox_status status;
+    enum reason code;
+    char message[MESSAGE_SIZE];
+};
+void sandboxes_live(const struct sandboxes *s, const struct sandbox *sb, struct live_status *ret);
