@@ -6,31 +6,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/arena.h"
+#include "core/base/xmem.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { REPLAY_MAX_BYTES = 4 * 1024 * 1024 };
 
 static unsigned replay_file(const char *folder, const char *name)
 {
-    char path[4096];
-    int n = snprintf(path, sizeof(path), "%s/%s", folder, name);
-    FILE *file = n > 0 && (size_t)n < sizeof(path) ? fopen(path, "rb") : NULL;
+    struct arena *arena = arena_new();
+    FILE *file = fopen(arena_printf(arena, "%s/%s", folder, name), "rb");
+    arena_free(arena);
     if (file == NULL)
         return 0;
-    uint8_t *bytes = malloc(REPLAY_MAX_BYTES);
-    size_t size = bytes != NULL ? fread(bytes, 1, REPLAY_MAX_BYTES, file) : 0;
+    uint8_t *bytes = xmalloc(REPLAY_MAX_BYTES);
+    size_t size = fread(bytes, 1, REPLAY_MAX_BYTES, file);
     fclose(file);
-    if (bytes == NULL)
-        abort();
-    /* A copy of exactly the right size lets AddressSanitizer see a read past the end. */
-    uint8_t *exact = malloc(size > 0 ? size : 1);
-    if (exact == NULL)
-        abort();
-    for (size_t i = 0; i < size; i++)
-        exact[i] = bytes[i];
+    /* Shrunk to the right size, so that AddressSanitizer sees a read past the end. */
+    bytes = xrealloc(bytes, size);
+    LLVMFuzzerTestOneInput(bytes, size);
     free(bytes);
-    LLVMFuzzerTestOneInput(exact, size);
-    free(exact);
     return 1;
 }
 

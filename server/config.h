@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+/* The configuration: one table of rows (config_table.c) from which come the parser, --print-config and docs/CONFIG.md.
+ * Sources, later wins: the rows' defaults, a YAML file, .env.local (NODE_ENV development) or .env.production, the
+ * environment. Every mistake of every source is reported at once; with one nothing starts. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/base/dotenv.h"
+#include "core/base/err.h"
+#include "core/base/secret.h"
+#include "core/io/loop.h"
+
+enum config_node_env { NODE_ENV_PRODUCTION, NODE_ENV_DEVELOPMENT, NODE_ENV_TEST };
+enum config_url_scheme { URL_SCHEME_HTTPS, URL_SCHEME_HTTP };
+
+struct config_listen {
+    const char *address;
+    int64_t port;
+    const char *tls_cert;
+    const char *tls_key;
+    const char *trusted_proxies;
+    size_t head_bytes;
+    int64_t fields_n;
+    size_t target_bytes;
+    size_t stream_unsent_bytes;
+    size_t stream_slow_bytes;
+    int64_t connections_n;
+    int64_t connections_per_peer;
+    ms_t head_ms;
+    ms_t body_ms;
+    ms_t idle_ms;
+    ms_t write_ms;
+    ms_t stream_slow_ms;
+    ms_t handler_ms;
+    ms_t drain_spread_ms;
+    ms_t drain_deadline_ms;
+};
+
+struct config_database {
+    int64_t pool_size;
+    bool is_auto_migrate;
+    ms_t request_ms;
+};
+
+struct config_kube {
+    const char *kubeconfig; /* the path that is used; "" if no file was named and none was found */
+    bool is_loopback_allowed;
+    const char *namespace_name;
+};
+
+struct config_sandbox {
+    const char *domain;
+    enum config_url_scheme url_scheme;
+    int64_t url_port;
+    const char *image;
+    const char *ingress_profile;
+    const char *ingress_class;
+    const char *tls_secret;
+    const char *storage_class;
+    const char *database_version;
+    const char *rbac_profile;
+    bool has_network_policy;
+};
+
+struct config_flow {
+    bool is_overlapping;
+    bool is_login_proven;
+    ms_t database_ms;
+    ms_t container_ms;
+    ms_t terminal_ms;
+    ms_t ready_ms;
+    ms_t apply_ms;
+    int64_t concurrent_n;
+    ms_t lease_ms;
+};
+
+/* Requests per minute and caller; 0: no limit. */
+struct config_rate {
+    int64_t read_n;
+    int64_t write_n;
+    int64_t signin_n;
+    int64_t stream_n;
+};
+
+struct config {
+    enum config_node_env node_env;
+    const char *public_url; /* without a slash at the end; "" if not known */
+    struct secret nextauth_secret;
+    struct secret database_url;
+    struct secret redis_url;
+    struct secret encryption_keys; /* as codec_keyring_new wants it; derived from nextauth_secret if not given */
+    bool is_keyring_derived;
+    struct config_listen listen;
+    struct config_database database;
+    struct config_kube kube;
+    struct config_sandbox sandbox;
+    struct config_flow flow;
+    ms_t session_idle_ms;
+    ms_t session_absolute_ms;
+    ms_t signin_link_ms;
+    struct config_rate rate;
+    const char *admin_users;
+    const char *github_client_id;
+    struct secret github_client_secret;
+    const char *web_dir;
+    int log_level;  /* enum log_level */
+    int log_format; /* enum log_format */
+    const char *metrics_address;
+    int64_t metrics_port;
+
+    struct dotenv secret_env;    /* .secret/.env: variables of every container */
+    const char *secret_env_path; /* "" if there is none */
+
+    struct arena *private_arena;
+    struct config_origin *private_origins; /* one per row */
+};
+
+struct config_inputs {
+    const char *file;      /* YAML; NULL: none */
+    const char *directory; /* where .env.* and .secret/ are looked for; "." in production */
+    char *const *environ;  /* "NAME=value", NULL at the end */
+};
+
+/* What is wrong or worth knowing, one line each: "fullstackd.yaml:12: listen.port: …". Never a secret's value. */
+struct config_report {
+    struct buf errors;
+    struct buf warnings;
+    unsigned errors_n;
+    unsigned warnings_n;
+};
+void config_report_init(struct config_report *report);
+void config_report_fini(struct config_report *report);
+
+/* False when report->errors_n > 0. *ret is filled as far as it goes and is the caller's to config_fini in both cases.
+ */
+MUST_CHECK bool config_load(const struct config_inputs *in, struct config *ret, struct config_report *report);
+void config_fini(struct config *c); /* also for a zeroed struct */
+
+/* What only some commands need: adds an error for each missing thing; false if there was one. */
+MUST_CHECK bool config_require_database(const struct config *c, struct config_report *report);
+MUST_CHECK bool config_require_serve(const struct config *c, struct config_report *report);
+
+/* The effective configuration as YAML with the source of each value; secrets only as "set" or "not set". */
+void config_print(const struct config *c, struct buf *out);
+/* docs/CONFIG.md. */
+void config_print_markdown(struct buf *out);

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/* THE table of configuration keys. A key is one row here and one member in config.h; parser, --print-config and
+ * docs/CONFIG.md follow. The order is the order of the documentation; keys of one section stand together. */
+#include <stddef.h>
+
+#include "server/config.h"
+#include "server/config_check.h"
+#include "server/config_row.h"
+
+#define MS(n)      INT64_C(n)
+#define SECONDS(n) (INT64_C(n) * 1000)
+#define MINUTES(n) (INT64_C(n) * 60000)
+#define HOURS(n)   (INT64_C(n) * 3600000)
+#define DAYS(n)    (INT64_C(n) * 86400000)
+#define KIB(n)     (INT64_C(n) * 1024)
+#define MIB(n)     (INT64_C(n) * 1024 * 1024)
+
+#define AT(member) offsetof(struct config, member)
+
+/* key, member, default, …, text. The macros only name the columns that a type has. */
+#define TEXT(key, member, standard, check, text)                                                                       \
+    {                                                                                                                  \
+        key, CONFIG_TEXT, AT(member), standard, 0, 0, NULL, NULL, check, text                                          \
+    }
+#define TEXT_ALIAS(key, member, alias, standard, check, text)                                                          \
+    {                                                                                                                  \
+        key, CONFIG_TEXT, AT(member), standard, 0, 0, alias, NULL, check, text                                         \
+    }
+#define TEXT_OF(key, member, standard, choices, text)                                                                  \
+    {                                                                                                                  \
+        key, CONFIG_TEXT, AT(member), standard, 0, 0, NULL, choices, NULL, text                                        \
+    }
+#define SECRET(key, member, alias, check, text)                                                                        \
+    {                                                                                                                  \
+        key, CONFIG_SECRET, AT(member), "", 0, 0, alias, NULL, check, text                                             \
+    }
+#define BOOL(key, member, standard, text)                                                                              \
+    {                                                                                                                  \
+        key, CONFIG_BOOL, AT(member), standard, 0, 0, NULL, NULL, NULL, text                                           \
+    }
+#define INT(key, member, standard, min, max, text)                                                                     \
+    {                                                                                                                  \
+        key, CONFIG_INT, AT(member), standard, min, max, NULL, NULL, NULL, text                                        \
+    }
+#define DURATION(key, member, standard, min, max, text)                                                                \
+    {                                                                                                                  \
+        key, CONFIG_DURATION, AT(member), standard, min, max, NULL, NULL, NULL, text                                   \
+    }
+#define SIZE(key, member, standard, min, max, text)                                                                    \
+    {                                                                                                                  \
+        key, CONFIG_SIZE, AT(member), standard, min, max, NULL, NULL, NULL, text                                       \
+    }
+#define CHOICE(key, member, alias, standard, choices, text)                                                            \
+    {                                                                                                                  \
+        key, CONFIG_CHOICE, AT(member), standard, 0, 0, alias, choices, NULL, text                                     \
+    }
+
+/* clang-format off */
+const struct config_row CONFIG_ROWS[] = {
+    CHOICE("node_env", node_env, "NODE_ENV", "production", "production|development|test",
+           "Which environment file is read: `.env.local` in development, `.env.production` in production. In development an error answer also carries `details.stack`."),
+    TEXT_ALIAS("public_url", public_url, "NEXTAUTH_URL", "", config_check_public_url,
+               "Where browsers find this server: scheme, host and port, no path. With https the session cookie is `__Host-sid`. Empty: taken from each request."),
+    SECRET("nextauth_secret", nextauth_secret, "NEXTAUTH_SECRET", config_check_long_secret,
+           "The original's secret. Only used to derive `encryption_keys` when those are not given; then it must not change."),
+    SECRET("database_url", database_url, "DATABASE_URL", config_check_postgres_url,
+           "The server's own PostgreSQL: `postgresql://user:password@host:port/database`. Needed to serve."),
+    SECRET("redis_url", redis_url, "REDIS_URL", config_check_redis_url,
+           "Redis, shared by the replicas: `redis://:password@host:port/0`. Empty: each process uses its own memory."),
+    SECRET("encryption_keys", encryption_keys, NULL, config_check_keyring,
+           "Key ring of encryption at rest: `id:base64,id:base64` with 32 bytes each. The first encrypts, all decrypt. `openssl rand -base64 32` makes one."),
+    TEXT("admin_users", admin_users, "", NULL,
+         "User ids with administrator's rights, comma-separated."),
+    TEXT("web_dir", web_dir, "web/dist", NULL,
+         "The built dashboard. Empty: the API only."),
+
+    TEXT("listen.address", listen.address, "127.0.0.1", config_check_address,
+         "Numeric address, or `unix:/path`. In a container: `0.0.0.0` or `::`."),
+    INT("listen.port", listen.port, "8080", 0, 65535, "TCP port; 0 takes any free one."),
+    TEXT("listen.tls_cert", listen.tls_cert, "", NULL, "PEM certificate chain; with `listen.tls_key` the listener speaks TLS. Read again on SIGHUP."),
+    TEXT("listen.tls_key", listen.tls_key, "", NULL, "PEM private key of `listen.tls_cert`."),
+    TEXT("listen.trusted_proxies", listen.trusted_proxies, "", config_check_peers,
+         "Addresses or CIDRs whose `X-Forwarded-*` are believed, comma-separated."),
+    SIZE("listen.head_size", listen.head_bytes, "16KiB", KIB(1), KIB(256), "Largest request head."),
+    INT("listen.head_fields", listen.fields_n, "64", 8, 1000, "Most header fields of a request."),
+    SIZE("listen.target_size", listen.target_bytes, "8000B", 256, KIB(64), "Longest request target."),
+    SIZE("listen.stream_unsent", listen.stream_unsent_bytes, "256KiB", KIB(16), MIB(64),
+         "An event stream with more unsent bytes is cut; its reader resumes by id."),
+    SIZE("listen.stream_slow_size", listen.stream_slow_bytes, "64KiB", KIB(4), MIB(64),
+         "An event stream with more unsent bytes for `listen.stream_slow_deadline` is cut."),
+    INT("listen.connections", listen.connections_n, "10000", 16, 1000000, "Most connections in all."),
+    INT("listen.connections_per_address", listen.connections_per_peer, "1000", 0, 1000000,
+        "Most connections of one address; 0: no cap. Behind a proxy all come from its address."),
+    DURATION("listen.head_deadline", listen.head_ms, "10s", MS(100), MINUTES(5), "For a whole request head."),
+    DURATION("listen.body_deadline", listen.body_ms, "30s", MS(100), MINUTES(30), "For a whole request body."),
+    DURATION("listen.idle_deadline", listen.idle_ms, "60s", MS(100), HOURS(1), "Between two requests of a connection."),
+    DURATION("listen.write_deadline", listen.write_ms, "30s", MS(100), MINUTES(30), "Without progress while an answer is sent."),
+    DURATION("listen.stream_slow_deadline", listen.stream_slow_ms, "30s", MS(100), MINUTES(30), "See `listen.stream_slow_size`."),
+    DURATION("listen.handler_deadline", listen.handler_ms, "60s", SECONDS(1), MINUTES(10), "A request without an answer by then is answered 503."),
+    DURATION("listen.drain_spread", listen.drain_spread_ms, "5s", 0, MINUTES(5), "After SIGTERM event streams end spread over this time."),
+    DURATION("listen.drain_deadline", listen.drain_deadline_ms, "25s", 0, MINUTES(30), "After SIGTERM the process ends by then."),
+
+    INT("database.pool_size", database.pool_size, "8", 1, 200, "Connections to PostgreSQL."),
+    BOOL("database.auto_migrate", database.is_auto_migrate, "true",
+         "Bring the schema up to date at start. false: `serve` ends with status 3 while `fullstackd migrate` has not been run."),
+    DURATION("database.request_deadline", database.request_ms, "5s", MS(100), MINUTES(1), "For one query on behalf of a request."),
+
+    TEXT_ALIAS("kube.kubeconfig", kube.kubeconfig, "KUBECONFIG_PATH", "", NULL,
+               "Path of the kubeconfig. Empty: `.secret/kubeconfig`, then `../.secret/kubeconfig`."),
+    BOOL("kube.allow_loopback", kube.is_loopback_allowed, "false",
+         "Accept a kubeconfig whose server is this machine. Otherwise it is refused as in the original: it is nearly always a left-over of a test cluster."),
+    TEXT("kube.namespace", kube.namespace_name, "", config_check_kube_label,
+         "Namespace of all objects. Empty: that of the kubeconfig's context, else `ns-ajno7yq7`."),
+
+    TEXT("sandbox.domain", sandbox.domain, "usw.sealos.io", config_check_domain, "Sandboxes get host names below this domain."),
+    CHOICE("sandbox.url_scheme", sandbox.url_scheme, NULL, "https", "https|http", "Scheme of the URLs given to users."),
+    INT("sandbox.url_port", sandbox.url_port, "0", 0, 65535, "Port of the URLs given to users; 0: the scheme's own, not shown."),
+    TEXT_ALIAS("sandbox.image", sandbox.image, "RUNTIME_IMAGE", "fullstackagent/fullstack-web-runtime:latest", config_check_image,
+               "Container image of a sandbox. A digest starts faster: it is not pulled again."),
+    TEXT_OF("sandbox.ingress_profile", sandbox.ingress_profile, "seed", "seed|nginx|traefik|plain",
+            "Annotations of the Ingresses: `seed` as the original wrote them, `nginx` without what ingress-nginx rejects by default, `traefik`, or `plain` without any."),
+    TEXT("sandbox.ingress_class", sandbox.ingress_class, "nginx", config_check_kube_name, "Ingress class."),
+    TEXT("sandbox.tls_secret", sandbox.tls_secret, "wildcard-cert", config_check_kube_name,
+         "Secret with the wildcard certificate of `sandbox.domain`. Empty: Ingresses without TLS."),
+    TEXT("sandbox.storage_class", sandbox.storage_class, "openebs-backup", config_check_kube_name, "Storage class of the databases."),
+    TEXT("sandbox.database_version", sandbox.database_version, "14.8.0", config_check_version, "PostgreSQL version as KubeBlocks names it."),
+    TEXT_OF("sandbox.rbac_profile", sandbox.rbac_profile, "least", "least|seed",
+            "Rights of a database's service account: `least` is what its PostgreSQL needs, `seed` the original's full rights in the namespace."),
+    BOOL("sandbox.network_policy", sandbox.has_network_policy, "true", "Shut each sandbox off from its neighbours by a NetworkPolicy."),
+
+    BOOL("flow.overlap", flow.is_overlapping, "true", "Create what does not depend on each other at the same time. false: strictly one stage after the other."),
+    BOOL("flow.prove_login", flow.is_login_proven, "true",
+         "The database stage is only done when a login with the delivered credentials works. false where the server cannot reach the databases."),
+    DURATION("flow.database_deadline", flow.database_ms, "300s", SECONDS(1), HOURS(2), "For the database to run."),
+    DURATION("flow.container_deadline", flow.container_ms, "300s", SECONDS(1), HOURS(2), "For the container to run."),
+    DURATION("flow.terminal_deadline", flow.terminal_ms, "180s", SECONDS(1), HOURS(2), "For the terminal to listen."),
+    DURATION("flow.ready_deadline", flow.ready_ms, "60s", SECONDS(1), HOURS(2), "For everything to be available after that."),
+    DURATION("flow.apply_deadline", flow.apply_ms, "30s", SECONDS(1), MINUTES(10), "For one object to be written, retries included."),
+    INT("flow.max_concurrent", flow.concurrent_n, "64", 1, 10000, "Creations and removals this replica works on at the same time."),
+    DURATION("flow.lease", flow.lease_ms, "15s", SECONDS(3), MINUTES(5), "A replica that has not been heard of for so long loses its work to the others."),
+
+    DURATION("session.idle", session_idle_ms, "12h", MINUTES(1), DAYS(30), "A session ends after so long without a request."),
+    DURATION("session.absolute", session_absolute_ms, "7d", MINUTES(1), DAYS(90), "A session ends after so long in any case."),
+    DURATION("signin_link.valid", signin_link_ms, "15m", SECONDS(10), DAYS(7), "A sign-in link works once and so long."),
+
+    INT("rate.read", rate.read_n, "1200", 0, 1000000, "Reading requests per minute and caller; 0: no limit."),
+    INT("rate.write", rate.write_n, "240", 0, 1000000, "Changing requests per minute and caller; 0: no limit."),
+    INT("rate.signin", rate.signin_n, "30", 0, 1000000, "Sign-in attempts, and requests with a session that is not known, per minute and address; 0: no limit."),
+    INT("rate.stream", rate.stream_n, "240", 0, 1000000, "Event streams opened per minute and caller; 0: no limit."),
+
+    TEXT_ALIAS("github.client_id", github_client_id, "GITHUB_CLIENT_ID", "", NULL, "OAuth application for signing in with GitHub. Empty: not offered."),
+    SECRET("github.client_secret", github_client_secret, "GITHUB_CLIENT_SECRET", NULL, "Secret of `github.client_id`."),
+
+    CHOICE("log.level", log_level, "LOG_LEVEL", "info", "debug|info|warn|error", "Least level that is logged. Read again on SIGHUP."),
+    CHOICE("log.format", log_format, NULL, "auto", "auto|json|logfmt", "`auto`: logfmt on a terminal, else JSON."),
+
+    TEXT("metrics.address", metrics_address, "", config_check_address,
+         "A listener of its own for `/metrics`. Empty: `/metrics` is served by the main listener."),
+    INT("metrics.port", metrics_port, "9464", 0, 65535, "Port of `metrics.address`."),
+};
+/* clang-format on */
+
+const size_t CONFIG_ROWS_N = sizeof(CONFIG_ROWS) / sizeof(CONFIG_ROWS[0]);
+
+const struct config_row *config_row_find(struct str key)
+{
+    for (size_t i = 0; i < CONFIG_ROWS_N; i++) {
+        if (str_eq_text(key, CONFIG_ROWS[i].key))
+            return &CONFIG_ROWS[i];
+    }
+    return NULL;
+}
+
+void config_row_env_name(const struct config_row *row, struct buf *out)
+{
+    buf_add_text(out, "FULLSTACKD_");
+    for (const char *c = row->key; *c != '\0'; c++)
+        buf_add_byte(out, *c == '.' ? '_' : *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c);
+}

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: MIT
+/* The promises of server/config.h: defaults, units, sources in their order, every mistake with its place, no secret in
+ * any text. Each test has a folder of its own for the files. */
+#include "server/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/base/arena.h"
+#include "core/base/codec.h"
+#include "server/config_row.h"
+#include "server/read_file.h"
+
+struct fixture {
+    struct arena *arena;
+    char folder[64];
+    struct config config;
+    struct config_report report;
+};
+
+static int setup(void **state)
+{
+    static struct fixture f;
+    struct err err = {0};
+    f = (struct fixture){.arena = arena_new(), .folder = "/tmp/test_config_XXXXXX"};
+    assert_true(codec_init(&err));
+    assert_non_null(mkdtemp(f.folder));
+    assert_int_equal(mkdir(arena_printf(f.arena, "%s/app", f.folder), 0700), 0);
+    config_report_init(&f.report);
+    *state = &f;
+    return 0;
+}
+
+static const char *const files[] = {
+    "app/conf.yaml",    "app/.env.local",         "app/.env.production",
+    "app/.secret/.env", "app/.secret/kubeconfig", ".secret/kubeconfig",
+};
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        unlink(arena_printf(f->arena, "%s/%s", f->folder, files[i]));
+    rmdir(arena_printf(f->arena, "%s/app/.secret", f->folder));
+    rmdir(arena_printf(f->arena, "%s/.secret", f->folder));
+    rmdir(arena_printf(f->arena, "%s/app", f->folder));
+    assert_int_equal(rmdir(f->folder), 0);
+    config_fini(&f->config);
+    config_report_fini(&f->report);
+    arena_free(f->arena);
+    return 0;
+}
+
+static void put(struct fixture *f, const char *name, const char *text)
+{
+    const char *slash = strrchr(name, '/');
+    mkdir(arena_printf(f->arena, "%s/%.*s", f->folder, (int)(slash - name), name), 0700);
+    FILE *file = fopen(arena_printf(f->arena, "%s/%s", f->folder, name), "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+    assert_int_equal(fclose(file), 0);
+}
+
+/* yaml NULL: no file. environ: ends with NULL. */
+static bool load(struct fixture *f, const char *yaml, char *const *environ)
+{
+    static char *const nothing[] = {NULL};
+    struct config_inputs in = {.directory = arena_printf(f->arena, "%s/app", f->folder),
+                               .environ = environ != NULL ? environ : nothing};
+    if (yaml != NULL) {
+        put(f, "app/conf.yaml", yaml);
+        in.file = arena_printf(f->arena, "%s/app/conf.yaml", f->folder);
+    }
+    config_fini(&f->config);
+    config_report_fini(&f->report);
+    config_report_init(&f->report);
+    return config_load(&in, &f->config, &f->report);
+}
+
+static void assert_says(struct buf *text, const char *part)
+{
+    if (strstr(buf_text(text), part) == NULL)
+        fail_msg("'%s' is not in:\n%s", part, buf_text(text));
+}
+
+static void the_table_is_sound(void **state)
+{
+    (void)state;
+    struct str section = STR("");
+    for (size_t i = 0; i < CONFIG_ROWS_N; i++) {
+        const struct config_row *row = &CONFIG_ROWS[i];
+        struct str key = str_from(row->key);
+        size_t dot = str_find(key, '.', 0);
+        struct str own = dot < key.n ? str_slice(key, 0, dot) : STR("");
+        assert_ptr_equal(config_row_find(key), row);
+        assert_true(strlen(row->text) > 10);
+        assert_true(row->max >= row->min);
+        /* A section that came before must not come again: --print-config would print its name twice. */
+        for (size_t j = 0; !str_eq(own, section) && j < i; j++)
+            assert_false(own.n == 0 || str_starts(str_from(CONFIG_ROWS[j].key), str_slice(key, 0, dot + 1)));
+        section = own;
+    }
+}
+
+static void defaults_load_without_a_word(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(load(f, NULL, NULL));
+    assert_int_equal(f->report.warnings_n, 0);
+    assert_int_equal(f->config.listen.port, 8080);
+    assert_int_equal(f->config.flow.database_ms, 300000);
+    assert_int_equal(f->config.flow.terminal_ms, 180000);
+    assert_int_equal(f->config.session_absolute_ms, 7LL * 24 * 3600 * 1000);
+    assert_int_equal(f->config.listen.head_bytes, 16384);
+    assert_string_equal(f->config.sandbox.domain, "usw.sealos.io");
+    assert_true(f->config.flow.is_overlapping);
+    assert_true(secret_is_none(&f->config.database_url));
+    assert_int_equal(f->config.node_env, NODE_ENV_PRODUCTION);
+}
+
+static void yaml_sets_nested_keys_lists_and_units(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(load(f,
+                     "public_url: https://studio.example.org/\n"
+                     "listen:\n"
+                     "  port: 0\n"
+                     "  trusted_proxies: [10.0.0.0/8, \"fd00::/8\"]\n"
+                     "  head_size: 32KiB\n"
+                     "flow:\n"
+                     "  overlap: false\n"
+                     "  database_deadline: 5m\n"
+                     "session: {idle: 90m, absolute: 1d}\n",
+                     NULL));
+    assert_string_equal(f->config.public_url, "https://studio.example.org");
+    assert_int_equal(f->config.listen.port, 0);
+    assert_string_equal(f->config.listen.trusted_proxies, "10.0.0.0/8,fd00::/8");
+    assert_int_equal(f->config.listen.head_bytes, 32768);
+    assert_false(f->config.flow.is_overlapping);
+    assert_int_equal(f->config.session_idle_ms, 5400000);
+}
+
+static void every_mistake_is_told_at_once_with_its_line(void **state)
+{
+    struct fixture *f = *state;
+    assert_false(load(f,
+                      "listen:\n"
+                      "  port: 70000\n"
+                      "  prot: 1\n"
+                      "flow:\n"
+                      "  database_deadline: 300\n"
+                      "  ready_deadline: 5 minutes\n"
+                      "  overlap: yes\n"
+                      "  lease: 15s\n"
+                      "  lease: 16s\n"
+                      "sandbox:\n"
+                      "  domain: Example.org\n"
+                      "  rbac_profile: all\n",
+                      NULL));
+    assert_int_equal(f->report.errors_n, 8);
+    assert_says(&f->report.errors, "conf.yaml:2: listen.port: 70000 is out of range: 0 to 65535");
+    assert_says(&f->report.errors, "conf.yaml:3: unknown key 'listen.prot'");
+    assert_says(&f->report.errors, "conf.yaml:5: flow.database_deadline: '300' needs a unit");
+    assert_says(&f->report.errors, "conf.yaml:6: flow.ready_deadline: '5 minutes' needs a unit");
+    assert_says(&f->report.errors, "conf.yaml:7: flow.overlap: 'yes' is neither true nor false");
+    assert_says(&f->report.errors, "conf.yaml:9: flow.lease: given already at ");
+    assert_says(&f->report.errors, "conf.yaml:11: sandbox.domain");
+    assert_says(&f->report.errors, "conf.yaml:12: sandbox.rbac_profile: 'all' is none of least|seed");
+}
+
+static void yaml_that_is_no_configuration_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const texts[] = {
+        "- a\n",           "text\n",        "listen: [a, [b]]\n",      "listen: {a: {b: {c: {d: {e: 1}}}}}\n",
+        "a: &x 1\n",       "web_dir: *x\n", "web_dir: !!str x\n",      "web_dir: a\n---\nweb_dir: b\n",
+        "? {a: b}\n: c\n", "web_dir: [a\n", "web_dir: \"\xC3\x28\"\n",
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (load(f, texts[i], NULL) || f->report.errors_n == 0)
+            fail_msg("accepted: %s", texts[i]);
+    }
+    assert_true(load(f, "", NULL));
+    assert_true(load(f, "# nothing\n", NULL));
+}
+
+static void a_named_file_must_exist(void **state)
+{
+    struct fixture *f = *state;
+    static char *const nothing[] = {NULL};
+    struct config_inputs in = {.file = "/nonexistent/conf.yaml", .directory = f->folder, .environ = nothing};
+    assert_false(config_load(&in, &f->config, &f->report));
+    assert_says(&f->report.errors, "/nonexistent/conf.yaml");
+}
+
+static void later_sources_win_and_ours_beat_the_original_names(void **state)
+{
+    struct fixture *f = *state;
+    put(f, "app/.env.production",
+        "RUNTIME_IMAGE=from/dotenv:1\nFULLSTACKD_LISTEN_PORT=1002\nLOG_LEVEL=warn\nOTHER=x\n");
+    const char *yaml = "listen: {port: 1001}\nsandbox: {image: from/yaml:1}\nlog: {level: error}\nrate: {read: 7}\n";
+    char *const environ[] = {"FULLSTACKD_LISTEN_PORT=1003", "FULLSTACKD_LOG_LEVEL=debug", "LOG_LEVEL=error",
+                             "PATH=/bin", NULL};
+    assert_true(load(f, yaml, NULL));
+    assert_int_equal(f->config.listen.port, 1002);
+    assert_string_equal(f->config.sandbox.image, "from/dotenv:1");
+    assert_int_equal(f->config.log_level, 2);
+    assert_int_equal(f->config.rate.read_n, 7);
+    assert_true(load(f, yaml, environ));
+    assert_int_equal(f->config.listen.port, 1003);
+    assert_int_equal(f->config.log_level, 0);
+}
+
+static void node_env_chooses_the_dotenv_file(void **state)
+{
+    struct fixture *f = *state;
+    put(f, "app/.env.production", "RUNTIME_IMAGE=production:1\n");
+    put(f, "app/.env.local", "RUNTIME_IMAGE=local:1\nNODE_ENV=production\n");
+    char *const development[] = {"NODE_ENV=development", NULL};
+    assert_true(load(f, NULL, NULL));
+    assert_string_equal(f->config.sandbox.image, "production:1");
+    assert_true(load(f, NULL, development));
+    assert_string_equal(f->config.sandbox.image, "local:1");
+    assert_int_equal(f->config.node_env, NODE_ENV_DEVELOPMENT);
+    assert_int_equal(f->report.warnings_n, 1);
+    assert_true(load(f, "node_env: development\n", NULL));
+    assert_string_equal(f->config.sandbox.image, "local:1");
+}
+
+static void variables_are_checked_like_keys(void **state)
+{
+    struct fixture *f = *state;
+    put(f, "app/.env.production", "\nFULLSTACKD_FLOW_LEASE=1s\nFULLSTACKD_NOPE=1\n");
+    char *const environ[] = {"NEXTAUTH_URL=localhost:3000", "FULLSTACKD_LISTEN_PROT=1", "DATABASE_URL=", NULL};
+    assert_false(load(f, NULL, environ));
+    assert_int_equal(f->report.errors_n, 4);
+    assert_says(&f->report.errors, ".env.production:2: flow.lease: 1s is out of range: 3s to 5m");
+    assert_says(&f->report.errors, ".env.production:3: unknown variable 'FULLSTACKD_NOPE'");
+    assert_says(&f->report.errors, "NEXTAUTH_URL: public_url: ");
+    assert_says(&f->report.errors, "FULLSTACKD_LISTEN_PROT: unknown variable");
+}
+
+static void no_text_shows_a_secret(void **state)
+{
+    struct fixture *f = *state;
+    char *const good[] = {"DATABASE_URL=postgresql://u:hunter2@h/d", "NEXTAUTH_SECRET=hunter2-hunter2-hunter2",
+                          "FULLSTACKD_REDIS_URL=redis://:hunter2@h", NULL};
+    char *const bad[] = {"DATABASE_URL=mysql://u:hunter2@h/d", "NEXTAUTH_SECRET=hunter2",
+                         "FULLSTACKD_REDIS_URL=hunter2", "FULLSTACKD_ENCRYPTION_KEYS=main:hunter2", NULL};
+    struct buf out;
+    buf_init(&out, 1024 * 1024);
+    assert_true(load(f, NULL, good));
+    config_print(&f->config, &out);
+    assert_null(strstr(buf_text(&out), "hunter2"));
+    assert_says(&out, "database_url: (secret, set)");
+    assert_false(load(f, NULL, bad));
+    assert_int_equal(f->report.errors_n, 4);
+    assert_null(strstr(buf_text(&f->report.errors), "hunter2"));
+    buf_fini(&out);
+}
+
+static void printed_configuration_loads_and_prints_the_same(void **state)
+{
+    struct fixture *f = *state;
+    struct buf first;
+    struct buf second;
+    buf_init(&first, 1024 * 1024);
+    buf_init(&second, 1024 * 1024);
+    assert_true(load(f, "web_dir: \"a \\\"b\\\" \\\\ c\"\nrate: {read: 7}\n", NULL));
+    config_print(&f->config, &first);
+    assert_says(&first, "read: 7  # file ");
+    assert_true(load(f, buf_text(&first), NULL));
+    config_print(&f->config, &second);
+    assert_string_equal(f->config.web_dir, "a \"b\" \\ c");
+    assert_int_equal(f->config.rate.read_n, 7);
+    assert_says(&second, "  port: 8080  # file ");
+    buf_fini(&first);
+    buf_fini(&second);
+}
+
+static void keyring_is_derived_once_and_for_all_from_the_original_secret(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    char *const one[] = {"NEXTAUTH_SECRET=0123456789abcdef", NULL};
+    char *const other[] = {"NEXTAUTH_SECRET=0123456789abcdeF", NULL};
+    char *const given[] = {"NEXTAUTH_SECRET=0123456789abcdef",
+                           "FULLSTACKD_ENCRYPTION_KEYS=main:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", NULL};
+    assert_true(load(f, NULL, one));
+    assert_int_equal(f->report.warnings_n, 1);
+    struct str derived = arena_dup_str(f->arena, secret_reveal(&f->config.encryption_keys));
+    struct codec_keyring *ring = codec_keyring_new(&f->config.encryption_keys, &err);
+    assert_non_null(ring);
+    codec_keyring_free(ring);
+    /* Changing the derivation would make everything stored unreadable: the value is pinned. */
+    assert_string_equal(arena_dup(f->arena, derived), "nextauth:EE0Wmb5BiwHCboZVAMymYOxUrEaj4eGjJTUMx85U/Ls=");
+    assert_true(load(f, NULL, other));
+    assert_false(str_eq(derived, secret_reveal(&f->config.encryption_keys)));
+    assert_true(load(f, NULL, given));
+    assert_int_equal(f->report.warnings_n, 0);
+    assert_true(str_starts(secret_reveal(&f->config.encryption_keys), STR("main:")));
+}
+
+static void secret_files_are_found_where_the_original_had_them(void **state)
+{
+    struct fixture *f = *state;
+    char *const named[] = {"KUBECONFIG_PATH=/else/where", NULL};
+    assert_true(load(f, NULL, NULL));
+    assert_string_equal(f->config.kube.kubeconfig, "");
+    assert_string_equal(f->config.secret_env_path, "");
+    put(f, ".secret/kubeconfig", "x");
+    assert_true(load(f, NULL, NULL));
+    assert_non_null(strstr(f->config.kube.kubeconfig, "app/../.secret/kubeconfig"));
+    put(f, "app/.secret/kubeconfig", "x");
+    put(f, "app/.secret/.env", "export ANTHROPIC_MODEL='m'\n9BAD=x\nA B=x\n");
+    assert_true(load(f, NULL, NULL));
+    assert_non_null(strstr(f->config.kube.kubeconfig, "app/.secret/kubeconfig"));
+    assert_int_equal(f->config.secret_env.n, 1);
+    assert_int_equal(f->report.warnings_n, 2);
+    assert_true(str_eq_text(dotenv_find(&f->config.secret_env, "ANTHROPIC_MODEL")->value, "m"));
+    assert_true(load(f, NULL, named));
+    assert_string_equal(f->config.kube.kubeconfig, "/else/where");
+}
+
+static void keys_that_contradict_each_other_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    assert_false(load(f,
+                      "listen: {tls_cert: a.pem, stream_slow_size: 1MiB, drain_spread: 30s}\n"
+                      "session: {idle: 2d, absolute: 1d}\n"
+                      "github: {client_id: x}\n",
+                      NULL));
+    assert_int_equal(f->report.errors_n, 5);
+    assert_true(load(f, "public_url: http://studio.example.org\n", NULL));
+    assert_int_equal(f->report.warnings_n, 1);
+    assert_true(load(f, "public_url: http://localhost:3000\n", NULL));
+    assert_int_equal(f->report.warnings_n, 0);
+}
+
+static void serving_needs_database_keys_and_kubeconfig(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(load(f, NULL, NULL));
+    assert_false(config_require_serve(&f->config, &f->report));
+    assert_int_equal(f->report.errors_n, 3);
+    assert_says(&f->report.errors, "Kubeconfig file not found at: ");
+    char *const all[] = {"DATABASE_URL=postgresql://h/d", "NEXTAUTH_SECRET=0123456789abcdef", "KUBECONFIG_PATH=/k",
+                         NULL};
+    assert_true(load(f, NULL, all));
+    assert_true(config_require_serve(&f->config, &f->report));
+}
+
+static void config_md_is_what_the_table_says(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct buf file;
+    struct buf now;
+    buf_init(&file, 1024 * 1024);
+    buf_init(&now, 1024 * 1024);
+    assert_true(read_file(FS_SOURCE_DIR "/docs/CONFIG.md", &file, &err));
+    config_print_markdown(&now);
+    if (!str_eq(buf_str(&file), buf_str(&now)))
+        fail_msg("docs/CONFIG.md is stale: fullstackd check-config --markdown > docs/CONFIG.md");
+    buf_fini(&file);
+    buf_fini(&now);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_table_is_sound),
+        TEST(defaults_load_without_a_word),
+        TEST(yaml_sets_nested_keys_lists_and_units),
+        TEST(every_mistake_is_told_at_once_with_its_line),
+        TEST(yaml_that_is_no_configuration_is_refused),
+        TEST(a_named_file_must_exist),
+        TEST(later_sources_win_and_ours_beat_the_original_names),
+        TEST(node_env_chooses_the_dotenv_file),
+        TEST(variables_are_checked_like_keys),
+        TEST(no_text_shows_a_secret),
+        TEST(printed_configuration_loads_and_prints_the_same),
+        TEST(keyring_is_derived_once_and_for_all_from_the_original_secret),
+        TEST(secret_files_are_found_where_the_original_had_them),
+        TEST(keys_that_contradict_each_other_are_refused),
+        TEST(serving_needs_database_keys_and_kubeconfig),
+        TEST(config_md_is_what_the_table_says),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
