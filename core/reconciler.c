@@ -9,6 +9,7 @@
 #include "core/base/codec.h"
 #include "core/base/log.h"
 #include "core/base/xmem.h"
+#include "core/io/backoff.h"
 
 #define HASH_FUNCTION(key, n, hash) ((hash) = (unsigned)codec_hash((key), (n)))
 #include <uthash.h>
