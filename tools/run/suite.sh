@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+# ./run test: every group runs even when an earlier one failed; each program's cases are counted into one tally, whose sum
+# is the last line. Tests start what they need themselves (tests/harness) and stop it by pid.
+
+TEST_DIR=$ROOT/build/test
+TALLY=$TEST_DIR/tally
+GROUPS_ALL="lint tools web unit sim wire fuzz e2e"
+
+group_lint() {
+    for check in $LINT_CHECKS; do
+        run_lint "$check"
+        case $lint_status in
+        0) echo "1 0 0 lint-$check" >>"$TALLY" ;;
+        77) echo "0 0 1 lint-$check" >>"$TALLY" ;;
+        *) echo "0 1 0 lint-$check" >>"$TALLY" ;;
+        esac
+    done
+}
+
+# run_counted NAME REPEAT COMMAND...: runs it with a log and counts its cases.
+run_counted() {
+    counted_name=$1
+    counted_repeat=$2
+    shift 2
+    counted_status=0
+    counted_began=$(now_s)
+    "$@" >"$TEST_DIR/$counted_name.log" 2>&1 </dev/null || counted_status=$?
+    if ! "$(python_program)" tests/harness/collect.py output "$counted_name" "$counted_status" \
+        "$TEST_DIR/$counted_name.log" "$TALLY"; then
+        tail -n 60 "$TEST_DIR/$counted_name.log" | sed 's/^/      /'
+        say "      repeat:  $counted_repeat"
+    fi
+    grep -h 'SKIP' "$TEST_DIR/$counted_name.log" | sort -u | head -n 5 | sed 's/^/      /' || true
+    say "      ($(($(now_s) - counted_began)) s)"
+}
+
+group_tools() {
+    run_counted tools "python3 -m unittest discover -s tests/tools" \
+        "$(python_program)" -m unittest discover -s tests/tools
+}
+
+group_web() {
+    if ! have node || ! have npm; then
+        say "SKIP  web: no node here"
+        echo "0 0 1 web" >>"$TALLY"
+        return
+    fi
+    npm_install web dashboard || {
+        echo "0 1 0 web-packages" >>"$TALLY"
+        return
+    }
+    run_counted web-types "cd web && npm run check" npm --prefix web run --silent check
+    run_counted web-build "cd web && node build.mjs" npm_build_dashboard
+    run_counted web-unit "cd web && npm test" npm --prefix web test --silent
+}
+
+# run_ctest NAME CTEST-ARGUMENTS...
+run_ctest() {
+    ctest_name=$1
+    shift
+    ctest_began=$(now_s)
+    rm -f "$TEST_DIR/$ctest_name.xml"
+    CMOCKA_MESSAGE_OUTPUT=TAP ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=1:detect_stack_use_after_return=1" \
+        UBSAN_OPTIONS=print_stacktrace=1 \
+        ctest --test-dir build/asan -j "$JOBS" --no-tests=ignore --output-junit "$TEST_DIR/$ctest_name.xml" \
+        --test-output-size-passed 4000000 --test-output-size-failed 4000000 "$@" >"$TEST_DIR/$ctest_name.log" 2>&1 </dev/null || true
+    if [ ! -s "$TEST_DIR/$ctest_name.xml" ] || grep -q 'No tests were found' "$TEST_DIR/$ctest_name.log"; then
+        say "SKIP  $ctest_name: there are no such tests"
+        echo "0 0 1 $ctest_name" >>"$TALLY"
+        return
+    fi
+    "$(python_program)" tests/harness/collect.py junit "$TEST_DIR/$ctest_name.xml" "$TALLY" || true
+    say "$ctest_name: $(grep -c '<testcase ' "$TEST_DIR/$ctest_name.xml") programs in $(($(now_s) - ctest_began)) s"
+}
+
+group_unit() {
+    run_ctest unit -L '^unit$'
+}
+
+group_sim() {
+    run_ctest sim -L '^sim$'
+}
+
+# Real peers start slowly on a busy machine: one after the other.
+group_wire() {
+    run_ctest wire -L '^(wire|slow)$' -j 1
+}
+
+group_fuzz() {
+    run_ctest fuzz -L '^fuzz$'
+}
+
+group_e2e() {
+    if ! have chromium || ! have node || ! have npm; then
+        say "SKIP  e2e: no chromium or no node here"
+        echo "0 0 1 e2e" >>"$TALLY"
+        return
+    fi
+    npm_install tests/e2e e2e || {
+        echo "0 1 0 e2e-packages" >>"$TALLY"
+        return
+    }
+    run_counted e2e-selftest "cd tests/e2e && npm test" npm --prefix tests/e2e test --silent
+    run_counted e2e-demo "./run test e2e" tests/harness/demo_journey.sh
+}
+
+# sets_for GROUP...: the package sets these groups need.
+sets_for() {
+    for group in "$@"; do
+        case $group in
+        lint) echo build lint ;;
+        tools) echo test lint ;;
+        web) echo test web ;;
+        e2e) echo build test web demo e2e ;;
+        *) echo build test ;;
+        esac
+    done | tr ' ' '\n' | sort -u | tr '\n' ' '
+}
+
+verb_test() {
+    # shellcheck disable=SC2086
+    [ $# -gt 0 ] || set -- $GROUPS_ALL
+    suite_began=$(now_s)
+    # shellcheck disable=SC2046
+    need $(sets_for "$@")
+    mkdir -p "$TEST_DIR"
+    make_bin_dir
+    : >"$TALLY"
+    for group in "$@"; do
+        case " $GROUPS_ALL " in
+        *" $group "*) ;;
+        *)
+            group_one=$group
+            group=one
+            ;;
+        esac
+        say ""
+        say "== ${group_one:-$group} =="
+        case $group in
+        unit | sim | wire | fuzz | one) test_build ;;
+        esac
+        "group_$group"
+        group_one=
+    done
+    say ""
+    say "took $(($(now_s) - suite_began)) s; logs are in build/test and .run/log"
+    "$(python_program)" tests/harness/collect.py total "$TALLY"
+}
+
+# test_build: once for all groups. A build that fails is one failed test and ends the run, since nothing after it says anything.
+test_build() {
+    [ -z "${is_test_built:-}" ] || return 0
+    if ! (cmake_build asan); then
+        echo "0 1 0 build" >>"$TALLY"
+        "$(python_program)" tests/harness/collect.py total "$TALLY"
+        exit 1
+    fi
+    is_test_built=1
+}
+
+# ./run test NAME: the ctest programs with NAME in theirs.
+group_one() {
+    run_ctest one -R "$group_one"
+    tail -n 5 "$TEST_DIR/one.log"
+}
