@@ -20,7 +20,8 @@ struct json_limits {
     size_t max_bytes;      /* of the whole text (json_parse) or of one item (json_stream) */
     unsigned max_depth;    /* nested arrays and objects; at most 64 */
     size_t max_nodes;      /* values in the tree */
-    const char *skip_key;  /* an object key whose value is checked but not stored, such as "managedFields"; NULL: none */
+    const char *skip_key;  /* an object key whose value is checked but not stored, such as "managedFields"; NULL: none.
+                          * Its values do not count for max_nodes, and its keys may repeat. */
 };
 
 /* Bodies of our own API: 64 levels, 20,000 values. */
@@ -66,7 +67,8 @@ enum json_presence { JSON_OPTIONAL, JSON_REQUIRED };
 
 /* One row per field. The struct's member is: struct str (JSON_STR), int64_t (JSON_NUMBER, integers only), bool
  * (JSON_BOOL), const struct json_value * (JSON_OBJECT, JSON_ARRAY). An absent optional field leaves the member alone.
- * min, max: bytes of a text, value of a number, members of an object or array. */
+ * min, max: bytes of a text, value of a number, members of an object or array; both 0: not limited. null is a wrong
+ * type, not an absence. */
 struct json_field {
     const char *key;
     enum json_type type;
