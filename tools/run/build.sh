@@ -16,8 +16,18 @@ cmake_build() {
     drop_foreign_cache "$preset"
     step "configure-$preset" "Configuring ($preset)" cmake --preset "$preset" ||
         die "CMake could not configure" "See .run/log/configure-$preset.log"
-    step "build-$preset" "Building ($preset)" cmake --build "build/$preset" -j "$JOBS" ${1:+--target "$@"} ||
-        die "the build failed" "Repeat it:  cmake --preset $preset && cmake --build build/$preset"
+    make_run_dir
+    build_began=$(now_s)
+    printf 'Building (%s) ... ' "$preset"
+    # All errors at once (-k 0), and of the log only what failed.
+    if cmake --build "build/$preset" -j "$JOBS" ${1:+--target "$@"} -- -k 0 >"$LOG_DIR/build-$preset.log" 2>&1 </dev/null; then
+        printf 'done (%s s)\n' "$(($(now_s) - build_began))"
+        return 0
+    fi
+    printf 'FAILED\n'
+    grep -E -A 8 '^FAILED:|error:|undefined reference|CMake Error' "$LOG_DIR/build-$preset.log" | grep -vE '^\[|^/usr/bin/|^--$' |
+        head -n 80 >&2
+    die "the build failed" "See $LOG_DIR/build-$preset.log" "Repeat it:  cmake --preset $preset && cmake --build build/$preset"
 }
 
 is_dashboard_current() {

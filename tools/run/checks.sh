@@ -123,3 +123,7 @@ verb_hooks() {
     done
     say "installed: pre-commit, commit-msg, pre-push (in $hooks_dir; remove them there)"
 }
+
+verb_fresh() {
+    as_root tools/fresh.sh "$@"
+}
