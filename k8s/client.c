@@ -13,6 +13,7 @@ struct kube {
     struct loop *loop;
     struct fetch_client *client;
     struct kubeconfig *config;
+    bool has_token_set;
     bool is_reachable;
     void (*on_reachable)(void *arg);
     void *on_reachable_arg;
@@ -89,6 +90,7 @@ static void on_fetched(void *arg, const struct fetch_answer *answer, const struc
     if (answer != NULL && answer->status == 401 && !o->was_repeated &&
         kubeconfig_refresh_token(k->config, true, &is_new_token, NULL) && is_new_token) {
         o->was_repeated = true;
+        fetch_client_set_token(k->client, &k->config->token);
         start_fetch(o);
         return;
     }
@@ -97,8 +99,9 @@ static void on_fetched(void *arg, const struct fetch_answer *answer, const struc
     } else {
         is_json = answer->body.n > 0 && answer->body.p[0] == '{'; /* 504 carries JSON as text/plain */
         object = is_json ? json_parse(a, answer->body, &JSON_LIMITS_KUBE, &err) : NULL;
-        if (object != NULL || !is_json)
-            (void)status_check(answer->status, answer->retry_after_s, object, answer->body, &err);
+        if ((object != NULL || !is_json) &&
+            !status_check(answer->status, answer->retry_after_s, object, answer->body, &err))
+            object = NULL;
     }
     kube_op_spend(o);
     if (o->on_end != NULL)
@@ -122,8 +125,11 @@ static void start_fetch(struct kube_op *o)
     bool is_new;
 
     /* A token that cannot be read is not an error yet: the server may still take the one we have. */
-    (void)kubeconfig_refresh_token(o->k->config, false, &is_new, NULL);
-    fetch_client_set_token(o->k->client, &o->k->config->token);
+    if (!kubeconfig_refresh_token(o->k->config, false, &is_new, NULL))
+        is_new = false;
+    if (is_new || !o->k->has_token_set)
+        fetch_client_set_token(o->k->client, &o->k->config->token);
+    o->k->has_token_set = true;
     o->fetch_op = fetch_start(o->k->client, &o->req);
 }
 

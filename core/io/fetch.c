@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "core/base/buf.h"
+#include "core/base/fit.h"
 #include "core/base/xmem.h"
 #include "core/io/fetch_client.h"
 
@@ -108,7 +109,7 @@ static void failure_from_curl(struct call *call, CURLcode code)
     err_set(&call->failure, kind, __func__, "%s: %s", call->client->base_url,
             call->in.is_over ? "the answer is larger than allowed" : curl_easy_strerror(code));
     call->failure.code = (int)code;
-    (void)str_copy(str_from(reason), call->failure.reason, sizeof call->failure.reason);
+    text_fit(call->failure.reason, sizeof call->failure.reason, str_from(reason));
 }
 
 /* ---- the end of a call ---- */

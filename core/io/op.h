@@ -9,6 +9,8 @@
  *     callback: see loop_defer_free. */
 #pragma once
 
+#include <stddef.h>
+
 #include "core/base/err.h"
 
 struct op {

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: MIT
+/* The ladder of one apply:  CREATE -(exists)-> READ -(ours)-> PATCH,
+ * and of one remove:        READ -(ours)-> DELETE.
+ * Each call is repeated from READ when the object changed in between; a few times, then the caller tries later. */
+#include "k8s/act.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/fit.h"
+#include "core/base/xmem.h"
+#include "k8s/facts.h"
+#include "k8s/kubeblocks.h"
+#include "k8s/manifest.h"
+#include "k8s/status.h"
+
+enum { MANIFEST_CEILING_BYTES = 2 << 20, CALLS_MAX = 8 };
+
+enum act_at { ACT_CREATE, ACT_READ, ACT_PATCH, ACT_DELETE, ACT_FAIL };
+
+struct act {
+    struct op op;
+    struct kube *kube;
+    struct cache *cache;
+    const struct k8s_profile *profile;
+    const struct kubeblocks_dialect *dialect;
+    enum cluster_object object;
+    const struct object_row *row;
+    struct sandbox sb;
+    struct secret env; /* JSON */
+    char name[OBJECT_NAME_SIZE];
+    char uid[40];       /* of the object as read */
+    char version[24];   /* resourceVersion as read */
+    char owner_uid[40]; /* of the Deployment; empty: none */
+    bool is_remove;
+    enum act_at at;
+    int calls_n;
+    ms_t deadline_ms;
+    struct op *call;
+    struct loop_task fail; /* for what ends before any call */
+    struct err failure;
+    op_done *done;
+    void *arg;
+};
+
+static void act_next(struct act *a, enum act_at at);
+
+static void act_free(void *arg)
+{
+    struct act *a = arg;
+
+    secret_fini(&a->env);
+    free(a);
+}
+
+static void act_spend(struct act *a)
+{
+    op_cancel(a->call);
+    a->call = NULL;
+    loop_task_clear(&a->fail);
+    loop_defer_free(kube_loop(a->kube), a, act_free);
+}
+
+static void act_cancel(struct op *op)
+{
+    act_spend((struct act *)op);
+}
+
+/* ---- results ---- */
+
+/* What callers of the port know: a few kinds, of which the retryable ones heal by themselves. */
+static void to_port_error(struct err *err)
+{
+    bool is_foreign = str_eq_text(str_from(err->reason), "Foreign");
+
+    if (err->kind == ERR_UNAUTHENTICATED || err->kind == ERR_GONE || (err->kind == ERR_CONFLICT && !is_foreign))
+        err->kind = ERR_NOT_READY;
+    else if (err->kind == ERR_MISSING || err->kind == ERR_TOO_LARGE)
+        err->kind = ERR_INVALID;
+}
+
+static void act_end(struct act *a, const struct err *err)
+{
+    struct err copy = {0};
+
+    if (err != NULL) {
+        err_copy(&copy, err);
+        to_port_error(&copy);
+        (void)err_wrap(&copy, kube_kind_row(a->row->kind)->kind);
+    }
+    act_spend(a);
+    a->done(a->arg, err != NULL ? &copy : NULL);
+}
+
+static void on_fail(void *arg)
+{
+    struct act *a = arg;
+
+    act_end(a, a->failure.kind != ERR_NONE ? &a->failure : NULL);
+}
+
+static void end_present(struct act *a, const struct json_value *object)
+{
+    if (a->row->kind < KIND_CACHED_N)
+        cache_merge(a->cache, a->row->kind, object);
+    cache_note(a->cache, a->object, &a->sb, PRESENCE_PRESENT, a->owner_uid[0] != '\0' ? a->owner_uid : NULL);
+    act_end(a, NULL);
+}
+
+static void end_gone(struct act *a)
+{
+    cache_note_deleting(a->cache, a->row->kind, a->name);
+    cache_note(a->cache, a->object, &a->sb, PRESENCE_ABSENT, NULL);
+    act_end(a, NULL);
+}
+
+static void end_foreign(struct act *a)
+{
+    struct err err = {0};
+
+    cache_note(a->cache, a->object, &a->sb, PRESENCE_FOREIGN, NULL);
+    if (a->is_remove) {
+        act_end(a, NULL);
+        return;
+    }
+    err_set(&err, ERR_CONFLICT, __func__, "%s exists and is not of this project", a->name);
+    text_fit(err.reason, sizeof err.reason, STR("Foreign"));
+    act_end(a, &err);
+}
+
+static void end_being_deleted(struct act *a)
+{
+    struct err err = {0};
+
+    if (a->is_remove) {
+        end_gone(a);
+        return;
+    }
+    err_set(&err, ERR_NOT_READY, __func__, "%s is being deleted", a->name);
+    text_fit(err.reason, sizeof err.reason, STR("BeingDeleted"));
+    act_end(a, &err);
+}
+
+/* ---- answers ---- */
+
+static void on_read(struct act *a, const struct json_value *object)
+{
+    struct object_head head;
+
+    facts_head(a->row->kind, object, &head);
+    if (!str_copy(head.uid, a->uid, sizeof a->uid) || !str_copy(head.version_text, a->version, sizeof a->version))
+        a->uid[0] = '\0';
+    if (!str_eq_text(head.project_id, a->sb.project_id))
+        end_foreign(a);
+    else if (head.is_deleting)
+        end_being_deleted(a);
+    else if (a->is_remove)
+        act_next(a, ACT_DELETE);
+    else if (a->row->is_create_only)
+        end_present(a, object);
+    else
+        act_next(a, ACT_PATCH);
+}
+
+/* An error that another call may get over: the object came, went or changed in between. */
+static bool is_overtaken(struct act *a, const struct err *err, enum act_at *ret_next)
+{
+    struct str reason = str_from(err->reason);
+
+    if (a->calls_n >= CALLS_MAX)
+        return false;
+    *ret_next = ACT_READ;
+    if (a->at == ACT_CREATE)
+        return str_eq_text(reason, "AlreadyExists");
+    if (a->at == ACT_DELETE || a->at == ACT_PATCH) {
+        if (str_eq_text(reason, "Conflict") || str_eq_text(reason, "Precondition"))
+            return true;
+    }
+    *ret_next = ACT_CREATE;
+    return !a->is_remove && str_eq_text(reason, "NotFound");
+}
+
+static void on_answer(void *arg, const struct json_value *object, const struct err *err)
+{
+    struct act *a = arg;
+    enum act_at next;
+
+    a->call = NULL;
+    if (err != NULL && a->is_remove && err->kind == ERR_MISSING)
+        end_gone(a);
+    else if (err != NULL && is_overtaken(a, err, &next))
+        act_next(a, next);
+    else if (err != NULL)
+        act_end(a, err);
+    else if (a->at == ACT_READ)
+        on_read(a, object);
+    else if (a->at == ACT_DELETE)
+        end_gone(a);
+    else
+        end_present(a, object);
+}
+
+/* ---- calls ---- */
+
+static void write_delete_options(struct json_writer *w, const struct act *a)
+{
+    jw_object(w);
+    jw_kv_text(w, "kind", "DeleteOptions");
+    jw_kv_text(w, "apiVersion", "v1");
+    jw_kv_text(w, "propagationPolicy", "Background");
+    jw_key(w, "preconditions");
+    jw_object(w);
+    jw_kv_text(w, "uid", a->uid);
+    jw_object_end(w);
+    jw_object_end(w);
+}
+
+static void write_body(struct json_writer *w, const struct act *a)
+{
+    const struct manifest m = {
+        .sb = &a->sb,
+        .profile = a->profile,
+        .env = secret_reveal(&a->env),
+        .dialect = a->object == OBJECT_DATABASE ? a->dialect : NULL,
+        .owner_uid = a->owner_uid[0] != '\0' ? a->owner_uid : NULL,
+        .resource_version = a->at == ACT_PATCH ? a->version : NULL,
+    };
+
+    if (a->at == ACT_DELETE)
+        write_delete_options(w, a);
+    else
+        manifest_write(w, a->object, &m);
+}
+
+static void act_call(struct act *a, const char *method, const char *content_type, struct str body)
+{
+    ms_t left_ms = a->deadline_ms - loop_now_ms(kube_loop(a->kube));
+    const char *version = a->row->kind == KIND_CLUSTER ? a->dialect->version : NULL;
+    struct kube_request req = {method, NULL, content_type, body, left_ms > 0 ? left_ms : 1, on_answer, a};
+    struct buf path;
+
+    buf_init(&path, KUBE_PATH_SIZE);
+    kube_path_add(&path, a->row->kind, version, a->sb.namespace_name, a->at == ACT_CREATE ? NULL : a->name);
+    if (a->at == ACT_CREATE || a->at == ACT_PATCH)
+        buf_add_text(&path, "?fieldManager=fullstackd");
+    req.path = buf_text(&path);
+    a->calls_n++;
+    a->call = kube_call(a->kube, &req);
+    buf_fini(&path);
+}
+
+static void act_next(struct act *a, enum act_at at)
+{
+    static const struct {
+        const char *method, *content_type;
+    } calls[] = {
+        [ACT_CREATE] = {"POST",   NULL                          },
+        [ACT_READ] = {"GET",    NULL                          },
+        [ACT_PATCH] = {"PATCH",  "application/merge-patch+json"},
+        [ACT_DELETE] = {"DELETE", NULL                          },
+    };
+    struct json_writer *w;
+    struct str body = STR_NONE;
+
+    a->at = at;
+    if (at == ACT_FAIL) {
+        loop_defer(&a->fail);
+        return;
+    }
+    if (at == ACT_READ) {
+        act_call(a, "GET", NULL, STR_NONE);
+        return;
+    }
+    w = jw_new(MANIFEST_CEILING_BYTES);
+    write_body(w, a);
+    if (jw_finish(w, &body, &a->failure))
+        act_call(a, calls[at].method, calls[at].content_type, body);
+    else
+        loop_defer(&a->fail);
+    jw_free(w);
+}
+
+/* ---- starting ---- */
+
+static bool copy_env(struct act *a, const struct env_list *env, struct err *reterr)
+{
+    struct json_writer *w = jw_new(MANIFEST_CEILING_BYTES);
+    struct str json;
+    bool is_good;
+
+    manifest_env(w, env);
+    is_good = jw_finish(w, &json, reterr);
+    if (is_good)
+        a->env = secret_new(json);
+    jw_free(w);
+    return is_good;
+}
+
+static struct act *act_new(const struct act_request *req, bool is_remove)
+{
+    struct act *a = xcalloc(1, sizeof *a);
+
+    a->op.cancel = act_cancel;
+    a->kube = req->kube;
+    a->cache = req->cache;
+    a->profile = req->profile;
+    a->dialect = req->dialect;
+    a->object = req->object;
+    a->row = object_row(req->object);
+    a->sb = *req->sb;
+    object_name(req->object, req->sb, a->name);
+    a->is_remove = is_remove;
+    a->deadline_ms = loop_now_ms(kube_loop(req->kube)) + req->timeout_ms;
+    a->done = req->done;
+    a->arg = req->arg;
+    loop_task_init(&a->fail, kube_loop(req->kube), on_fail, a);
+    return a;
+}
+
+/* Is all there that the object needs? */
+static bool is_possible(struct act *a, const struct act_request *req)
+{
+    const char *owner = a->row->is_owned ? cache_deployment_uid(a->cache, &a->sb) : NULL;
+    bool is_owned = a->row->is_owned && !a->is_remove;
+
+    if (a->row->kind == KIND_CLUSTER && a->dialect == NULL)
+        return err_set(&a->failure, ERR_INVALID, __func__, "KubeBlocks is not installed in the cluster");
+    if (is_owned && (owner == NULL || !str_copy(str_from(owner), a->owner_uid, sizeof a->owner_uid)))
+        return err_set(&a->failure, ERR_NOT_READY, __func__, "its Deployment is not there yet");
+    return req->env == NULL || copy_env(a, req->env, &a->failure);
+}
+
+struct op *act_apply(const struct act_request *req)
+{
+    struct act *a = act_new(req, false);
+
+    if (!is_possible(a, req))
+        act_next(a, ACT_FAIL);
+    else
+        act_next(a, cache_has(a->cache, a->row->kind, a->name) ? ACT_READ : ACT_CREATE);
+    return &a->op;
+}
+
+struct op *act_remove(const struct act_request *req)
+{
+    struct act *a = act_new(req, true);
+
+    if (a->row->kind == KIND_CLUSTER && a->dialect == NULL) {
+        if (!cache_is_synced(a->cache, KIND_CLUSTER)) /* otherwise it is known that there can be none */
+            err_set(&a->failure, ERR_NOT_READY, __func__, "it is not known yet whether KubeBlocks is installed");
+        act_next(a, ACT_FAIL);
+    } else {
+        act_next(a, ACT_READ);
+    }
+    return &a->op;
+}

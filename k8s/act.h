@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/* Brings one object of a sandbox to its manifest, or away; both may be repeated at will. An object of that name which
+ * is not ours is never changed and never deleted. Why create-then-look and not server-side apply: docs/adr. */
+#pragma once
+
+#include "core/io/op.h"
+#include "core/observed.h"
+#include "core/sandbox.h"
+#include "k8s/cache.h"
+#include "k8s/client.h"
+#include "k8s/profile.h"
+
+struct kubeblocks_dialect;
+
+struct act_request {
+    struct kube *kube;
+    struct cache *cache;
+    const struct k8s_profile *profile;
+    const struct kubeblocks_dialect *dialect; /* for OBJECT_DATABASE; NULL: KubeBlocks is not there */
+    enum cluster_object object;
+    const struct sandbox *sb;   /* copied */
+    const struct env_list *env; /* copied; NULL unless OBJECT_ENV_SECRET is applied */
+    ms_t timeout_ms;            /* of all calls together */
+    op_done *done;
+    void *arg;
+};
+
+/* Errors and results as port_cluster.h says of apply and remove; what the API answered is in the cache before `done`.
+ */
+MUST_CHECK struct op *act_apply(const struct act_request *req);
+MUST_CHECK struct op *act_remove(const struct act_request *req);

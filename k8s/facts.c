@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+/* JSON paths per kind. Wordings of reasons are the kubelet's and the controllers'. */
+#include "k8s/facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/codec.h"
+#include "core/base/wall.h"
+#include "core/base/xmem.h"
+#include "k8s/kubeblocks.h"
+
+enum { TEXT_CEILING_BYTES = 512 };
+
+/* A copy, cut to a ceiling; NULL for an empty or absent text. */
+static char *keep(struct str text)
+{
+    text = str_slice(text, 0, TEXT_CEILING_BYTES);
+    return text.n > 0 ? xmemdup(text.p, text.n) : NULL;
+}
+
+/* The first that is not empty. */
+static struct str either(struct str a, struct str b)
+{
+    return a.n > 0 ? a : b;
+}
+
+static struct str text_at(const struct json_value *v, const char *key)
+{
+    return json_str(json_find(v, key));
+}
+
+static int int_at(const struct json_value *v, const char *key)
+{
+    int64_t n = json_int(json_find(v, key), 0);
+
+    return n < INT32_MIN || n > INT32_MAX ? 0 : (int)n;
+}
+
+static const struct json_value *condition(const struct json_value *object, const char *type)
+{
+    const struct json_value *list = json_at(object, "status", "conditions", NULL);
+
+    for (const struct json_value *c = json_first(list); c != NULL; c = json_next(c)) {
+        if (str_eq_text(text_at(c, "type"), type))
+            return c;
+    }
+    return NULL;
+}
+
+static bool is_status(const struct json_value *cond, const char *status)
+{
+    return str_eq_text(text_at(cond, "status"), status);
+}
+
+void facts_head(enum kube_kind kind, const struct json_value *object, struct object_head *ret)
+{
+    const struct json_value *metadata = json_find(object, "metadata");
+    const struct json_value *labels = json_find(metadata, "labels");
+    struct str belongs_to = text_at(json_first(json_find(metadata, "ownerReferences")), "uid");
+
+    memset(ret, 0, sizeof *ret);
+    ret->name = text_at(metadata, "name");
+    ret->uid = text_at(metadata, "uid");
+    ret->project_id = text_at(labels, LABEL_PROJECT_ID);
+    ret->version_text = text_at(metadata, "resourceVersion");
+    if (!str_parse_u64(ret->version_text, UINT64_MAX, &ret->version))
+        ret->version = 0;
+    if (kind == KIND_ENDPOINT_SLICE)
+        belongs_to = text_at(labels, "kubernetes.io/service-name");
+    ret->owner = belongs_to.n > 0 ? codec_hash(belongs_to.p, belongs_to.n) : 0;
+    ret->is_deleting = !str_is_none(text_at(metadata, "deletionTimestamp"));
+}
+
+static void read_database(const struct json_value *object, struct database_facts *ret)
+{
+    struct str why;
+
+    ret->phase = kubeblocks_phase(object);
+    ret->is_refused = kubeblocks_is_refused(object, &why);
+    ret->message = keep(why);
+}
+
+static void read_deployment(const struct json_value *object, struct deployment_facts *ret)
+{
+    const struct json_value *status = json_find(object, "status");
+    const struct json_value *failure = condition(object, "ReplicaFailure");
+    const struct json_value *progress = condition(object, "Progressing");
+
+    ret->generation = json_int(json_at(object, "metadata", "generation", NULL), 0);
+    ret->observed_generation = json_int(json_find(status, "observedGeneration"), 0);
+    ret->wanted = int_at(json_find(object, "spec"), "replicas");
+    ret->updated = int_at(status, "updatedReplicas");
+    ret->available = int_at(status, "availableReplicas");
+    ret->is_available = is_status(condition(object, "Available"), "True");
+    ret->is_replica_failure = is_status(failure, "True");
+    ret->is_progress_over = is_status(progress, "False");
+    if (ret->is_replica_failure)
+        ret->message = keep(text_at(failure, "message"));
+    else if (ret->is_progress_over)
+        ret->message = keep(text_at(progress, "message"));
+}
+
+/* A container that waits for one of these has its image. */
+static bool is_reason_after_pull(struct str reason)
+{
+    static const char *const reasons[] = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError",
+                                          "CrashLoopBackOff"};
+
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+        if (str_eq_text(reason, reasons[i]))
+            return true;
+    }
+    return false;
+}
+
+static void read_container(const struct json_value *container, struct pod_facts *ret, struct str *message)
+{
+    const struct json_value *waiting = json_at(container, "state", "waiting", NULL);
+    const struct json_value *ended = json_at(container, "state", "terminated", NULL);
+    const struct json_value *last = ended != NULL ? ended : json_at(container, "lastState", "terminated", NULL);
+    struct str reason = text_at(waiting, "reason");
+
+    ret->is_running = json_at(container, "state", "running", NULL) != NULL;
+    ret->restarts = int_at(container, "restartCount");
+    ret->exit_code = int_at(last, "exitCode");
+    ret->waiting_reason = keep(reason);
+    ret->last_reason = keep(text_at(last, "reason"));
+    ret->is_pulled =
+        ret->is_running || last != NULL || text_at(container, "imageID").n > 0 || is_reason_after_pull(reason);
+    *message = either(*message, either(text_at(waiting, "message"), text_at(last, "message")));
+}
+
+static void read_pod(const struct json_value *object, struct pod_facts *ret)
+{
+    const struct json_value *status = json_find(object, "status");
+    const struct json_value *scheduled = condition(object, "PodScheduled");
+    const struct json_value *ready = condition(object, "Ready");
+    struct str message = STR_NONE;
+
+    if (!wall_parse(json_str(json_at(object, "metadata", "creationTimestamp", NULL)), &ret->created_ms))
+        ret->created_ms = 0;
+    if (!str_copy(json_str(json_at(object, "metadata", "labels", "restartTime", NULL)), ret->restart_time,
+                  sizeof ret->restart_time))
+        ret->restart_time[0] = '\0';
+    ret->is_failed = str_eq_text(text_at(status, "phase"), "Failed");
+    ret->is_scheduled = is_status(scheduled, "True");
+    ret->is_unschedulable = is_status(scheduled, "False") && str_eq_text(text_at(scheduled, "reason"), "Unschedulable");
+    ret->is_ready = is_status(ready, "True");
+    if (is_status(scheduled, "False"))
+        message = text_at(scheduled, "message");
+    message = either(message, text_at(status, "message")); /* why it was evicted */
+    read_container(json_first(json_find(status, "containerStatuses")), ret, &message);
+    if (ret->is_failed && ret->last_reason == NULL)
+        ret->last_reason = keep(text_at(status, "reason"));
+    if (is_status(ready, "False"))
+        message = either(message, text_at(ready, "message"));
+    ret->message = keep(message);
+    ret->node = keep(text_at(json_find(object, "spec"), "nodeName"));
+}
+
+static void read_endpoints(const struct json_value *object, struct endpoint_facts *ret)
+{
+    const struct json_value *list = json_find(object, "endpoints");
+
+    for (const struct json_value *e = json_first(list); e != NULL; e = json_next(e)) {
+        int n = (int)json_count(json_find(e, "addresses"));
+
+        ret->addresses_n += n;
+        if (json_bool(json_at(e, "conditions", "ready", NULL), true)) /* the API says: absent means ready */
+            ret->ready_n += n;
+    }
+}
+
+void facts_read(enum kube_kind kind, const struct json_value *object, struct facts *ret)
+{
+    if (kind == KIND_CLUSTER)
+        read_database(object, &ret->database);
+    else if (kind == KIND_DEPLOYMENT)
+        read_deployment(object, &ret->deployment);
+    else if (kind == KIND_POD)
+        read_pod(object, &ret->pod);
+    else if (kind == KIND_ENDPOINT_SLICE)
+        read_endpoints(object, &ret->endpoints);
+}
+
+void facts_fini(enum kube_kind kind, struct facts *facts)
+{
+    if (kind == KIND_CLUSTER) {
+        free(facts->database.message);
+    } else if (kind == KIND_DEPLOYMENT) {
+        free(facts->deployment.message);
+    } else if (kind == KIND_POD) {
+        free(facts->pod.waiting_reason);
+        free(facts->pod.last_reason);
+        free(facts->pod.message);
+        free(facts->pod.node);
+    }
+    memset(facts, 0, sizeof *facts);
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+/* The table of dialects. v1alpha1 is KubeBlocks up to 0.9, v1 is 1.0 and later. */
+#include "k8s/kubeblocks.h"
+
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/codec.h"
+#include "k8s/manifest.h"
+#include "k8s/objects.h"
+
+enum { POSTGRES_PORT = 5432 };
+
+static void write_quantities(struct json_writer *w, const char *key, const char *cpu, const char *memory)
+{
+    jw_key(w, key);
+    jw_object(w);
+    jw_kv_text(w, "cpu", cpu);
+    jw_kv_text(w, "memory", memory);
+    jw_object_end(w);
+}
+
+static void write_resources(struct json_writer *w)
+{
+    jw_key(w, "resources");
+    jw_object(w);
+    write_quantities(w, "limits", "1000m", "1024Mi");
+    write_quantities(w, "requests", "100m", "102Mi");
+    jw_object_end(w);
+}
+
+static void write_volume(struct json_writer *w, const struct k8s_profile *p)
+{
+    static const char *const modes[] = {"ReadWriteOnce", NULL};
+
+    jw_key(w, "volumeClaimTemplates");
+    jw_array(w);
+    jw_object(w);
+    jw_kv_text(w, "name", "data");
+    jw_key(w, "spec");
+    jw_object(w);
+    manifest_texts(w, "accessModes", modes);
+    jw_key(w, "resources");
+    jw_object(w);
+    jw_key(w, "requests");
+    jw_object(w);
+    jw_kv_text(w, "storage", p->storage_size);
+    jw_object_end(w);
+    jw_object_end(w);
+    if (p->storage_class != NULL)
+        jw_kv_text(w, "storageClassName", p->storage_class);
+    jw_object_end(w);
+    jw_object_end(w);
+    jw_array_end(w);
+}
+
+static void write_affinity(struct json_writer *w)
+{
+    static const char *const keys[] = {"kubernetes.io/hostname", NULL};
+
+    jw_key(w, "affinity");
+    jw_object(w);
+    jw_key(w, "nodeLabels");
+    jw_object(w);
+    jw_object_end(w);
+    jw_kv_text(w, "podAntiAffinity", "Preferred");
+    jw_kv_text(w, "tenancy", "SharedNode");
+    manifest_texts(w, "topologyKeys", keys);
+    jw_object_end(w);
+}
+
+/* noCreatePDB of the original is in no schema: the server drops it with a warning, so it is not sent. */
+static void write_component_v1alpha1(struct json_writer *w, const struct manifest *m)
+{
+    jw_object(w);
+    jw_kv_text(w, "componentDefRef", "postgresql");
+    jw_kv_bool(w, "monitor", true);
+    jw_kv_text(w, "name", "postgresql");
+    jw_kv_int(w, "replicas", 1);
+    write_resources(w);
+    jw_kv_text(w, "serviceAccountName", m->sb->database_name);
+    jw_key(w, "switchPolicy");
+    jw_object(w);
+    jw_kv_text(w, "type", "Noop");
+    jw_object_end(w);
+    write_volume(w, m->profile);
+    jw_object_end(w);
+}
+
+static void write_metadata(struct json_writer *w, const struct manifest *m, bool has_refs)
+{
+    static const struct manifest_pair no_annotations[] = {
+        {NULL, NULL}
+    };
+    const struct manifest_pair labels[] = {
+        {"clusterdefinition.kubeblocks.io/name", has_refs ? "postgresql" : NULL                },
+        {"clusterversion.kubeblocks.io/name",    has_refs ? m->profile->database_version : NULL},
+        {"sealos-db-provider-cr",                m->sb->database_name                          },
+        {LABEL_MANAGED_BY,                       "fullstackd"                                  },
+        {NULL,                                   NULL                                          },
+    };
+
+    manifest_metadata(w, m, OBJECT_DATABASE, labels, no_annotations);
+}
+
+static void write_v1alpha1(struct json_writer *w, const struct manifest *m)
+{
+    write_metadata(w, m, true);
+    jw_key(w, "spec");
+    jw_object(w);
+    write_affinity(w);
+    jw_kv_text(w, "clusterDefinitionRef", "postgresql");
+    jw_kv_text(w, "clusterVersionRef", m->profile->database_version);
+    jw_key(w, "componentSpecs");
+    jw_array(w);
+    write_component_v1alpha1(w, m);
+    jw_array_end(w);
+    jw_kv_text(w, "terminationPolicy", "Delete");
+    jw_key(w, "tolerations");
+    jw_array(w);
+    jw_array_end(w);
+    jw_object_end(w);
+}
+
+static void write_v1(struct json_writer *w, const struct manifest *m)
+{
+    struct str version = str_from(m->profile->database_version);
+
+    if (str_starts(version, STR("postgresql-"))) /* ClusterVersion "postgresql-14.8.0" is serviceVersion "14.8.0" */
+        version = str_slice(version, sizeof "postgresql-" - 1, version.n);
+    write_metadata(w, m, false);
+    jw_key(w, "spec");
+    jw_object(w);
+    jw_kv_text(w, "clusterDef", "postgresql");
+    jw_kv_text(w, "topology", "replication");
+    jw_kv_text(w, "terminationPolicy", "Delete");
+    jw_key(w, "componentSpecs");
+    jw_array(w);
+    jw_object(w);
+    jw_kv_text(w, "name", "postgresql");
+    jw_kv_str(w, "serviceVersion", version);
+    jw_kv_int(w, "replicas", 1);
+    jw_kv_bool(w, "disableExporter", true);
+    write_resources(w);
+    jw_kv_text(w, "serviceAccountName", m->sb->database_name);
+    write_volume(w, m->profile);
+    jw_object_end(w);
+    jw_array_end(w);
+    jw_object_end(w);
+}
+
+static const struct kubeblocks_dialect dialects[] = {
+    {"v1",       "-postgresql-account-postgres", "-postgresql-postgresql", write_v1      },
+    {"v1alpha1", "-conn-credential",             "-postgresql",            write_v1alpha1},
+};
+
+const struct kubeblocks_dialect *kubeblocks_v1alpha1(void)
+{
+    return &dialects[1];
+}
+
+const struct kubeblocks_dialect *kubeblocks_choose(const struct json_value *group)
+{
+    const struct json_value *versions = json_find(group, "versions");
+
+    for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++) {
+        for (const struct json_value *v = json_first(versions); v != NULL; v = json_next(v)) {
+            if (str_eq_text(json_str(json_find(v, "version")), dialects[i].version))
+                return &dialects[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- credentials ---- */
+
+void kubeblocks_secret_name(const struct kubeblocks_dialect *d, const struct sandbox *sb,
+                            char ret[KUBEBLOCKS_SECRET_SIZE])
+{
+    struct buf name;
+
+    buf_init(&name, KUBEBLOCKS_SECRET_SIZE);
+    buf_addf(&name, "%s%s", sb->database_name, d->secret_suffix);
+    if (!str_copy(buf_str(&name), ret, KUBEBLOCKS_SECRET_SIZE))
+        ret[0] = '\0';
+    buf_fini(&name);
+}
+
+/* The decoded value of a key of a Secret; false if it is absent, empty or not base64. */
+static bool secret_value(struct arena *a, const struct json_value *secret, const char *key, struct str *ret)
+{
+    struct str text = json_str(json_at(secret, "data", key, NULL));
+
+    return !str_is_none(text) && codec_base64_decode(a, text, ret, NULL) && ret->n > 0;
+}
+
+static bool copy_host(const struct kubeblocks_dialect *d, const struct sandbox *sb, struct str given,
+                      struct db_credentials *ret)
+{
+    struct buf host;
+    bool is_good;
+
+    if (!str_is_none(given))
+        return str_copy(given, ret->host, sizeof ret->host);
+    buf_init(&host, HOST_SIZE);
+    buf_addf(&host, "%s%s.%s.svc", sb->database_name, d->host_suffix, sb->namespace_name);
+    is_good = str_copy(buf_str(&host), ret->host, sizeof ret->host);
+    buf_fini(&host);
+    return is_good;
+}
+
+bool kubeblocks_credentials(const struct kubeblocks_dialect *d, const struct sandbox *sb,
+                            const struct json_value *secret, struct db_credentials *ret, struct err *reterr)
+{
+    struct arena *a = arena_new();
+    struct str user = STR_NONE, password = STR_NONE, host = STR_NONE, port = STR_NONE, database = STR("postgres");
+    uint64_t number = POSTGRES_PORT;
+    bool is_good;
+
+    memset(ret, 0, sizeof *ret);
+    is_good = secret_value(a, secret, "username", &user) && secret_value(a, secret, "password", &password);
+    (void)secret_value(a, secret, "host", &host);
+    if (!secret_value(a, secret, "database", &database))
+        database = STR("postgres");
+    if (secret_value(a, secret, "port", &port))
+        is_good = is_good && str_parse_u64(port, 65535, &number);
+    is_good = is_good && copy_host(d, sb, host, ret) && str_copy(user, ret->user, sizeof ret->user) &&
+              str_copy(database, ret->database, sizeof ret->database);
+    if (is_good) {
+        ret->port = (int)number;
+        ret->password = secret_new(password);
+    }
+    arena_free(a);
+    return is_good || err_set(reterr, ERR_NOT_READY, __func__, "the credentials' Secret is not complete");
+}
+
+/* ---- status ---- */
+
+enum db_phase kubeblocks_phase(const struct json_value *cluster)
+{
+    static const struct {
+        const char *text;
+        enum db_phase phase;
+    } phases[] = {
+        {"Creating", DB_PHASE_CREATING},
+        {"Updating", DB_PHASE_CREATING},
+        {"Running",  DB_PHASE_RUNNING },
+        {"Stopping", DB_PHASE_STOPPED },
+        {"Stopped",  DB_PHASE_STOPPED },
+        {"Failed",   DB_PHASE_FAILED  },
+        {"Abnormal", DB_PHASE_FAILED  },
+    };
+    struct str text = json_str(json_at(cluster, "status", "phase", NULL));
+
+    if (str_is_none(text) || text.n == 0)
+        return DB_PHASE_NONE;
+    for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
+        if (str_eq_text(text, phases[i].text))
+            return phases[i].phase;
+    }
+    return DB_PHASE_OTHER;
+}
+
+bool kubeblocks_is_refused(const struct json_value *cluster, struct str *ret_why)
+{
+    const struct json_value *conditions = json_at(cluster, "status", "conditions", NULL);
+
+    *ret_why = STR_NONE;
+    for (const struct json_value *c = json_first(conditions); c != NULL; c = json_next(c)) {
+        bool is_false = str_eq_text(json_str(json_find(c, "status")), "False");
+        bool is_start = str_eq_text(json_str(json_find(c, "type")), "ProvisioningStarted");
+
+        if (is_false && (is_start || str_is_none(*ret_why)))
+            *ret_why = json_str(json_find(c, "message"));
+        if (is_false && is_start)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/* KubeBlocks' dialects: how its API version spells a PostgreSQL cluster and where it leaves the credentials. Pure. A
+ * new API version is a new row. */
+#pragma once
+
+#include "core/base/arena.h"
+#include "core/base/err.h"
+#include "core/base/json_read.h"
+#include "core/observed.h"
+#include "core/sandbox.h"
+
+struct json_writer;
+struct manifest;
+
+struct kubeblocks_dialect {
+    const char *version;
+    const char *secret_suffix; /* of the credentials' Secret, after the Cluster's name */
+    const char *host_suffix;   /* of the Service's name, where the Secret does not tell the host */
+    void (*write)(struct json_writer *w, const struct manifest *m);
+};
+
+/* The dialect for a server with these versions of the group: v1 if it is served (then v1alpha1 is too, but the operator
+ * does not run what is written in it), else v1alpha1; NULL if neither is. group: the APIGroup object. */
+const struct kubeblocks_dialect *kubeblocks_choose(const struct json_value *group);
+const struct kubeblocks_dialect *kubeblocks_v1alpha1(void);
+
+/* Name of the Secret with the credentials; OBJECT_NAME_SIZE + 32 bytes hold it. */
+enum { KUBEBLOCKS_SECRET_SIZE = KUBE_NAME_SIZE + 48 };
+void kubeblocks_secret_name(const struct kubeblocks_dialect *d, const struct sandbox *sb,
+                            char ret[KUBEBLOCKS_SECRET_SIZE]);
+/* From that Secret: a missing database is "postgres", a missing port 5432, a host is taken as it is. A missing user or
+ * password is NOT_READY. *ret is empty on failure; else db_credentials_fini it. */
+MUST_CHECK bool kubeblocks_credentials(const struct kubeblocks_dialect *d, const struct sandbox *sb,
+                                       const struct json_value *secret, struct db_credentials *ret, struct err *reterr);
+
+/* status of a Cluster, in either dialect. */
+enum db_phase kubeblocks_phase(const struct json_value *cluster);
+/* Will it not even begin? *ret_why: the message that says so or the first condition that is False; may be absent. */
+bool kubeblocks_is_refused(const struct json_value *cluster, struct str *ret_why);

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+/* The sandbox itself: its Deployment and the Secret with its environment. Labels, annotations and values are the
+ * original's; probes, security context and envFrom are ours. */
+#include <stddef.h>
+
+#include "core/base/str.h"
+#include "k8s/manifest.h"
+#include "k8s/objects.h"
+
+enum {
+    TERMINAL_PORT = 7681,
+    STARTUP_PERIOD_S = 2,
+    STARTUP_FAILURES_N = 150, /* five minutes until the container is restarted */
+    READINESS_PERIOD_S = 5,
+    READINESS_FAILURES_N = 3,
+};
+
+static void write_probe(struct json_writer *w, const char *key, int period_s, int failures_n)
+{
+    jw_key(w, key);
+    jw_object(w);
+    jw_key(w, "tcpSocket");
+    jw_object(w);
+    jw_kv_int(w, "port", TERMINAL_PORT);
+    jw_object_end(w);
+    jw_kv_int(w, "periodSeconds", period_s);
+    jw_kv_int(w, "failureThreshold", failures_n);
+    jw_object_end(w);
+}
+
+static void write_resources(struct json_writer *w, const struct k8s_profile *p)
+{
+    const struct manifest_pair requests[] = {
+        {"cpu",    p->cpu_request   },
+        {"memory", p->memory_request},
+        {NULL,     NULL             },
+    };
+    const struct manifest_pair limits[] = {
+        {"cpu",    p->cpu_limit   },
+        {"memory", p->memory_limit},
+        {NULL,     NULL           },
+    };
+
+    jw_key(w, "resources");
+    jw_object(w);
+    jw_key(w, "requests");
+    jw_object(w);
+    manifest_pairs(w, requests);
+    jw_object_end(w);
+    jw_key(w, "limits");
+    jw_object(w);
+    manifest_pairs(w, limits);
+    jw_object_end(w);
+    jw_object_end(w);
+}
+
+static void write_ports(struct json_writer *w, const struct sandbox *sb)
+{
+    jw_key(w, "ports");
+    jw_array(w);
+    for (size_t i = 0; i < SANDBOX_PORT_N; i++) {
+        jw_object(w);
+        jw_kv_int(w, "containerPort", SANDBOX_PORTS[i]);
+        jw_kv_text(w, "name", sb->port_names[i]);
+        jw_object_end(w);
+    }
+    jw_array_end(w);
+}
+
+static void write_env_from(struct json_writer *w, const struct sandbox *sb)
+{
+    char name[OBJECT_NAME_SIZE];
+
+    object_name(OBJECT_ENV_SECRET, sb, name);
+    jw_key(w, "envFrom");
+    jw_array(w);
+    jw_object(w);
+    jw_key(w, "secretRef");
+    jw_object(w);
+    jw_kv_text(w, "name", name);
+    jw_kv_bool(w, "optional", false); /* the container waits for its environment, its image does not */
+    jw_object_end(w);
+    jw_object_end(w);
+    jw_array_end(w);
+}
+
+static const char *pull_policy(const struct manifest *m)
+{
+    struct str image = str_from(m->sb->image);
+
+    if (m->profile->pull_policy != NULL)
+        return m->profile->pull_policy;
+    return str_find_str(image, STR("@sha256:")) < image.n ? "IfNotPresent" : "Always";
+}
+
+static void write_container(struct json_writer *w, const struct manifest *m)
+{
+    jw_object(w);
+    jw_kv_text(w, "name", m->sb->name);
+    jw_kv_text(w, "image", m->sb->image);
+    write_env_from(w, m->sb);
+    write_resources(w, m->profile);
+    write_ports(w, m->sb);
+    jw_kv_text(w, "imagePullPolicy", pull_policy(m));
+    write_probe(w, "startupProbe", STARTUP_PERIOD_S, STARTUP_FAILURES_N);
+    write_probe(w, "readinessProbe", READINESS_PERIOD_S, READINESS_FAILURES_N);
+    jw_key(w, "securityContext");
+    jw_object(w);
+    jw_kv_bool(w, "allowPrivilegeEscalation", false);
+    jw_object_end(w);
+    jw_key(w, "volumeMounts");
+    jw_array(w);
+    jw_array_end(w);
+    jw_object_end(w);
+}
+
+static void write_pod_spec(struct json_writer *w, const struct manifest *m)
+{
+    jw_key(w, "spec");
+    jw_object(w);
+    jw_kv_bool(w, "automountServiceAccountToken", false);
+    jw_kv_bool(w, "enableServiceLinks", false); /* neighbours' addresses are not to be found in the environment */
+    jw_key(w, "securityContext");
+    jw_object(w);
+    jw_key(w, "seccompProfile");
+    jw_object(w);
+    jw_kv_text(w, "type", "RuntimeDefault");
+    jw_object_end(w);
+    jw_object_end(w);
+    jw_key(w, "containers");
+    jw_array(w);
+    write_container(w, m);
+    jw_array_end(w);
+    jw_key(w, "volumes");
+    jw_array(w);
+    jw_array_end(w);
+    jw_object_end(w);
+}
+
+static void write_strategy(struct json_writer *w)
+{
+    jw_key(w, "strategy");
+    jw_object(w);
+    jw_kv_text(w, "type", "RollingUpdate");
+    jw_key(w, "rollingUpdate");
+    jw_object(w);
+    jw_kv_int(w, "maxUnavailable", 0);
+    jw_kv_int(w, "maxSurge", 1);
+    jw_object_end(w);
+    jw_object_end(w);
+}
+
+static void write_template(struct json_writer *w, const struct manifest *m)
+{
+    const struct manifest_pair labels[] = {
+        {"app",              m->sb->name        },
+        {"restartTime",      m->sb->restart_time},
+        {LABEL_MANAGED_BY,   "fullstackd"       },
+        {LABEL_PROJECT_NAME, m->sb->slug        },
+        {LABEL_PROJECT_ID,   m->sb->project_id  },
+        {NULL,               NULL               },
+    };
+
+    jw_key(w, "template");
+    jw_object(w);
+    jw_key(w, "metadata");
+    jw_object(w);
+    jw_key(w, "labels");
+    jw_object(w);
+    manifest_pairs(w, labels);
+    jw_object_end(w);
+    jw_object_end(w);
+    write_pod_spec(w, m);
+    jw_object_end(w);
+}
+
+void manifest_deployment(struct json_writer *w, const struct manifest *m)
+{
+    const struct manifest_pair labels[] = {
+        {"cloud.sealos.io/app-deploy-manager", m->sb->name },
+        {"app",                                m->sb->name },
+        {LABEL_MANAGED_BY,                     "fullstackd"},
+        {NULL,                                 NULL        },
+    };
+    const struct manifest_pair annotations[] = {
+        {"originImageName",                    m->sb->image},
+        {"deploy.cloud.sealos.io/minReplicas", "1"         },
+        {"deploy.cloud.sealos.io/maxReplicas", "1"         },
+        {"deploy.cloud.sealos.io/resize",      "0Gi"       },
+        {NULL,                                 NULL        },
+    };
+
+    manifest_metadata(w, m, OBJECT_DEPLOYMENT, labels, annotations);
+    jw_key(w, "spec");
+    jw_object(w);
+    jw_kv_int(w, "replicas", 1);
+    jw_kv_int(w, "revisionHistoryLimit", 1);
+    jw_key(w, "selector");
+    jw_object(w);
+    jw_key(w, "matchLabels");
+    jw_object(w);
+    jw_kv_text(w, "app", m->sb->name);
+    jw_object_end(w);
+    jw_object_end(w);
+    write_strategy(w);
+    write_template(w, m);
+    jw_object_end(w);
+}
+
+void manifest_env_secret(struct json_writer *w, const struct manifest *m)
+{
+    const struct manifest_pair labels[] = {
+        {"cloud.sealos.io/app-deploy-manager", m->sb->name },
+        {"app",                                m->sb->name },
+        {LABEL_MANAGED_BY,                     "fullstackd"},
+        {NULL,                                 NULL        },
+    };
+
+    manifest_metadata(w, m, OBJECT_ENV_SECRET, labels, NULL);
+    if (m->resource_version != NULL) { /* a merge patch would keep variables that are gone */
+        jw_key(w, "data");
+        jw_null(w);
+    }
+    jw_key(w, "stringData");
+    jw_raw(w, str_is_none(m->env) ? STR("{}") : m->env);
+}
+
+void manifest_env(struct json_writer *w, const struct env_list *env)
+{
+    jw_object(w);
+    for (size_t i = 0; i < env->n; i++) {
+        jw_key_str(w, env->vars[i].key);
+        jw_str(w, env->vars[i].value);
+    }
+    jw_object_end(w);
+}

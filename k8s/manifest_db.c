@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+/* The account of the database's pods: ServiceAccount, Role, RoleBinding. The Cluster is the dialect's (kubeblocks.c).
+ */
+#include <stddef.h>
+
+#include "k8s/kubeblocks.h"
+#include "k8s/manifest.h"
+#include "k8s/objects.h"
+
+#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+const struct manifest_rule MANIFEST_DATABASE_RULES[DATABASE_RULE_N] = {
+    {"",            LIST("configmaps", "endpoints"),       LIST("create",                    "get",                                                    "list", "patch", "update", "watch", "delete")},
+    {"",      LIST("pods"),               LIST("get",                          "list",                                                 "patch",                                                                                                         "update", "watch")},
+    {"",LIST("services"),LIST("create","get","list","patch", "watch")},
+    {"",             LIST("events"),                             LIST("create")                                   },
+    {"apps.kubeblocks.io",      LIST("clusters",               "clusters/status"),                                 LIST("get",                                                                   "list")                                                                                                                                              },
+};
+
+static const struct manifest_rule full_rule = {"*", LIST("*"), LIST("*")};
+
+static void write_labels_and_metadata(struct json_writer *w, const struct manifest *m, enum cluster_object object)
+{
+    const struct manifest_pair labels[] = {
+        {"sealos-db-provider-cr",      m->sb->database_name},
+        {"app.kubernetes.io/instance", m->sb->database_name},
+        {LABEL_MANAGED_BY,             "kbcli"             }, /* the original's value; these kinds are not watched */
+        {NULL,                         NULL                },
+    };
+
+    manifest_metadata(w, m, object, labels, NULL);
+}
+
+void manifest_service_account(struct json_writer *w, const struct manifest *m)
+{
+    write_labels_and_metadata(w, m, OBJECT_SERVICE_ACCOUNT);
+}
+
+static void write_rule(struct json_writer *w, const struct manifest_rule *rule)
+{
+    jw_object(w);
+    manifest_texts(w, "apiGroups", LIST(rule->group));
+    manifest_texts(w, "resources", rule->resources);
+    manifest_texts(w, "verbs", rule->verbs);
+    jw_object_end(w);
+}
+
+void manifest_role(struct json_writer *w, const struct manifest *m)
+{
+    write_labels_and_metadata(w, m, OBJECT_ROLE);
+    jw_key(w, "rules");
+    jw_array(w);
+    if (m->profile->is_role_full)
+        write_rule(w, &full_rule);
+    for (size_t i = 0; !m->profile->is_role_full && i < DATABASE_RULE_N; i++)
+        write_rule(w, &MANIFEST_DATABASE_RULES[i]);
+    jw_array_end(w);
+}
+
+void manifest_role_binding(struct json_writer *w, const struct manifest *m)
+{
+    write_labels_and_metadata(w, m, OBJECT_ROLE_BINDING);
+    jw_key(w, "roleRef");
+    jw_object(w);
+    jw_kv_text(w, "apiGroup", "rbac.authorization.k8s.io");
+    jw_kv_text(w, "kind", "Role");
+    jw_kv_text(w, "name", m->sb->database_name);
+    jw_object_end(w);
+    jw_key(w, "subjects");
+    jw_array(w);
+    jw_object(w);
+    jw_kv_text(w, "kind", "ServiceAccount");
+    jw_kv_text(w, "name", m->sb->database_name);
+    jw_kv_text(w, "namespace", m->sb->namespace_name);
+    jw_object_end(w);
+    jw_array_end(w);
+}
+
+void manifest_database(struct json_writer *w, const struct manifest *m)
+{
+    m->dialect->write(w, m);
+}

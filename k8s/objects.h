@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/* The tables: a row per kind of the API that we touch, and a row per object of a project. Names and paths follow from
+ * them. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/base/buf.h"
+#include "core/observed.h"
+#include "core/sandbox.h"
+
+struct json_writer;
+struct manifest;
+
+#define LABEL_PROJECT_ID   "project.fullstackagent.io/id"
+#define LABEL_PROJECT_NAME "project.fullstackagent.io/name"
+#define LABEL_MANAGED_BY   "app.kubernetes.io/managed-by"
+
+/* Watched kinds first: their enum values index the caches. Reading secrets, roles and policies in lists is a right that
+ * we do not ask for, so those are not watched. */
+enum kube_kind {
+    KIND_CLUSTER,
+    KIND_DEPLOYMENT,
+    KIND_POD,
+    KIND_SERVICE,
+    KIND_INGRESS,
+    KIND_ENDPOINT_SLICE,
+    KIND_CACHED_N, /* the kinds whose objects are kept */
+    KIND_EVENT = KIND_CACHED_N,
+    KIND_WATCHED_N,
+    KIND_SECRET = KIND_WATCHED_N,
+    KIND_SERVICE_ACCOUNT,
+    KIND_ROLE,
+    KIND_ROLE_BINDING,
+    KIND_NETWORK_POLICY,
+    KIND_N
+};
+
+struct kube_kind_row {
+    const char *group; /* "" is the core group */
+    const char *version;
+    const char *plural;
+    const char *kind;
+    const char *selector; /* query of its list and watch; NULL: not watched */
+};
+const struct kube_kind_row *kube_kind_row(enum kube_kind kind);
+
+/* Adds "/apis/{group}/{version}/namespaces/{namespace}/{plural}", and "/{name}" unless name is NULL.
+ * version: NULL for the row's own. */
+void kube_path_add(struct buf *out, enum kube_kind kind, const char *version, const char *namespace_name,
+                   const char *name);
+
+struct object_row {
+    enum kube_kind kind;
+    bool is_database;    /* named after the database, otherwise after the sandbox */
+    const char *suffix;  /* of the name */
+    bool is_owned;       /* the Deployment is its owner, so the garbage collector takes it along */
+    bool is_create_only; /* an existing one of ours is left as it is */
+    void (*write)(struct json_writer *w, const struct manifest *m);
+};
+const struct object_row *object_row(enum cluster_object object);
+
+/* KUBE_NAME_SIZE + 16 holds every name. */
+enum { OBJECT_NAME_SIZE = KUBE_NAME_SIZE + 16 };
+void object_name(enum cluster_object object, const struct sandbox *sb, char ret[OBJECT_NAME_SIZE]);

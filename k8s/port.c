@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: MIT
+/* Puts the parts together: discovery of KubeBlocks, then its watch; the watch of Events after what they are about; the
+ * functions of the port. */
+#include "k8s/port.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/codec.h"
+#include "core/base/json_write.h"
+#include "core/base/log.h"
+#include "core/base/xmem.h"
+#include "core/io/backoff.h"
+#include "k8s/act.h"
+#include "k8s/cache.h"
+#include "k8s/kubeblocks.h"
+#include "k8s/watch.h"
+
+enum {
+    DISCOVERY_TIMEOUT_MS = 15000,
+    DISCOVERY_FIRST_MS = 500,
+    DISCOVERY_CAP_MS = 30000,
+    DISCOVERY_AGAIN_MS = 60000, /* KubeBlocks may be installed later */
+};
+
+struct k8s_port {
+    struct port_cluster port;
+    struct loop *loop;
+    struct kube *kube;
+    struct cache *cache;
+    const struct k8s_profile *profile;
+    char *namespace_name;
+    const struct kubeblocks_dialect *dialect; /* NULL: none or not known yet */
+    struct watch *watches[KIND_WATCHED_N];
+    struct op *discovery;
+    struct loop_timer discovery_timer;
+    struct backoff discovery_backoff;
+    cluster_on_change *on_change;
+    void *on_change_arg;
+};
+
+/* ---- watches ---- */
+
+static void start_watch(struct k8s_port *p, enum kube_kind kind, const char *version)
+{
+    struct watch_options options = {p->kube, p->cache, kind, version, p->namespace_name};
+
+    if (p->watches[kind] == NULL)
+        p->watches[kind] = watch_new(&options);
+    watch_start(p->watches[kind]);
+}
+
+/* Events name pods, which are known by their Deployment or Cluster: those come first. */
+static void maybe_start_events(struct k8s_port *p)
+{
+    if (p->watches[KIND_EVENT] == NULL && cache_is_synced(p->cache, KIND_DEPLOYMENT) &&
+        cache_is_synced(p->cache, KIND_CLUSTER))
+        start_watch(p, KIND_EVENT, NULL);
+}
+
+static void on_cache_change(void *arg, struct str project_id)
+{
+    struct k8s_port *p = arg;
+
+    if (str_is_none(project_id))
+        maybe_start_events(p);
+    if (p->on_change != NULL)
+        p->on_change(p->on_change_arg, project_id);
+}
+
+static void on_reachable(void *arg)
+{
+    struct k8s_port *p = arg;
+
+    LOG(INFO, "kubernetes api", KV("is_reachable", kube_is_reachable(p->kube)));
+    cache_touch_all(p->cache);
+}
+
+/* ---- discovery of KubeBlocks ---- */
+
+static void on_group(void *arg, const struct json_value *group, const struct err *err)
+{
+    struct k8s_port *p = arg;
+    uint32_t chance;
+
+    p->discovery = NULL;
+    if (err == NULL)
+        p->dialect = kubeblocks_choose(group);
+    else if (err->kind == ERR_DENIED) /* discovery is closed to us; the API itself may not be */
+        p->dialect = kubeblocks_v1alpha1();
+    else if (err->kind != ERR_MISSING) {
+        codec_random(&chance, sizeof chance);
+        loop_timer_set(&p->discovery_timer, backoff_next(&p->discovery_backoff, chance));
+        return;
+    }
+    if (p->dialect == NULL) {
+        LOG(WARN, "kubeblocks is not installed", KV("group", kube_kind_row(KIND_CLUSTER)->group));
+        cache_list_none(p->cache, KIND_CLUSTER);
+        loop_timer_set(&p->discovery_timer, DISCOVERY_AGAIN_MS);
+        return;
+    }
+    LOG(INFO, "kubeblocks found", KV("version", p->dialect->version));
+    start_watch(p, KIND_CLUSTER, p->dialect->version);
+}
+
+static void discover(void *arg)
+{
+    struct k8s_port *p = arg;
+    struct kube_request req = {"GET", "/apis/apps.kubeblocks.io", NULL, STR_NONE, DISCOVERY_TIMEOUT_MS, on_group, p};
+
+    if (p->discovery == NULL)
+        p->discovery = kube_call(p->kube, &req);
+}
+
+/* ---- the port's functions ---- */
+
+static void port_observe(void *self, const struct sandbox *sb, struct observed *ret)
+{
+    struct k8s_port *p = self;
+
+    cache_observe(p->cache, sb, ret);
+    ret->is_reachable = kube_is_reachable(p->kube);
+}
+
+static struct op *port_apply(void *self, enum cluster_object object, const struct sandbox *sb,
+                             const struct env_list *env, ms_t timeout_ms, op_done *done, void *arg)
+{
+    struct k8s_port *p = self;
+
+    return act_apply(
+        &(struct act_request){p->kube, p->cache, p->profile, p->dialect, object, sb, env, timeout_ms, done, arg});
+}
+
+static struct op *port_remove(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms,
+                              op_done *done, void *arg)
+{
+    struct k8s_port *p = self;
+
+    return act_remove(
+        &(struct act_request){p->kube, p->cache, p->profile, p->dialect, object, sb, NULL, timeout_ms, done, arg});
+}
+
+/* One call of credentials or nudge. */
+struct port_call {
+    struct op op;
+    struct k8s_port *p;
+    struct op *call;
+    struct loop_task end; /* when there is nothing to call; err tells why */
+    struct err err;
+    struct sandbox sb;
+    cluster_on_credentials *on_credentials; /* one of the two */
+    op_done *done;
+    void *arg;
+};
+
+static void port_call_spend(struct port_call *c)
+{
+    op_cancel(c->call);
+    c->call = NULL;
+    loop_task_clear(&c->end);
+    loop_defer_free(c->p->loop, c, free);
+}
+
+static void port_call_cancel(struct op *op)
+{
+    port_call_spend((struct port_call *)op);
+}
+
+static void on_port_call_end(void *arg)
+{
+    struct port_call *c = arg;
+    const struct err *err = c->err.kind != ERR_NONE ? &c->err : NULL;
+
+    port_call_spend(c);
+    if (c->on_credentials != NULL)
+        c->on_credentials(c->arg, NULL, err);
+    else
+        c->done(c->arg, err);
+}
+
+static struct port_call *port_call_new(struct k8s_port *p, const struct sandbox *sb, void *arg)
+{
+    struct port_call *c = xcalloc(1, sizeof *c);
+
+    c->op.cancel = port_call_cancel;
+    c->p = p;
+    c->sb = *sb;
+    c->arg = arg;
+    loop_task_init(&c->end, p->loop, on_port_call_end, c);
+    return c;
+}
+
+static void port_call_send(struct port_call *c, const struct kube_request *rest, enum kube_kind kind, const char *name)
+{
+    struct kube_request req = *rest;
+    struct buf path;
+
+    buf_init(&path, KUBE_PATH_SIZE);
+    kube_path_add(&path, kind, NULL, c->sb.namespace_name, name);
+    req.path = buf_text(&path);
+    req.arg = c;
+    c->call = kube_call(c->p->kube, &req);
+    buf_fini(&path);
+}
+
+static void on_credentials_secret(void *arg, const struct json_value *object, const struct err *err)
+{
+    struct port_call *c = arg;
+    struct db_credentials credentials;
+
+    c->call = NULL;
+    if (err != NULL) {
+        err_copy(&c->err, err);
+        if (c->err.kind == ERR_UNAUTHENTICATED)
+            c->err.kind = ERR_NOT_READY; /* our token is being renewed */
+        on_port_call_end(c);
+    } else if (!kubeblocks_credentials(c->p->dialect, &c->sb, object, &credentials, &c->err)) {
+        on_port_call_end(c);
+    } else {
+        port_call_spend(c);
+        c->on_credentials(c->arg, &credentials, NULL);
+        db_credentials_fini(&credentials);
+    }
+}
+
+static struct op *port_credentials(void *self, const struct sandbox *sb, ms_t timeout_ms, cluster_on_credentials *done,
+                                   void *arg)
+{
+    struct k8s_port *p = self;
+    struct port_call *c = port_call_new(p, sb, arg);
+    struct kube_request req = {"GET", NULL, NULL, STR_NONE, timeout_ms, on_credentials_secret, NULL};
+    char name[KUBEBLOCKS_SECRET_SIZE];
+
+    c->on_credentials = done;
+    if (p->dialect == NULL) {
+        err_set(&c->err, ERR_NOT_READY, __func__, "KubeBlocks is not there");
+        loop_defer(&c->end);
+        return &c->op;
+    }
+    kubeblocks_secret_name(p->dialect, sb, name);
+    port_call_send(c, &req, KIND_SECRET, name);
+    return &c->op;
+}
+
+static void on_nudged(void *arg, const struct json_value *object, const struct err *err)
+{
+    struct port_call *c = arg;
+
+    (void)object;
+    c->call = NULL;
+    if (err != NULL && err->kind != ERR_MISSING) /* a pod that went needs no nudge */
+        err_copy(&c->err, err);
+    on_port_call_end(c);
+}
+
+static struct op *port_nudge(void *self, const struct sandbox *sb, ms_t timeout_ms, op_done *done, void *arg)
+{
+    struct k8s_port *p = self;
+    struct port_call *c = port_call_new(p, sb, arg);
+    const char *pod = cache_pod_name(p->cache, sb);
+    struct json_writer *w = jw_new(1024);
+    struct str body;
+
+    c->done = done;
+    jw_object(w);
+    jw_key(w, "metadata");
+    jw_object(w);
+    jw_key(w, "annotations");
+    jw_object(w);
+    jw_kv_time(w, "project.fullstackagent.io/nudged-at", loop_wall_ms(p->loop));
+    jw_object_end(w);
+    jw_object_end(w);
+    jw_object_end(w);
+    if (pod != NULL && jw_finish(w, &body, &c->err))
+        port_call_send(
+            c, &(struct kube_request){"PATCH", NULL, "application/merge-patch+json", body, timeout_ms, on_nudged, NULL},
+            KIND_POD, pod);
+    else
+        loop_defer(&c->end);
+    jw_free(w);
+    return &c->op;
+}
+
+static void port_subscribe(void *self, cluster_on_change *on_change, void *arg)
+{
+    struct k8s_port *p = self;
+
+    p->on_change = on_change;
+    p->on_change_arg = arg;
+}
+
+static void port_forget(void *self, struct str project_id)
+{
+    struct k8s_port *p = self;
+
+    cache_forget(p->cache, project_id);
+}
+
+/* ---- the whole ---- */
+
+struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err *reterr)
+{
+    struct kube *kube = kube_new(options->loop, options->fetch, options->config, reterr);
+    struct k8s_port *p;
+
+    if (kube == NULL)
+        return NULL;
+    p = xcalloc(1, sizeof *p);
+    p->loop = options->loop;
+    p->kube = kube;
+    p->cache = cache_new(options->loop);
+    p->profile = options->profile;
+    p->namespace_name = xstrdup(options->namespace_name);
+    p->discovery_backoff = (struct backoff){DISCOVERY_FIRST_MS, DISCOVERY_CAP_MS, 0};
+    loop_timer_init(&p->discovery_timer, p->loop, discover, p);
+    cache_subscribe(p->cache, on_cache_change, p);
+    kube_on_reachable(kube, on_reachable, p);
+    p->port = (struct port_cluster){
+        .self = p,
+        .observe = port_observe,
+        .apply = port_apply,
+        .remove = port_remove,
+        .credentials = port_credentials,
+        .nudge = port_nudge,
+        .subscribe = port_subscribe,
+        .forget = port_forget,
+    };
+    return p;
+}
+
+void k8s_port_start(struct k8s_port *p)
+{
+    for (size_t i = 0; i < KIND_CACHED_N; i++) {
+        if (i != KIND_CLUSTER)
+            start_watch(p, (enum kube_kind)i, NULL);
+    }
+    discover(p);
+}
+
+void k8s_port_free(struct k8s_port *p)
+{
+    if (p == NULL)
+        return;
+    op_cancel(p->discovery);
+    loop_timer_clear(&p->discovery_timer);
+    for (size_t i = 0; i < KIND_WATCHED_N; i++)
+        watch_free(p->watches[i]);
+    kube_free(p->kube);
+    cache_free(p->cache);
+    free(p->namespace_name);
+    free(p);
+}
+
+const struct port_cluster *k8s_port_cluster(const struct k8s_port *p)
+{
+    return &p->port;
+}
+
+struct kube *k8s_port_kube(const struct k8s_port *p)
+{
+    return p->kube;
+}
+
+void k8s_port_stats(const struct k8s_port *p, struct k8s_port_stats *ret)
+{
+    struct watch_stats one;
+
+    memset(ret, 0, sizeof *ret);
+    for (size_t i = 0; i < KIND_WATCHED_N; i++) {
+        if (p->watches[i] == NULL)
+            continue;
+        watch_stats(p->watches[i], &one);
+        ret->lists_n += one.lists_n;
+        ret->streams_n += one.streams_n;
+        ret->events_n += one.events_n;
+        ret->failures_n += one.failures_n;
+    }
+    ret->is_reachable = kube_is_reachable(p->kube);
+    ret->kubeblocks_version = p->dialect != NULL ? p->dialect->version : "";
+}
