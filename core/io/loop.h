@@ -24,7 +24,7 @@ void loop_free(struct loop *loop);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 /* One turn: everything that is due, without waiting (real) or the next moment (simulated). False: nothing was left to do. */
-bool loop_turn(struct loop *loop);
+bool loop_turn(struct loop *loop); /* counted as left: tasks, timers, descriptors that are waited for */
 
 ms_t loop_now_ms(const struct loop *loop);       /* monotonic, cached once per turn */
 int64_t loop_wall_ms(const struct loop *loop);   /* wall clock, milliseconds since 1970, cached once per turn */
@@ -54,6 +54,7 @@ struct loop_task {
     loop_on_task *on_run;
     void *arg;
     struct loop_task *next; /* private */
+    struct loop_task *prev; /* private */
     bool is_queued;         /* private */
 };
 void loop_task_init(struct loop_task *t, struct loop *loop, loop_on_task *on_run, void *arg);
