@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/* The server's clock as seen from here. Each answer bounds the offset between the two clocks: the server stamped it
+ * between our sending and our receiving. Intersecting these bounds gets below the one second of a Date header.
+ * Does not tick and does not format: see state/tick.ts and lib/time.ts. */
+
+/** How coarse a stamp is: a Date header has whole seconds, serverTime milliseconds. */
+export const DATE_HEADER_GRAIN_MS = 1000;
+export const MILLISECOND_GRAIN_MS = 1;
+
+export class ServerClock {
+  #low = -Infinity;
+  #high = Infinity;
+
+  constructor(private readonly localNow: () => number = Date.now) {}
+
+  /**
+   * Takes one stamp of the server into account.
+   * stampMs: what the server said; sentMs, receivedMs: local time around it; grainMs: the stamp was rounded down to this.
+   */
+  observe(stampMs: number, sentMs: number, receivedMs: number, grainMs: number): void {
+    if (!Number.isFinite(stampMs) || receivedMs < sentMs) return;
+    const low = stampMs - receivedMs;
+    const high = stampMs + grainMs - sentMs;
+    const meets = low <= this.#high && high >= this.#low;
+    // No common offset means that one of the clocks was set: what was known before is void.
+    this.#low = meets ? Math.max(low, this.#low) : low;
+    this.#high = meets ? Math.min(high, this.#high) : high;
+  }
+
+  /** Milliseconds to add to local time; 0 before the first stamp. */
+  get offsetMs(): number {
+    return Number.isFinite(this.#low) ? (this.#low + this.#high) / 2 : 0;
+  }
+
+  /** The server's time now, in milliseconds since the epoch. */
+  now(): number {
+    return this.localNow() + this.offsetMs;
+  }
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+/* What the page of one sandbox shows, as a value: made from an answer of GET /api/sandbox/{id}, moved on by journal
+ * events. Events may come twice, late, out of order or as a replay of what the answer already knew; none of these may
+ * take the page back. Pure: no clock, no network, no DOM. */
+
+import type { FailureBody, JournalEvent, SandboxBody, SandboxStatus, StageBody, StageStatus } from '../net/types.ts';
+import { parseTime } from './time.ts';
+
+export interface StageView {
+  id: string;
+  title: string;
+  status: StageStatus;
+  code: string | null;
+  message: string | null;
+  hint: string | null;
+  startedMs: number | null;
+  endedMs: number | null;
+  durationMs: number | null;
+  usualMs: number | null;
+  /** Journal time of the newest fact that the answer knew about this stage; older events add nothing. */
+  knownMs: number;
+  /** Number of the last event that changed this stage. */
+  seq: number;
+}
+
+export interface Failure {
+  stageId: string | null;
+  code: string | null;
+  message: string;
+  hint: string | null;
+}
+
+export interface SandboxView {
+  status: SandboxStatus;
+  attempt: number;
+  /** Number of the last event taken; 0: none since the answer. */
+  seq: number;
+  knownMs: number;
+  stages: StageView[];
+  startedMs: number | null;
+  publicUrl: string | null;
+  ttydUrl: string | null;
+  failure: Failure | null;
+  wasCancelled: boolean;
+  /** The sandbox and its project are gone. */
+  wasDeleted: boolean;
+}
+
+const STATUSES: readonly SandboxStatus[] = [
+  'not_created', 'creating', 'starting', 'running', 'updating', 'stopping', 'stopped', 'terminating', 'terminated', 'error',
+];
+
+/** What each end of an attempt leaves behind. */
+const OUTCOME_STATUS: Readonly<Record<string, SandboxStatus>> = {
+  ready: 'running',
+  failed: 'error',
+  cancelled: 'terminated',
+  terminated: 'terminated',
+  deleted: 'terminated',
+};
+
+const RANK: Readonly<Record<StageStatus, number>> = { pending: 0, in_progress: 1, completed: 2, failed: 2, skipped: 2 };
+
+/** Statuses in any case; one that is not known to this page counts as an error. */
+export function parseStatus(text: string): SandboxStatus {
+  const lower = text.toLowerCase() as SandboxStatus;
+  return STATUSES.includes(lower) ? lower : 'error';
+}
+
+/** Work is going on that will end by itself. */
+export function isMoving(status: SandboxStatus): boolean {
+  return status === 'creating' || status === 'starting' || status === 'updating' || isEnding(status);
+}
+
+export function isEnding(status: SandboxStatus): boolean {
+  return status === 'stopping' || status === 'terminating';
+}
+
+function timeOrNull(text: string | null | undefined): number | null {
+  const ms = parseTime(text);
+  return Number.isNaN(ms) ? null : ms;
+}
+
+function stageFromBody(body: StageBody): StageView {
+  const startedMs = timeOrNull(body.startedAt);
+  const endedMs = timeOrNull(body.endedAt);
+  return {
+    id: body.id,
+    title: body.title,
+    status: body.status,
+    code: body.code ?? null,
+    message: body.message ?? null,
+    hint: body.hint ?? null,
+    startedMs,
+    endedMs,
+    durationMs: body.durationMs ?? null,
+    usualMs: body.usualMs ?? null,
+    knownMs: Math.max(startedMs ?? 0, endedMs ?? 0),
+    seq: 0,
+  };
+}
+
+function failureFrom(error: FailureBody | string | null | undefined, stages: StageView[]): Failure | null {
+  const failed = stages.find((s) => s.status === 'failed');
+  if (!error && !failed) return null;
+  const own: FailureBody = typeof error === 'string' ? { message: error } : (error ?? {});
+  return {
+    stageId: failed?.id ?? null,
+    code: own.code ?? failed?.code ?? null,
+    message: own.message ?? failed?.message ?? 'The server gave no reason.',
+    hint: own.hint ?? failed?.hint ?? null,
+  };
+}
+
+/** The page as the server tells it. seq: the last event taken before the answer was asked for. */
+export function viewFromBody(body: SandboxBody, seq: number): SandboxView {
+  const stages = (body.stages ?? []).map(stageFromBody);
+  const startedMs = timeOrNull(body.startedAt);
+  const status = parseStatus(body.status);
+  const failure = status === 'error' || body.error ? failureFrom(body.error, stages) : null;
+  return {
+    status,
+    attempt: body.attempt ?? 0,
+    seq,
+    knownMs: stages.reduce((newest, s) => Math.max(newest, s.knownMs), startedMs ?? 0),
+    stages,
+    startedMs,
+    publicUrl: body.sandbox?.publicUrl ?? null,
+    ttydUrl: body.sandbox?.ttydUrl ?? null,
+    failure: status === 'error' ? failure : null,
+    wasCancelled: status === 'terminated' && failure?.code === 'CANCELLED',
+    wasDeleted: false,
+  };
+}
+
+/** A later attempt begins: same stages, all still to come. */
+function nextAttempt(view: SandboxView, attempt: number, atMs: number): SandboxView {
+  return {
+    ...view,
+    attempt,
+    status: 'creating',
+    knownMs: 0,
+    startedMs: atMs,
+    failure: null,
+    wasCancelled: false,
+    stages: view.stages.map((s) => ({
+      ...s,
+      status: 'pending',
+      code: null,
+      message: null,
+      hint: null,
+      startedMs: null,
+      endedMs: null,
+      durationMs: null,
+      knownMs: 0,
+      seq: 0,
+    })),
+  };
+}
+
+function isOldNews(stage: StageView, event: JournalEvent & { kind: 'stage' }, atMs: number): boolean {
+  if (event.seq <= stage.seq) return true;
+  return atMs < stage.knownMs || (atMs === stage.knownMs && RANK[event.status] < RANK[stage.status]);
+}
+
+function moveStage(stage: StageView, event: JournalEvent & { kind: 'stage' }, atMs: number): StageView {
+  if (isOldNews(stage, event, atMs)) return stage;
+  const isOver = RANK[event.status] === 2;
+  const isFresh = event.status === 'in_progress' && stage.status !== 'in_progress';
+  const startedMs = isFresh ? atMs : stage.startedMs;
+  const ownMs = isOver && startedMs !== null ? atMs - startedMs : null;
+  return {
+    ...stage,
+    status: event.status,
+    code: event.code ?? null,
+    message: event.message ?? null,
+    hint: event.hint ?? null,
+    startedMs,
+    endedMs: isOver ? atMs : null,
+    durationMs: isOver ? (event.durationMs ?? ownMs) : null,
+    seq: event.seq,
+  };
+}
+
+function applyStage(view: SandboxView, event: JournalEvent & { kind: 'stage' }, atMs: number): SandboxView {
+  const stages = view.stages.map((s) => (s.id === event.stage ? moveStage(s, event, atMs) : s));
+  return { ...view, stages };
+}
+
+function applyStatus(view: SandboxView, event: JournalEvent & { kind: 'status' }, atMs: number): SandboxView {
+  if (atMs < view.knownMs) return view;
+  const status = parseStatus(event.status);
+  const isError = status === 'error';
+  const failure = isError ? failureFrom({ code: event.code ?? null, message: event.message ?? null }, view.stages) : null;
+  return { ...view, status, failure, wasCancelled: status === 'terminated' && view.wasCancelled };
+}
+
+function applyDone(view: SandboxView, event: JournalEvent & { kind: 'done' }, atMs: number): SandboxView {
+  if (atMs < view.knownMs) return view;
+  const status = OUTCOME_STATUS[event.outcome] ?? view.status;
+  return {
+    ...view,
+    status,
+    failure:
+      status === 'error' ? failureFrom({ code: event.code ?? null, message: event.message ?? null }, view.stages) : null,
+    publicUrl: event.publicUrl ?? view.publicUrl,
+    ttydUrl: event.ttydUrl ?? view.ttydUrl,
+    wasCancelled: event.outcome === 'cancelled',
+    wasDeleted: event.outcome === 'deleted',
+  };
+}
+
+/** The page after one event of its project. Returns the same value when the event is no news. */
+export function applyEvent(view: SandboxView, event: JournalEvent): SandboxView {
+  if (event.seq <= view.seq) return view;
+  if (event.attempt < view.attempt) return view;
+  const atMs = parseTime(event.at);
+  const begun = event.attempt > view.attempt ? nextAttempt(view, event.attempt, atMs) : view;
+  const moved =
+    event.kind === 'stage' ? applyStage(begun, event, atMs)
+    : event.kind === 'status' ? applyStatus(begun, event, atMs)
+    : applyDone(begun, event, atMs);
+  return { ...moved, seq: event.seq };
+}
+
+/** The stage that a reader should look at: the failed one, else the first in progress. */
+export function currentStage(view: SandboxView): StageView | null {
+  const first = (status: StageStatus): StageView | undefined => view.stages.find((s) => s.status === status);
+  return first('failed') ?? first('in_progress') ?? null;
+}
+
+export function finishedStages(view: SandboxView): number {
+  return view.stages.filter((s) => s.status === 'completed' || s.status === 'skipped').length;
+}
+
+/** When the attempt ended; null while it runs. */
+export function attemptEndMs(view: SandboxView): number | null {
+  if (view.status === 'creating' || view.status === 'starting') return null;
+  const ends = view.stages.map((s) => s.endedMs).filter((ms): ms is number => ms !== null);
+  return ends.length > 0 ? Math.max(...ends) : view.startedMs;
+}

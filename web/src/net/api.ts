@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+/* The only place that calls the server for answers (the event stream is lib/event_stream.ts). Turns problem bodies into
+ * ApiError, keeps the server's clock, and says when a session has ended. */
+
+import { DATE_HEADER_GRAIN_MS, MILLISECOND_GRAIN_MS, ServerClock } from '../lib/clock.ts';
+import { parseTime } from '../lib/time.ts';
+import type { Project, SandboxBody, Session, StartedBody } from './types.ts';
+
+/** No answer after this long counts as no answer. */
+const ANSWER_LIMIT_MS = 20_000;
+
+export const clock = new ServerClock();
+
+export interface FieldError {
+  /** JSON pointer into the body that was sent, as "/name". */
+  pointer: string;
+  detail: string;
+}
+
+/** What went wrong, for a person and for a report. status 0: the server was not reached. */
+export class ApiError extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+    readonly requestId: string | null,
+    readonly fields: readonly FieldError[] = [],
+    readonly hint: string | null = null,
+  ) {
+    super(message);
+  }
+}
+
+export interface Answer<T> {
+  body: T;
+  requestId: string | null;
+}
+
+let onUnauthorized: () => void = () => {};
+
+/** fn runs whenever a call finds that nobody is signed in. */
+export function setUnauthorizedHandler(fn: () => void): void {
+  onUnauthorized = fn;
+}
+
+/** Notes the server's clock from the headers of an answer. */
+export function observeHeaders(headers: Headers, sentMs: number, receivedMs: number): void {
+  clock.observe(parseTime(headers.get('date')), sentMs, receivedMs, DATE_HEADER_GRAIN_MS);
+}
+
+interface CallOptions {
+  body?: unknown;
+  /** The same key repeats the same act: the server answers what it answered before. */
+  idempotencyKey?: string;
+  /** For calls whose 401 is an answer and not the end of a session. */
+  expects401?: true;
+}
+
+async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<Answer<T>> {
+  const headers: Record<string, string> = { Accept: 'application/json, application/problem+json' };
+  if (options.body !== undefined) headers['Content-Type'] = 'application/json';
+  if (options.idempotencyKey) headers['Idempotency-Key'] = options.idempotencyKey;
+  const sentMs = Date.now();
+  const answer = await reach(path, {
+    method,
+    headers,
+    ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
+  });
+  observeHeaders(answer.response.headers, sentMs, Date.now());
+  const requestId = answer.response.headers.get('x-request-id');
+  if (answer.response.ok) return { body: parseBody(answer.text, requestId) as T, requestId };
+  if (answer.response.status === 401 && !options.expects401) onUnauthorized();
+  throw problem(answer.response, answer.text, requestId);
+}
+
+async function reach(path: string, init: RequestInit): Promise<{ response: Response; text: string }> {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), ANSWER_LIMIT_MS);
+  try {
+    const response = await fetch(path, { ...init, cache: 'no-store', credentials: 'same-origin', signal: limit.signal });
+    return { response, text: await response.text() };
+  } catch {
+    const why = limit.signal.aborted ? 'The server did not answer in time.' : 'The server could not be reached.';
+    throw new ApiError(why, 0, null);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function parseBody(text: string, requestId: string | null): unknown {
+  if (text === '') return null;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new ApiError('The server sent an answer that is no JSON.', 200, requestId);
+  }
+}
+
+type Loose = Record<string, unknown>;
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function fieldsOf(value: unknown): FieldError[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item: Loose | null) => {
+    const pointer = textOf(item?.['pointer']);
+    const detail = textOf(item?.['detail']);
+    return pointer && detail ? [{ pointer, detail }] : [];
+  });
+}
+
+function problem(response: Response, text: string, requestId: string | null): ApiError {
+  let body: Loose = {};
+  try {
+    const parsed = JSON.parse(text) as unknown;
+    if (parsed && typeof parsed === 'object') body = parsed as Loose;
+  } catch {
+    // A proxy's page in place of a problem body: the status has to do.
+  }
+  const message = textOf(body['detail']) ?? textOf(body['error']) ?? textOf(body['title']) ?? `The server answered ${response.status}.`;
+  return new ApiError(message, response.status, requestId, fieldsOf(body['errors']), textOf(body['hint']));
+}
+
+/** A key for one act of the user; works without a secure context, where crypto.randomUUID is missing. */
+export function newIdempotencyKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
+}
+
+const projectPath = (id: string): string => `/api/projects/${encodeURIComponent(id)}`;
+const sandboxPath = (id: string): string => `/api/sandbox/${encodeURIComponent(id)}`;
+
+export const api = {
+  session: () => call<Session | null>('GET', '/api/auth/session', { expects401: true }),
+  signIn: (token: string) => call<Session>('POST', '/api/auth/signin-link', { body: { token }, expects401: true }),
+  signOut: () => call<unknown>('POST', '/api/auth/signout', { body: {}, expects401: true }),
+  projects: () => call<Project[]>('GET', '/api/projects'),
+  project: (id: string) => call<Project>('GET', projectPath(id)),
+  createProject: (body: { name: string; description?: string }, idempotencyKey: string) =>
+    call<Project>('POST', '/api/projects', { body, idempotencyKey }),
+  deleteProject: (id: string, fate: 'keep-database' | 'delete-database') =>
+    call<{ status: string; message?: string }>(
+      'DELETE',
+      projectPath(id) + (fate === 'keep-database' ? '?keepDatabase=true' : ''),
+    ),
+  async sandbox(id: string): Promise<Answer<SandboxBody>> {
+    const sentMs = Date.now();
+    const answer = await call<SandboxBody>('GET', sandboxPath(id));
+    clock.observe(parseTime(answer.body.serverTime), sentMs, Date.now(), MILLISECOND_GRAIN_MS);
+    return answer;
+  },
+  startSandbox: (id: string, idempotencyKey: string) =>
+    call<StartedBody>('POST', sandboxPath(id), { body: {}, idempotencyKey }),
+  deleteSandbox: (id: string) => call<StartedBody>('DELETE', sandboxPath(id)),
+};

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/* The shapes that the server sends. Fields that it may leave out are optional here; unknown extra fields are ignored. */
+
+export type SandboxStatus =
+  | 'not_created'
+  | 'creating'
+  | 'starting'
+  | 'running'
+  | 'updating'
+  | 'stopping'
+  | 'stopped'
+  | 'terminating'
+  | 'terminated'
+  | 'error';
+
+export type StageStatus = 'pending' | 'in_progress' | 'completed' | 'failed' | 'skipped';
+
+export interface User {
+  id: string;
+  name: string | null;
+  email: string | null;
+}
+
+export interface Session {
+  user: User;
+  expires: string;
+}
+
+export interface ProjectSandbox {
+  status: string;
+  publicUrl?: string | null;
+  ttydUrl?: string | null;
+  attempt?: number;
+  code?: string | null;
+  message?: string | null;
+}
+
+export interface Project {
+  id: string;
+  name: string;
+  description: string | null;
+  githubRepo: string | null;
+  status: string;
+  createdAt: string;
+  updatedAt: string;
+  sandbox: ProjectSandbox | null;
+}
+
+export interface StageBody {
+  id: string;
+  title: string;
+  status: StageStatus;
+  code?: string | null;
+  message?: string | null;
+  hint?: string | null;
+  startedAt?: string | null;
+  endedAt?: string | null;
+  durationMs?: number | null;
+  usualMs?: number | null;
+}
+
+export interface FailureBody {
+  code?: string | null;
+  message?: string | null;
+  hint?: string | null;
+}
+
+export interface SandboxBody {
+  status: string;
+  message?: string;
+  sandbox?: { id: string; publicUrl?: string | null; ttydUrl?: string | null; status?: string };
+  attempt?: number;
+  stages?: StageBody[];
+  startedAt?: string | null;
+  serverTime?: string;
+  error?: FailureBody | string | null;
+}
+
+export interface StartedBody {
+  status: string;
+  message?: string;
+}
+
+interface JournalFacts {
+  seq: number;
+  projectId: string;
+  attempt: number;
+  code?: string | null;
+  message?: string | null;
+  at: string;
+}
+
+export type JournalEvent =
+  | ({ kind: 'stage'; stage: string; status: StageStatus; hint?: string | null; durationMs?: number | null } & JournalFacts)
+  | ({ kind: 'status'; status: string } & JournalFacts)
+  | ({ kind: 'done'; outcome: string; publicUrl?: string | null; ttydUrl?: string | null } & JournalFacts);

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/* The two faces of signing in: the page that explains the one-time link, and the page that the link opens. */
+
+import { useEffect, useState } from 'preact/hooks';
+import { ApiError } from '../net/api.ts';
+import { place } from '../state/nav.ts';
+import { checkSession, rememberPlace, session, signInByToken } from '../state/session.ts';
+import { useAct } from '../ui/act.ts';
+import { PageHeading, usePageTitle } from '../ui/page.tsx';
+import { ErrorNote } from '../ui/parts.tsx';
+
+function LinkHelp() {
+  return (
+    <>
+      <p>
+        This server signs you in by a one-time link. The server prints one when it is started for a demo; otherwise ask
+        the person who runs it.
+      </p>
+      <ul class="plain">
+        <li>A link works once and only for a short time.</li>
+        <li>Open it in the browser that you want to be signed in with.</li>
+      </ul>
+    </>
+  );
+}
+
+const HEADINGS = {
+  never: 'Sign in',
+  ended: 'Signed out, sign in again',
+  left: 'You are signed out',
+} as const;
+
+/** Stands in the place of any page while nobody is signed in, and keeps that page's address. */
+export function SignInPage(props: { reason: keyof typeof HEADINGS }) {
+  usePageTitle('Sign in');
+  const path = place.value.path;
+  const keepsPlace = props.reason !== 'left' && path !== '/' && path !== '/signin';
+  useEffect(() => {
+    if (keepsPlace) rememberPlace();
+  }, [keepsPlace, path]);
+  return (
+    <div class="narrow">
+      <PageHeading>{HEADINGS[props.reason]}</PageHeading>
+      {props.reason === 'ended' && <p>Your session has ended. Nothing was changed on the server.</p>}
+      <LinkHelp />
+      {keepsPlace && (
+        <p class="fine">
+          Afterwards you come back to <code>{path}</code>. Already signed in in another tab? This page notices when you
+          return to it.
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Takes the token out of the address before anything else, so that it is in no history and no referrer. */
+function takeToken(): string {
+  const token = new URLSearchParams(location.search).get('token') ?? '';
+  if (token) history.replaceState(null, '', '/signin');
+  return token;
+}
+
+export function SignInLinkPage() {
+  usePageTitle('Signing in');
+  const [token] = useState(takeToken);
+  const act = useAct();
+  useEffect(() => {
+    if (token) act.run(() => signInByToken(token));
+  }, [token]);
+  const error = act.error;
+  if (!token) return <SignInPage reason="never" />;
+  if (error?.status === 401) return <SpentLink />;
+  return (
+    <div class="narrow">
+      <PageHeading>{error ? 'Not signed in yet' : 'Signing in…'}</PageHeading>
+      {error && (
+        <ErrorNote error={error}>
+          <button type="button" class="button" disabled={act.isBusy} onClick={() => act.run(() => signInByToken(token))}>
+            Try again
+          </button>
+        </ErrorNote>
+      )}
+    </div>
+  );
+}
+
+function SpentLink() {
+  const isIn = session.value.kind === 'signed_in';
+  return (
+    <div class="narrow">
+      <PageHeading>This link was used before or has expired</PageHeading>
+      <LinkHelp />
+      {isIn && (
+        <p>
+          You are already signed in here: <a href="/projects">go to your projects</a>.
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** The server did not say who we are. */
+export function UnreachablePage(props: { message: string }) {
+  usePageTitle('Not reachable');
+  const act = useAct();
+  return (
+    <div class="narrow">
+      <PageHeading>The server does not answer</PageHeading>
+      <ErrorNote error={new ApiError(props.message, 0, null)}>
+        <button type="button" class="button" disabled={act.isBusy} onClick={() => act.run(checkSession)}>
+          Try again
+        </button>
+      </ErrorNote>
+    </div>
+  );
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { applyEvent, attemptEndMs, currentStage, finishedStages, parseStatus, viewFromBody } from '../src/lib/sandbox_state.ts';
+
+const IDS = ['database', 'container', 'networking', 'terminal', 'ready'];
+const at = (s) => new Date(Date.UTC(2026, 10, 23, 12, 0, 0) + s * 1000).toISOString();
+const ms = (s) => Date.parse(at(s));
+
+function body(status, times = {}, more = {}) {
+  const stages = IDS.map((id) => {
+    const [from, to] = times[id] ?? [];
+    return {
+      id, title: `Title of ${id}`, usualMs: 4000,
+      status: to !== undefined ? 'completed' : from !== undefined ? 'in_progress' : 'pending',
+      startedAt: from === undefined ? null : at(from), endedAt: to === undefined ? null : at(to),
+      durationMs: to === undefined ? null : (to - from) * 1000,
+    };
+  });
+  return { status, attempt: 1, startedAt: at(0), stages, sandbox: { id: 's', publicUrl: 'https://a.example', ttydUrl: 'https://t.example' }, ...more };
+}
+
+let lastSeq = 0;
+const ev = (kind, second, more) => ({ kind, seq: ++lastSeq, projectId: 'p', attempt: 1, at: at(second), message: null, ...more });
+const stage = (second, id, status, more) => ev('stage', second, { stage: id, status, ...more });
+
+/** The journal of one good creation in which stages overlap. */
+function journal() {
+  lastSeq = 0;
+  return [
+    ev('status', 0, { status: 'creating' }),
+    stage(0, 'database', 'in_progress'),
+    stage(1, 'container', 'in_progress'),
+    stage(3, 'container', 'in_progress', { message: 'pulling image' }),
+    stage(5, 'database', 'completed', { durationMs: 5000 }),
+    stage(6, 'container', 'completed', { durationMs: 5000 }),
+    stage(6, 'networking', 'in_progress'),
+    stage(7, 'networking', 'completed', { durationMs: 1000 }),
+    stage(7, 'terminal', 'in_progress'),
+    stage(9, 'terminal', 'completed', { durationMs: 2000 }),
+    stage(9, 'ready', 'in_progress'),
+    stage(9, 'ready', 'completed', { durationMs: 10 }),
+    ev('status', 9, { status: 'running' }),
+    ev('done', 9, { outcome: 'ready', publicUrl: 'https://a.example', ttydUrl: 'https://t.example' }),
+  ];
+}
+
+const run = (view, events) => events.reduce(applyEvent, view);
+const words = (view) => view.stages.map((s) => s.status);
+const shown = ({ status, attempt, stages, publicUrl, ttydUrl, failure }) => ({
+  status, attempt, publicUrl, ttydUrl, failure,
+  stages: stages.map(({ id, status: s, startedMs, endedMs, durationMs }) => ({ id, s, startedMs, endedMs, durationMs })),
+});
+
+test('a whole journal makes a ready page with the clock of each stage', () => {
+  const view = run(viewFromBody(body('creating'), 0), journal());
+  assert.equal(view.status, 'running');
+  assert.deepEqual(new Set(words(view)), new Set(['completed']));
+  assert.deepEqual(view.stages.map((s) => s.durationMs), [5000, 5000, 1000, 2000, 10]);
+  assert.equal(attemptEndMs(view), ms(9));
+  assert.equal(view.ttydUrl, 'https://t.example');
+});
+
+test('an answer in the middle, then the whole journal once more, ends the same as without the answer', () => {
+  const events = journal();
+  const whole = run(viewFromBody(body('creating'), 0), events);
+  const midway = viewFromBody(body('creating', { database: [0, 5], container: [1, 6], networking: [6] }), 0);
+  assert.deepEqual(shown(run(midway, events)), shown(whole));
+});
+
+test('no replayed event ever takes a stage or the status back behind the answer', () => {
+  const rank = { pending: 0, in_progress: 1, completed: 2, failed: 2, skipped: 2 };
+  const start = viewFromBody(body('running', { database: [0, 5], container: [1, 6], networking: [6, 7], terminal: [7, 9], ready: [9, 9] }), 0);
+  let view = start;
+  for (const event of journal()) {
+    view = applyEvent(view, event);
+    assert.equal(view.status, 'running', `event ${event.seq}`);
+    for (const [i, s] of view.stages.entries()) assert.ok(rank[s.status] >= rank[start.stages[i].status], `event ${event.seq}, ${s.id}`);
+  }
+});
+
+test('each event twice is the same as once', () => {
+  const events = journal();
+  const once = run(viewFromBody(body('creating'), 0), events);
+  const twice = run(viewFromBody(body('creating'), 0), events.flatMap((e) => [e, e]));
+  assert.deepEqual(twice, once);
+});
+
+test('an event that comes after a later one changes nothing, and the same value comes back', () => {
+  const events = journal();
+  const view = run(viewFromBody(body('creating'), 0), events.slice(0, 5));
+  assert.equal(applyEvent(view, events[1]), view);
+});
+
+test('a message while a stage goes on keeps its start', () => {
+  const view = run(viewFromBody(body('creating'), 0), journal().slice(0, 4));
+  const container = view.stages[1];
+  assert.equal(container.message, 'pulling image');
+  assert.equal(container.startedMs, ms(1));
+  assert.equal(currentStage(view).id, 'database');
+  assert.equal(finishedStages(view), 0);
+});
+
+test('a failure names stage, code and hint; stages that are done stay done', () => {
+  const events = journal().slice(0, 5);
+  const failed = stage(8, 'container', 'failed', { code: 'IMAGE_PULL', message: 'no such image', hint: 'check the name', durationMs: 7000 });
+  const view = run(viewFromBody(body('creating'), 0), [...events, failed, ev('done', 8, { outcome: 'failed', code: 'IMAGE_PULL', message: 'no such image' })]);
+  assert.equal(view.status, 'error');
+  assert.deepEqual(view.failure, { stageId: 'container', code: 'IMAGE_PULL', message: 'no such image', hint: 'check the name' });
+  assert.deepEqual(words(view).slice(0, 2), ['completed', 'failed']);
+  assert.equal(currentStage(view).id, 'container');
+});
+
+test('a later attempt begins with all stages to come, and the earlier one has no say in it', () => {
+  const failed = run(viewFromBody(body('creating'), 0), [...journal().slice(0, 3), ev('done', 4, { outcome: 'failed', message: 'x' })]);
+  const again = applyEvent(failed, { ...ev('status', 20, { status: 'creating' }), attempt: 2 });
+  assert.deepEqual([again.status, again.attempt, again.failure, again.startedMs], ['creating', 2, null, ms(20)]);
+  assert.deepEqual(new Set(words(again)), new Set(['pending']));
+  assert.equal(again.stages[0].title, 'Title of database');
+  const late = applyEvent(again, { ...ev('done', 21, { outcome: 'failed' }), attempt: 1 });
+  assert.equal(late, again);
+});
+
+test('a retry within the same attempt may start a failed stage again', () => {
+  const begun = journal().slice(0, 2);
+  let view = run(viewFromBody(body('creating'), 0), [...begun, stage(8, 'database', 'failed', { message: 'x' })]);
+  view = run(view, [ev('status', 12, { status: 'creating' }), stage(12, 'database', 'in_progress')]);
+  assert.deepEqual([view.status, words(view)[0], view.stages[0].startedMs, view.stages[0].endedMs], ['creating', 'in_progress', ms(12), null]);
+});
+
+test('cancelled, terminated and deleted are told apart', () => {
+  const base = run(viewFromBody(body('creating'), 0), journal().slice(0, 3));
+  const end = (outcome) => applyEvent(base, ev('done', 9, { outcome }));
+  assert.deepEqual([end('cancelled').status, end('cancelled').wasCancelled], ['terminated', true]);
+  assert.deepEqual([end('terminated').status, end('terminated').wasCancelled], ['terminated', false]);
+  assert.equal(end('deleted').wasDeleted, true);
+  assert.equal(end('something new').status, 'creating');
+});
+
+test('a cancelled attempt reads the same from the answer as from the events', () => {
+  const view = viewFromBody(body('terminated', { database: [0] }, { error: { code: 'CANCELLED', message: 'cancelled by its owner' } }), 4);
+  assert.deepEqual([view.wasCancelled, view.failure, view.seq], [true, null, 4]);
+});
+
+test('an answer without a sandbox is a page without stages', () => {
+  const view = viewFromBody({ status: 'not_created', message: 'Sandbox not created yet' }, 0);
+  assert.deepEqual([view.status, view.stages, view.attempt, view.publicUrl], ['not_created', [], 0, null]);
+});
+
+test('a failure without a body of its own is told from the failed stage, or as it stands', () => {
+  const failed = body('error');
+  failed.stages[2] = { ...failed.stages[2], status: 'failed', code: 'INGRESS_CONFLICT', message: 'host is taken', hint: 'delete the other' };
+  assert.deepEqual(viewFromBody(failed, 0).failure, { stageId: 'networking', code: 'INGRESS_CONFLICT', message: 'host is taken', hint: 'delete the other' });
+  assert.equal(viewFromBody({ status: 'error', error: 'Failed to check sandbox status' }, 0).failure.message, 'Failed to check sandbox status');
+});
+
+test('a status in capitals is known, an unknown one counts as an error', () => {
+  assert.equal(parseStatus('RUNNING'), 'running');
+  assert.equal(parseStatus('exploded'), 'error');
+});
