@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+/* Manifests: every object in every dialect and profile is what its golden file says. */
+#include "golden.h"
+
+#include "core/base/codec.h"
+#include "core/base/json_read.h"
+#include "k8s/kubeblocks.h"
+#include "k8s/manifest.h"
+#include "k8s/objects.h"
+#include "sample.h"
+
+static const char ENV[] = "{\"DATABASE_URL\":\"postgresql://postgres:p%40ss@db:5432/postgres?schema=public\","
+                          "\"NODE_ENV\":\"development\",\"TTYD_PORT\":\"7681\"}";
+static const char OWNER[] = "6a4fca86-c70b-4897-893d-9fd294f7bb28";
+
+static void check(const char *file, enum cluster_object object, const struct manifest *m)
+{
+    struct json_writer *w = jw_new(1 << 20);
+    struct err err = {0};
+    struct str json;
+    char path[512];
+
+    manifest_write(w, object, m);
+    if (!jw_finish(w, &json, &err))
+        fail_msg("%s: %s", file, err.msg);
+    assert_true(snprintf(path, sizeof path, "%s/tests/golden/manifest/%s.json", FS_SOURCE_DIR, file) > 0);
+    golden_check(path, json);
+    jw_free(w);
+}
+
+static struct manifest sample(const struct sandbox *sb, const struct k8s_profile *profile)
+{
+    return (struct manifest){.sb = sb, .profile = profile, .env = STR_NONE, .owner_uid = OWNER};
+}
+
+static void test_every_object_is_as_recorded(void **state)
+{
+    static const char *const files[OBJECT_N] = {
+        [OBJECT_SERVICE_ACCOUNT] = "service_account",
+        [OBJECT_ROLE] = "role",
+        [OBJECT_ROLE_BINDING] = "role_binding",
+        [OBJECT_DATABASE] = "database_v1alpha1",
+        [OBJECT_DEPLOYMENT] = "deployment",
+        [OBJECT_ENV_SECRET] = "env_secret",
+        [OBJECT_SERVICE] = "service",
+        [OBJECT_INGRESS_APP] = "ingress_app_seed",
+        [OBJECT_INGRESS_TTY] = "ingress_tty_seed",
+        [OBJECT_NETWORK_POLICY] = "network_policy",
+    };
+    struct sandbox sb = sample_sandbox();
+    struct manifest m = sample(&sb, &K8S_PROFILE_DEFAULT);
+
+    (void)state;
+    for (size_t i = 0; i < OBJECT_N; i++) {
+        m.dialect = i == OBJECT_DATABASE ? kubeblocks_v1alpha1() : NULL;
+        m.env = i == OBJECT_ENV_SECRET ? str_from(ENV) : STR_NONE;
+        check(files[i], (enum cluster_object)i, &m);
+    }
+}
+
+static void test_profiles_change_ingress_and_role(void **state)
+{
+    static const char *const names[] = {"nginx", "traefik", "plain"};
+    struct sandbox sb = sample_sandbox();
+    struct k8s_profile profile = K8S_PROFILE_DEFAULT;
+    struct manifest m = sample(&sb, &profile);
+    char file[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        profile.ingress = ingress_profile_find(str_from(names[i]));
+        assert_non_null(profile.ingress);
+        assert_true(snprintf(file, sizeof file, "ingress_tty_%s", names[i]) > 0);
+        check(file, OBJECT_INGRESS_TTY, &m);
+    }
+    assert_null(ingress_profile_find(STR("haproxy")));
+    profile.tls_secret = NULL;
+    profile.ingress_class = "internal";
+    check("ingress_app_plain_no_tls", OBJECT_INGRESS_APP, &m);
+    profile.is_role_full = true;
+    check("role_full", OBJECT_ROLE, &m);
+}
+
+static void test_a_group_with_v1_gets_the_v1_dialect(void **state)
+{
+    struct sandbox sb = sample_sandbox();
+    struct manifest m = sample(&sb, &K8S_PROFILE_DEFAULT);
+    struct arena *a = arena_new();
+    struct str text = STR("{\"versions\":[{\"version\":\"v1alpha1\"},{\"version\":\"v1\"}]}");
+    const struct json_value *group = json_parse(a, text, &JSON_LIMITS_KUBE, NULL);
+
+    (void)state;
+    m.dialect = kubeblocks_choose(group);
+    assert_non_null(m.dialect);
+    assert_string_equal(m.dialect->version, "v1");
+    check("database_v1", OBJECT_DATABASE, &m);
+    text = STR("{\"versions\":[{\"version\":\"v1alpha1\"}]}");
+    assert_ptr_equal(kubeblocks_choose(json_parse(a, text, &JSON_LIMITS_KUBE, NULL)), kubeblocks_v1alpha1());
+    text = STR("{\"versions\":[{\"version\":\"v2\"}]}");
+    assert_null(kubeblocks_choose(json_parse(a, text, &JSON_LIMITS_KUBE, NULL)));
+    arena_free(a);
+}
+
+static void test_a_patch_names_the_version_and_replaces_all_variables(void **state)
+{
+    struct sandbox sb = sample_sandbox();
+    struct manifest m = sample(&sb, &K8S_PROFILE_DEFAULT);
+
+    (void)state;
+    m.resource_version = "4711";
+    m.env = STR("{\"A\":\"1\"}");
+    check("env_secret_patch", OBJECT_ENV_SECRET, &m);
+}
+
+static void test_an_image_by_digest_is_not_pulled_each_time(void **state)
+{
+    struct sandbox sb = sample_sandbox();
+    struct manifest m = sample(&sb, &K8S_PROFILE_DEFAULT);
+    struct json_writer *w = jw_new(1 << 20);
+    struct str json;
+
+    (void)state;
+    assert_true(str_copy(STR("runtime@sha256:0123"), sb.image, sizeof sb.image));
+    manifest_write(w, OBJECT_DEPLOYMENT, &m);
+    assert_true(jw_finish(w, &json, NULL));
+    assert_true(str_find_str(json, STR("\"imagePullPolicy\":\"IfNotPresent\"")) < json.n);
+    jw_free(w);
+}
+
+static void test_names_and_paths_follow_from_the_tables(void **state)
+{
+    struct sandbox sb = sample_sandbox();
+    struct buf path;
+    char name[OBJECT_NAME_SIZE];
+
+    (void)state;
+    buf_init(&path, 512);
+    object_name(OBJECT_INGRESS_TTY, &sb, name);
+    kube_path_add(&path, KIND_INGRESS, NULL, sb.namespace_name, name);
+    assert_string_equal(
+        buf_text(&path),
+        "/apis/networking.k8s.io/v1/namespaces/ns-ajno7yq7/ingresses/myshop-agentruntime-qwerty-ttyd-ingress");
+    buf_clear(&path);
+    kube_path_add(&path, KIND_CLUSTER, "v1", "n", "a/b");
+    assert_string_equal(buf_text(&path), "/apis/apps.kubeblocks.io/v1/namespaces/n/clusters/a%2Fb");
+    buf_clear(&path);
+    kube_path_add(&path, KIND_SECRET, NULL, "n", NULL);
+    assert_string_equal(buf_text(&path), "/api/v1/namespaces/n/secrets");
+    buf_fini(&path);
+    memset(sb.name, 'a', sizeof sb.name - 1);
+    object_name(OBJECT_INGRESS_TTY, &sb, name);
+    assert_int_equal(strlen(name), 63 + 13);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_object_is_as_recorded),
+        cmocka_unit_test(test_profiles_change_ingress_and_role),
+        cmocka_unit_test(test_a_group_with_v1_gets_the_v1_dialect),
+        cmocka_unit_test(test_a_patch_names_the_version_and_replaces_all_variables),
+        cmocka_unit_test(test_an_image_by_digest_is_not_pulled_each_time),
+        cmocka_unit_test(test_names_and_paths_follow_from_the_tables),
+    };
+
+    if (!codec_init(NULL))
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
