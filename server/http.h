@@ -69,6 +69,8 @@ void http_answer(struct http_exchange *x, int status, const char *content_type, 
 void http_answer_static(struct http_exchange *x, int status, const char *content_type, struct str body);
 /* application/json; takes the writer and frees it. A writer that cannot finish is answered 500 and logged. */
 void http_answer_json(struct http_exchange *x, int status, struct json_writer *w);
+/* Ends the connection without an answer; on_gone does not run. For fault injection. */
+void http_abort(struct http_exchange *x);
 /* The one error body (server/problem.c): RFC 9457 members and the seed's error, details, projectId, timestamp. */
 void http_answer_err(struct http_exchange *x, const struct err *err);
 
@@ -80,6 +82,8 @@ MUST_CHECK struct http_stream *http_stream_start(struct http_exchange *x, int st
 bool http_stream_send(struct http_stream *s, struct str bytes);
 /* The last piece; the stream is the connection's again and on_close does not run. */
 void http_stream_end(struct http_stream *s);
+/* Ends the connection in the middle, without the last piece; on_close does not run. For fault injection. */
+void http_stream_cut(struct http_stream *s);
 /* on_close runs once, when the client left, was too slow, or the server drains past its deadline. */
 void http_stream_on_close(struct http_stream *s, void (*on_close)(void *arg), void *arg);
 size_t http_stream_unsent_bytes(const struct http_stream *s);

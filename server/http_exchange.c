@@ -200,6 +200,12 @@ void *http_context(const struct http_exchange *x)
     return x->context;
 }
 
+void http_abort(struct http_exchange *x)
+{
+    http_on_gone(x, NULL, NULL);
+    conn_doom(x->conn);
+}
+
 void http_on_gone(struct http_exchange *x, void (*on_gone)(void *arg), void *arg)
 {
     x->on_gone = on_gone;

@@ -65,6 +65,13 @@ void http_stream_end(struct http_stream *s)
     conn_wake(c);
 }
 
+void http_stream_cut(struct http_stream *s)
+{
+    s->on_close = NULL;
+    s->on_drain = NULL;
+    (void)cut(s->conn);
+}
+
 void http_stream_on_close(struct http_stream *s, void (*on_close)(void *arg), void *arg)
 {
     s->on_close = on_close;
