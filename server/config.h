@@ -13,6 +13,7 @@
 #include "core/base/err.h"
 #include "core/base/secret.h"
 #include "core/io/loop.h"
+#include "core/plan.h"
 
 enum config_node_env { NODE_ENV_PRODUCTION, NODE_ENV_DEVELOPMENT, NODE_ENV_TEST };
 enum config_url_scheme { URL_SCHEME_HTTPS, URL_SCHEME_HTTP };
@@ -47,7 +48,7 @@ struct config_database {
 };
 
 struct config_kube {
-    const char *kubeconfig; /* the path that is used; "" if no file was named and none was found */
+    const char *kubeconfig; /* "": found by k8s/kubeconfig.h */
     bool is_loopback_allowed;
     const char *namespace_name;
 };
@@ -69,13 +70,12 @@ struct config_sandbox {
 struct config_flow {
     bool is_overlapping;
     bool is_login_proven;
-    ms_t database_ms;
-    ms_t container_ms;
-    ms_t terminal_ms;
-    ms_t ready_ms;
-    ms_t apply_ms;
-    int64_t concurrent_n;
+    ms_t deadlines_ms[DEADLINE_N];
+    ms_t call_ms;
+    ms_t late_ms;
     ms_t lease_ms;
+    ms_t claim_interval_ms;
+    int64_t claim_n;
 };
 
 /* Requests per minute and caller; 0: no limit. */

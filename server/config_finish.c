@@ -4,7 +4,6 @@
 #include "server/config_finish.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/arena.h"
 #include "core/base/codec.h"
@@ -41,16 +40,6 @@ static void strip_slash(struct config *c)
     struct str url = str_from(c->public_url);
     if (str_ends(url, STR("/")))
         c->public_url = arena_dup(c->private_arena, str_slice(url, 0, url.n - 1));
-}
-
-static void find_kubeconfig(struct config *c, const char *directory)
-{
-    static const char *const places[] = {".secret/kubeconfig", "../.secret/kubeconfig"};
-    for (size_t i = 0; c->kube.kubeconfig[0] == '\0' && i < sizeof(places) / sizeof(places[0]); i++) {
-        const char *path = arena_printf(c->private_arena, "%s/%s", directory, places[i]);
-        if (access(path, R_OK) == 0)
-            c->kube.kubeconfig = path;
-    }
 }
 
 /* What Kubernetes takes as the name of an environment variable; others would make the Secret unreadable for the pod. */
@@ -117,7 +106,6 @@ static void check_together(const struct config *c, struct config_report *report)
 void config_finish(struct config *c, const char *directory, struct config_report *report)
 {
     strip_slash(c);
-    find_kubeconfig(c, directory);
     read_secret_env(c, directory, report);
     derive_keyring(c, report);
     check_together(c, report);
@@ -141,9 +129,5 @@ bool config_require_serve(const struct config *c, struct config_report *report)
             report, "encryption_keys",
             "not set: give FULLSTACKD_ENCRYPTION_KEYS (\"main:\" and the output of openssl rand -base64 "
             "32), or the original's NEXTAUTH_SECRET");
-    if (c->kube.kubeconfig[0] == '\0')
-        config_report_error(report, "kube.kubeconfig",
-                            "Kubeconfig file not found at: .secret/kubeconfig (nor ../.secret/kubeconfig); set "
-                            "KUBECONFIG_PATH or put the file there");
     return has_database && report->errors_n == before;
 }

@@ -4,7 +4,7 @@
 
 #include "server/config.h"
 
-/* Finds the files of .secret/, derives the key ring, checks keys against each other. */
+/* Reads .secret/.env, derives the key ring, checks keys against each other. */
 void config_finish(struct config *c, const char *directory, struct config_report *report);
 /* A .env file. False when there is none (no error is reported then) or it is wrong (reported). *ret is the caller's to
  * dotenv_fini in every case. */

@@ -7,7 +7,8 @@
 
 #include "server/http.h"
 
-enum route_role { ROUTE_PUBLIC, ROUTE_USER, ROUTE_ADMIN };
+/* OPTIONAL: like PUBLIC, but a session cookie is looked up, so that the handler knows who asks. */
+enum route_role { ROUTE_PUBLIC, ROUTE_OPTIONAL, ROUTE_USER, ROUTE_ADMIN };
 enum route_rate { RATE_NONE, RATE_READ, RATE_WRITE, RATE_SIGNIN, RATE_STREAM };
 
 struct app; /* handlers/app.h: what handlers may use */

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/* Who asks: what the gate (server/gate.c) finds out about a request and keeps as the exchange's context for handlers.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/base/str.h"
+#include "core/port_store.h"
+
+struct caller {
+    bool is_signed_in;
+    struct principal who;     /* valid if is_signed_in */
+    struct str session_token; /* as the cookie held it; absent without a well-formed one */
+    const char *cookie_name;  /* of the session: "__Host-sid" over https, else "sid" */
+    bool is_secure;           /* the browser speaks https, to us or to a proxy before us */
+};

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+/* Runs a request through the gate: route, site, media type, session, rate, role, body ceiling, in this order, because
+ * each is cheaper or tells less than the next. The only thing it waits for is the session. */
+#include "server/gate.h"
+
+#include <stdlib.h>
+
+#include "core/base/log.h"
+#include "core/base/xmem.h"
+#include "core/caller.h"
+#include "server/gate_check.h"
+#include "server/rate.h"
+
+/* One more class beside the routes': sessions that are not known, by address. It shields the store. */
+enum { CLASS_UNKNOWN_SESSION = GATE_RATE_N };
+
+static const char *const rate_names[GATE_RATE_N] = {
+    [RATE_NONE] = "none",     [RATE_READ] = "read",     [RATE_WRITE] = "write",
+    [RATE_SIGNIN] = "signin", [RATE_STREAM] = "stream",
+};
+
+struct gate {
+    struct loop *loop;
+    const struct port_store *store;
+    struct gate_settings settings;
+    struct router *router;
+    struct rate *rate;
+    bool is_public_secure;
+    uint64_t *requests_n;
+    struct gate_stats stats;
+};
+
+/* A request on its way; lives in its arena. caller comes first: it is what handlers see as the context. */
+struct passage {
+    struct caller caller;
+    struct gate *gate;
+    struct http_exchange *x;
+    const struct route *route;
+    struct op *lookup;
+    char address[RATE_ADDRESS_SIZE];
+};
+
+struct gate *gate_new(struct loop *loop, const struct port_store *store, const struct gate_settings *settings)
+{
+    struct gate *g = xcalloc(1, sizeof(*g));
+    g->loop = loop;
+    g->store = store;
+    g->settings = *settings;
+    g->router = router_new(settings->routes, settings->routes_n);
+    g->rate = rate_new(loop);
+    g->is_public_secure = str_starts(str_from(settings->public_url), STR("https://"));
+    g->requests_n = xcalloc(settings->routes_n + 1, sizeof(*g->requests_n));
+    return g;
+}
+
+void gate_free(struct gate *g)
+{
+    if (g == NULL)
+        return;
+    router_free(g->router);
+    rate_free(g->rate);
+    free(g->requests_n);
+    free(g);
+}
+
+void gate_stats(const struct gate *g, struct gate_stats *ret)
+{
+    *ret = g->stats;
+    ret->requests_n = g->requests_n;
+}
+
+static void count_request(struct gate *g, const struct route *route)
+{
+    bool is_fallback = route == g->settings.fallback;
+    g->requests_n[is_fallback ? g->settings.routes_n : (size_t)(route - g->settings.routes)]++;
+}
+
+/* ---- refusing ---- */
+
+static void refuse_limit(struct passage *p, const struct rate_verdict *verdict)
+{
+    struct err err = {0};
+    err_set(&err, ERR_LIMIT, __func__, "Too many requests; try again in %u s", verdict->wait_s);
+    err.retry_after_s = verdict->wait_s;
+    p->gate->stats.limited_n++;
+    http_answer_err(p->x, &err);
+}
+
+static void refuse_role(struct passage *p)
+{
+    struct err err = {0};
+    if (p->caller.is_signed_in) {
+        p->gate->stats.forbidden_n++;
+        err_set(&err, ERR_DENIED, __func__, "Forbidden");
+    } else {
+        p->gate->stats.unauthorized_n++;
+        err_set(&err, ERR_UNAUTHENTICATED, __func__, "Unauthorized");
+    }
+    http_answer_err(p->x, &err);
+}
+
+/* ---- the last part: everything about the caller is known ---- */
+
+static bool is_listed(const char *ids, const char *id)
+{
+    struct str rest = str_from(ids);
+    struct str item;
+    while (str_next(&rest, ',', &item)) {
+        item = str_trim(item);
+        if (item.n > 0 && str_eq_text(item, id))
+            return true;
+    }
+    return false;
+}
+
+static bool may_enter(const struct passage *p)
+{
+    switch (p->route->role) {
+    case ROUTE_PUBLIC:
+    case ROUTE_OPTIONAL:
+        return true;
+    case ROUTE_USER:
+        return p->caller.is_signed_in;
+    case ROUTE_ADMIN:
+        return p->caller.is_signed_in && p->caller.who.is_admin;
+    }
+    return false;
+}
+
+/* Sign-in counts by address, whoever is signed in; the rest by user, so that one office does not share one allowance.
+ */
+static struct str rate_caller(const struct passage *p)
+{
+    if (p->caller.is_signed_in && p->route->rate != RATE_SIGNIN)
+        return str_from(p->caller.who.user_id);
+    return str_from(p->address);
+}
+
+static bool is_within_rate(struct passage *p)
+{
+    struct rate_verdict verdict;
+    struct arena *arena = http_arena(p->x);
+    const char *name = rate_names[p->route->rate];
+    unsigned per_window = p->gate->settings.per_window[p->route->rate];
+    if (p->route->rate == RATE_NONE || per_window == 0)
+        return true;
+    rate_take(p->gate->rate, p->route->rate, rate_caller(p), per_window, &verdict);
+    http_add_header(p->x, "RateLimit-Policy",
+                    str_from(arena_printf(arena, "\"%s\";q=%u;w=%d", name, per_window, RATE_WINDOW_S)));
+    http_add_header(p->x, "RateLimit",
+                    str_from(arena_printf(arena, "\"%s\";r=%u;t=%u", name, verdict.left, verdict.reset_s)));
+    if (!verdict.is_allowed)
+        refuse_limit(p, &verdict);
+    return verdict.is_allowed;
+}
+
+static void enter(struct passage *p)
+{
+    if (!is_within_rate(p))
+        return;
+    if (!may_enter(p))
+        refuse_role(p);
+    else
+        http_accept_body(p->x, p->route->body_ceiling_bytes);
+}
+
+/* ---- the session ---- */
+
+static void on_principal(void *arg, const struct principal *who, const struct err *err)
+{
+    struct passage *p = arg;
+    p->lookup = NULL;
+    http_on_gone(p->x, NULL, NULL);
+    if (err != NULL && err->kind != ERR_UNAUTHENTICATED) {
+        http_answer_err(p->x, err);
+        return;
+    }
+    if (err == NULL) {
+        p->caller.is_signed_in = true;
+        p->caller.who = *who;
+        p->caller.who.is_admin = who->is_admin || is_listed(p->gate->settings.admin_users, who->user_id);
+    } else if (p->gate->settings.per_window[RATE_READ] > 0) {
+        struct rate_verdict ignored;
+        rate_take(p->gate->rate, CLASS_UNKNOWN_SESSION, str_from(p->address), p->gate->settings.per_window[RATE_READ],
+                  &ignored);
+    }
+    enter(p);
+}
+
+static void on_gone(void *arg)
+{
+    struct passage *p = arg;
+    op_cancel(p->lookup);
+    p->lookup = NULL;
+}
+
+static void find_session(struct passage *p)
+{
+    struct gate *g = p->gate;
+    struct rate_verdict verdict = {.is_allowed = true};
+    if (g->settings.per_window[RATE_READ] > 0)
+        rate_look(g->rate, CLASS_UNKNOWN_SESSION, str_from(p->address), g->settings.per_window[RATE_READ], &verdict);
+    if (!verdict.is_allowed) {
+        refuse_limit(p, &verdict);
+        return;
+    }
+    g->stats.lookups_n++;
+    http_on_gone(p->x, on_gone, p);
+    p->lookup = g->store->session_find(g->store->self, p->caller.session_token, g->settings.lookup_ms, on_principal, p);
+}
+
+/* ---- the service ---- */
+
+static struct passage *passage_new(struct gate *g, struct http_exchange *x, const struct route *route)
+{
+    struct passage *p = arena_alloc(http_arena(x), sizeof(*p));
+    p->gate = g;
+    p->x = x;
+    p->route = route;
+    p->caller.is_secure = g->is_public_secure || http_is_secure(x);
+    p->caller.cookie_name = p->caller.is_secure ? "__Host-sid" : "sid";
+    p->caller.session_token = gate_find_token(x, p->caller.cookie_name);
+    rate_address(http_peer(x), p->address);
+    http_set_context(x, &p->caller);
+    return p;
+}
+
+static void on_head(void *arg, struct http_exchange *x)
+{
+    struct gate *g = arg;
+    struct err err = {0};
+    const struct route *route = router_find(g->router, x, g->settings.fallback);
+    if (route == NULL)
+        return;
+    count_request(g, route);
+    struct passage *p = passage_new(g, x, route);
+    if (!gate_check_site(x, g->settings.public_url, p->caller.is_secure, &err)) {
+        g->stats.forbidden_n++;
+        http_answer_err(x, &err);
+    } else if (!gate_check_media_type(x, &err)) {
+        http_answer_err(x, &err);
+    } else if (route->role != ROUTE_PUBLIC && !str_is_none(p->caller.session_token)) {
+        find_session(p);
+    } else {
+        enter(p);
+    }
+}
+
+static void on_request(void *arg, struct http_exchange *x)
+{
+    struct gate *g = arg;
+    const struct passage *p = http_context(x);
+    log_scope_set(http_request_id(x));
+    p->route->handler(x, g->settings.app);
+    log_scope_set(NULL);
+}
+
+void gate_service(struct gate *g, struct http_service *ret)
+{
+    *ret = (struct http_service){on_head, on_request, g};
+}

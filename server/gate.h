@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/* The gate before every handler: which route, who asks, may they, from which site, how often, how large a body. It
+ * answers what it refuses; a handler only sees requests that may reach it, with a struct caller (core/caller.h) as the
+ * exchange's context. Whose a project is, the handlers' store calls decide. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/port_store.h"
+#include "server/http.h"
+#include "server/router.h"
+
+struct gate;
+
+enum { GATE_RATE_N = RATE_STREAM + 1 };
+
+struct gate_settings {
+    const struct route *routes; /* borrowed, as is everything here */
+    size_t routes_n;
+    const struct route *fallback;     /* for GET outside /api; NULL: none */
+    struct app *app;                  /* handed to handlers */
+    const char *public_url;           /* scheme://host[:port] of browsers; "": not known */
+    const char *admin_users;          /* ids, comma-separated */
+    unsigned per_window[GATE_RATE_N]; /* by enum route_rate: requests per RATE_WINDOW_S and caller; 0: no limit */
+    ms_t lookup_ms;                   /* for finding a session */
+};
+
+/* store: its session_find is used. */
+MUST_CHECK struct gate *gate_new(struct loop *loop, const struct port_store *store,
+                                 const struct gate_settings *settings);
+/* After the listener is gone. NULL is fine. */
+void gate_free(struct gate *g);
+/* What to give to listener_new. */
+void gate_service(struct gate *g, struct http_service *ret);
+
+struct gate_stats {
+    const uint64_t *requests_n; /* by place in the route table; the fallback's is at routes_n */
+    uint64_t unauthorized_n;
+    uint64_t forbidden_n; /* role or foreign site */
+    uint64_t limited_n;
+    uint64_t lookups_n;
+};
+void gate_stats(const struct gate *g, struct gate_stats *ret);

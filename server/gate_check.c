@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/* What a request's head alone decides: foreign sites, media type, the session cookie. */
+#include "server/gate_check.h"
+
+#include "core/base/codec.h"
+
+static bool is_safe_method(enum http_method method)
+{
+    return method == HTTP_GET || method == HTTP_HEAD || method == HTTP_OPTIONS;
+}
+
+static bool is_ours(const struct http_exchange *x, struct str origin, const char *public_url, bool is_secure)
+{
+    struct str https = STR("https://");
+    struct str http = STR("http://");
+    if (public_url[0] != '\0' && str_eq_text(origin, public_url))
+        return true;
+    size_t scheme = str_starts(origin, https) ? https.n : !is_secure && str_starts(origin, http) ? http.n : 0;
+    struct str host = http_header(x, "Host");
+    return scheme > 0 && host.n > 0 && str_eq_nocase(str_slice(origin, scheme, origin.n), host);
+}
+
+bool gate_check_site(const struct http_exchange *x, const char *public_url, bool is_secure, struct err *reterr)
+{
+    struct str origin = http_header(x, "Origin");
+    struct str site = http_header(x, "Sec-Fetch-Site");
+    if (is_safe_method(http_method(x)))
+        return true;
+    if (!str_is_none(origin)) {
+        if (is_ours(x, origin, public_url, is_secure))
+            return true;
+    } else if (str_is_none(site) || str_eq_text(site, "same-origin") || str_eq_text(site, "none")) {
+        return true;
+    }
+    return err_set_field(reterr, ERR_DENIED, __func__, "Origin", "Requests from another site are not accepted");
+}
+
+static bool has_body(const struct http_exchange *x)
+{
+    struct str length = http_header(x, "Content-Length");
+    uint64_t bytes;
+    if (!str_is_none(http_header(x, "Transfer-Encoding")))
+        return true;
+    return !str_is_none(length) && !(str_parse_u64(length, UINT64_MAX, &bytes) && bytes == 0);
+}
+
+bool gate_check_media_type(const struct http_exchange *x, struct err *reterr)
+{
+    struct str type = http_header(x, "Content-Type");
+    type = str_trim(str_slice(type, 0, str_find(type, ';', 0)));
+    if (is_safe_method(http_method(x)) || !has_body(x) || str_eq_nocase(type, STR("application/json")))
+        return true;
+    return err_set_field(reterr, ERR_MEDIA_TYPE, __func__, "Content-Type", "The body must be application/json");
+}
+
+/* 256 bits as base64url: anything else was not made by us and needs no look-up. */
+static bool is_token(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!is_letter && !(c >= '0' && c <= '9') && c != '-' && c != '_')
+            return false;
+    }
+    return s.n == CODEC_TOKEN_SIZE - 1;
+}
+
+struct str gate_find_token(const struct http_exchange *x, const char *cookie_name)
+{
+    struct str name = str_from(cookie_name);
+    struct str rest = http_header(x, "Cookie");
+    struct str pair;
+    while (str_next(&rest, ';', &pair)) {
+        pair = str_trim(pair);
+        struct str value = str_slice(pair, name.n + 1, pair.n);
+        if (pair.n > name.n && pair.p[name.n] == '=' && str_starts(pair, name) && is_token(value))
+            return value;
+    }
+    return STR_NONE;
+}

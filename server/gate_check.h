@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/* The parts of the gate that look at a request's head only and wait for nothing. Used by gate.c. */
+#pragma once
+
+#include "core/base/err.h"
+#include "server/http.h"
+
+/* May this request come from the page it comes from? Safe methods always; others when Origin is public_url or this
+ * host (https if is_secure), or, without Origin, when Sec-Fetch-Site is absent, "same-origin" or "none". Clients that
+ * are no browsers send neither. fails: DENIED. source: OWASP ASVS 5.0 3.5.1; Fetch Metadata, W3C. */
+MUST_CHECK bool gate_check_site(const struct http_exchange *x, const char *public_url, bool is_secure,
+                                struct err *reterr);
+/* A body must be JSON: other types can be sent by a foreign page without asking. fails: MEDIA_TYPE. */
+MUST_CHECK bool gate_check_media_type(const struct http_exchange *x, struct err *reterr);
+/* The value of the first cookie of that name that has the form of a session token; absent if there is none. */
+struct str gate_find_token(const struct http_exchange *x, const char *cookie_name);
