@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/* All that handlers may use: the store, the domain, and what the process tells of itself. Filled once by the program
+ * (server/cmd_serve.c), read by handlers. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/buf.h"
+#include "core/io/loop.h"
+#include "core/port_store.h"
+
+struct bus;
+struct sandboxes;
+
+struct app_settings {
+    ms_t request_ms; /* for one call to the store on behalf of a request */
+    ms_t session_idle_ms;
+    ms_t session_absolute_ms;
+    bool is_development;
+    bool has_metrics; /* is /metrics served here? */
+};
+
+/* One line of /readyz?verbose. */
+struct app_check {
+    const char *name;
+    bool is_ok;
+    bool is_needed;   /* not ready without it; else it is only told */
+    const char *text; /* what is wrong or worth knowing; static, "" if nothing */
+};
+enum { APP_CHECKS_MAX = 16 };
+
+struct app {
+    struct loop *loop;
+    const struct port_store *store;
+    struct sandboxes *sandboxes;
+    struct bus *bus;
+    struct app_settings settings;
+
+    size_t (*checks)(void *self, struct app_check ret[APP_CHECKS_MAX]); /* pure, how many */
+    void (*metrics)(void *self, struct buf *out);                       /* Prometheus text */
+    void *self;
+};

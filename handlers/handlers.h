@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/* Every handler of the route table (routes.c): called with a request that passed the gate, answers it once, now or
+ * later. http_context(x) is a struct caller (core/caller.h). */
+#pragma once
+
+#include "handlers/app.h"
+#include "server/http.h"
+
+/* auth.c */
+void auth_signin_link(struct http_exchange *x, struct app *app);
+void auth_session(struct http_exchange *x, struct app *app);
+void auth_signout(struct http_exchange *x, struct app *app);
+
+/* health.c */
+void health_live(struct http_exchange *x, struct app *app);
+void health_ready(struct http_exchange *x, struct app *app);
+void health_version(struct http_exchange *x, struct app *app);
+void health_metrics(struct http_exchange *x, struct app *app);
+
+/* problems.c */
+void problems_page(struct http_exchange *x, struct app *app);
+
+/* projects.c */
+void projects_list(struct http_exchange *x, struct app *app);
+void projects_create(struct http_exchange *x, struct app *app);
+void projects_get(struct http_exchange *x, struct app *app);
+void projects_delete(struct http_exchange *x, struct app *app);
+
+/* sandboxes.c */
+void sandboxes_get(struct http_exchange *x, struct app *app);
+void sandboxes_create(struct http_exchange *x, struct app *app);
+void sandboxes_delete(struct http_exchange *x, struct app *app);
+
+/* events.c */
+void events_of_sandbox(struct http_exchange *x, struct app *app);
+void events_of_owner(struct http_exchange *x, struct app *app);

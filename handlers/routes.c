@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/* THE route table: method, path, handler, who may, how large a body, which allowance. HEAD and OPTIONS, 404 and 405
+ * come from the router; everything else before a handler from the gate. */
+#include "handlers/routes.h"
+
+#include "handlers/handlers.h"
+
+enum {
+    NO_BODY = 0,
+    SMALL_BODY = 16 * 1024,
+    /* What a Kubernetes Secret may hold, and so the variables of a sandbox. */
+    ENV_BODY = 1024 * 1024,
+};
+
+/* clang-format off */
+const struct route ROUTES[] = {
+    {HTTP_GET,    "/livez",                           health_live,        ROUTE_PUBLIC,   NO_BODY,    RATE_NONE},
+    {HTTP_GET,    "/readyz",                          health_ready,       ROUTE_PUBLIC,   NO_BODY,    RATE_NONE},
+    {HTTP_GET,    "/healthz",                         health_ready,       ROUTE_PUBLIC,   NO_BODY,    RATE_NONE},
+    {HTTP_GET,    "/version",                         health_version,     ROUTE_PUBLIC,   NO_BODY,    RATE_NONE},
+    {HTTP_GET,    "/metrics",                         health_metrics,     ROUTE_PUBLIC,   NO_BODY,    RATE_NONE},
+    {HTTP_GET,    "/problems/{slug}",                 problems_page,      ROUTE_PUBLIC,   NO_BODY,    RATE_READ},
+
+    {HTTP_POST,   "/api/auth/signin-link",            auth_signin_link,   ROUTE_PUBLIC,   SMALL_BODY, RATE_SIGNIN},
+    {HTTP_GET,    "/api/auth/session",                auth_session,       ROUTE_OPTIONAL, NO_BODY,    RATE_READ},
+    {HTTP_POST,   "/api/auth/signout",                auth_signout,       ROUTE_OPTIONAL, SMALL_BODY, RATE_WRITE},
+
+    {HTTP_GET,    "/api/projects",                    projects_list,      ROUTE_USER,     NO_BODY,    RATE_READ},
+    {HTTP_POST,   "/api/projects",                    projects_create,    ROUTE_USER,     SMALL_BODY, RATE_WRITE},
+    {HTTP_GET,    "/api/projects/{id}",               projects_get,       ROUTE_USER,     NO_BODY,    RATE_READ},
+    {HTTP_DELETE, "/api/projects/{id}",               projects_delete,    ROUTE_USER,     NO_BODY,    RATE_WRITE},
+
+    {HTTP_GET,    "/api/sandbox/{projectId}",         sandboxes_get,      ROUTE_USER,     NO_BODY,    RATE_READ},
+    {HTTP_POST,   "/api/sandbox/{projectId}",         sandboxes_create,   ROUTE_USER,     ENV_BODY,   RATE_WRITE},
+    {HTTP_DELETE, "/api/sandbox/{projectId}",         sandboxes_delete,   ROUTE_USER,     NO_BODY,    RATE_WRITE},
+    {HTTP_GET,    "/api/sandbox/{projectId}/events",  events_of_sandbox,  ROUTE_USER,     NO_BODY,    RATE_STREAM},
+    {HTTP_GET,    "/api/events",                      events_of_owner,    ROUTE_USER,     NO_BODY,    RATE_STREAM},
+};
+/* clang-format on */
+
+const size_t ROUTES_N = sizeof(ROUTES) / sizeof(ROUTES[0]);
