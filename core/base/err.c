@@ -48,6 +48,7 @@ static void copy_cut(char *ret, size_t size, const char *text)
 }
 
 /* The arguments may point into *reterr, so it is filled only when the message is made. */
+PRINTF_LIKE(5, 0)
 static bool fill(struct err *reterr, enum err_kind kind, const char *origin, const char *field, const char *fmt,
                  va_list args)
 {
