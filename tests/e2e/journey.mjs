@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+/* One user's way through the dashboard, in a real browser against a running server.
+ *
+ *   FS_URL          address of the server, as http://127.0.0.1:8080
+ *   FS_SIGNIN_URL   one-time sign-in links, separated by blanks; the second one is used to come back after a session ended
+ *   FS_SHOTS        folder for screenshots (none without it)
+ *   FS_FAIL_NAME    name of the project whose first creation fails (default "fail image")
+ *   FS_FAIL_ON      command that makes creations fail, run before that project is created
+ *   FS_FAIL_OFF     command that ends this, run before Retry
+ *   FS_SLOW_NAME    name of the project that is cancelled while it is being created (default "slow ledger")
+ *
+ * The steps need each other, so the first that fails ends the run. No step waits for a time, only for what is shown. */
+
+import assert from 'node:assert/strict';
+import { execSync } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { openPage, shownStages, startBrowser, whyNoBrowser } from './browser.mjs';
+
+const { FS_URL, FS_SIGNIN_URL, FS_SHOTS, FS_FAIL_ON, FS_FAIL_OFF } = process.env;
+const FAIL_NAME = process.env.FS_FAIL_NAME ?? 'fail image';
+const SLOW_NAME = process.env.FS_SLOW_NAME ?? 'slow ledger';
+const GOOD_NAME = 'corner shop';
+/** For what a cluster does; a page answers far sooner. */
+const CREATION_LIMIT_MS = 120_000;
+const PAGE_LIMIT_MS = 15_000;
+const STAGE_TITLES = ['Database Creation', 'Container Provisioning', 'Network Configuration', 'Terminal Initialization', 'Environment Ready'];
+const RANK = { pending: 0, in_progress: 1, completed: 2, failed: 2, skipped: 2 };
+
+const missing = whyNoBrowser();
+if (missing) console.error(`\nSKIPPED, the browser journey did not run: ${missing}\n`);
+else if (!FS_URL || !FS_SIGNIN_URL) throw new Error('FS_URL and FS_SIGNIN_URL must be set; "npm test" runs against the mock');
+const [signInLink, secondLink] = (FS_SIGNIN_URL ?? '').split(/\s+/);
+
+let browser;
+let user;
+let page;
+let hasFailed = false;
+
+before(async () => {
+  if (missing) return;
+  browser = await startBrowser();
+  user = await openPage(browser, FS_URL, FS_SHOTS);
+  page = user.page;
+  page.setDefaultTimeout(PAGE_LIMIT_MS);
+});
+
+after(() => browser?.close());
+
+function step(name, work, options = {}) {
+  test(name, { skip: missing ?? options.skip ?? false }, async (t) => {
+    if (hasFailed) return t.skip('an earlier step failed');
+    hasFailed = true;
+    try {
+      await work();
+    } catch (error) {
+      await user.inspect('at-failure').catch(() => {});
+      throw error;
+    }
+    assert.deepEqual(user.faults.splice(0), []);
+    hasFailed = false;
+  });
+}
+
+const button = (name) => page.getByRole('button', { name, exact: true });
+const link = (name) => page.getByRole('link', { name, exact: true });
+const heading = (name) => page.getByRole('heading', { name, exact: true });
+const stage = (id, status) => page.locator(`[data-stage="${id}"][data-status="${status}"]`);
+const viewStatus = (status, timeout = CREATION_LIMIT_MS) => page.locator(`[data-view-status="${status}"]`).waitFor({ timeout });
+const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+
+/** A move inside the site, so that the page keeps its state. */
+async function goToProjects() {
+  await page.locator('.brand').click();
+  await heading('Projects').waitFor();
+}
+
+async function createProject(name) {
+  await goToProjects();
+  await page.keyboard.press('n');
+  await page.getByLabel('Name').fill(name);
+  await button('Create project').click();
+  await heading(name).waitFor();
+}
+
+step('the first page explains the one-time link', async () => {
+  await page.goto(FS_URL);
+  await heading('Sign in').waitFor();
+  await user.inspect('sign-in');
+});
+
+step('the link signs in, and its token leaves the address and the history', async () => {
+  await page.goto(signInLink);
+  await heading('Projects').waitFor();
+  assert.equal(new URL(page.url()).pathname + new URL(page.url()).search, '/projects');
+  await page.locator('.empty, .rows').first().waitFor();
+  await page.locator('[data-connection="live"]').waitFor();
+  await user.inspect('projects-first');
+});
+
+step('a link works once', async () => {
+  const other = await openPage(browser, FS_URL, FS_SHOTS);
+  await other.page.goto(signInLink);
+  await other.page.getByRole('heading', { name: 'This link was used before or has expired' }).waitFor();
+  await other.inspect('link-used');
+  await other.context.close();
+});
+
+step('a project without a name is refused next to the field', async () => {
+  await page.keyboard.press('n');
+  await heading('New project').waitFor();
+  await button('Create project').click();
+  await page.getByText('Give the project a name.').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'name');
+  await user.inspect('new-project');
+});
+
+step('the five stages arrive one by one', async () => {
+  await page.getByLabel('Name').fill(GOOD_NAME);
+  await page.getByLabel('Description').fill('Till, stock and a small ledger');
+  await button('Create project').click();
+  await heading(GOOD_NAME).waitFor();
+  await page.locator('[data-stage="ready"]').waitFor();
+  assert.deepEqual(await page.locator('[data-stage] .stage-title > span:first-child').allTextContents(), STAGE_TITLES);
+  assert.equal(await page.locator('[data-address] a').count(), 0, 'an address is a link before it is ready');
+  await viewStatus('running');
+  const shown = await shownStages(page);
+  const moments = (status) => shown.filter((e) => e.status === status).map((e) => e.stage);
+  const ids = await page.locator('[data-stage]').evaluateAll((rows) => rows.map((row) => row.dataset.stage));
+  assert.deepEqual(moments('in_progress'), ids, 'each stage was shown in progress once, in order');
+  assert.deepEqual(moments('completed'), ids, 'each stage was shown done once, in order');
+  for (const id of ids) {
+    const at = (status) => shown.findIndex((e) => e.stage === id && e.status === status);
+    assert.ok(at('in_progress') < at('completed'), `${id} was done before it began`);
+  }
+});
+
+step('addresses are links with Open and Copy once the sandbox runs', async () => {
+  assert.equal(await page.locator('[data-ready="yes"]').count(), 2);
+  for (const id of ['terminal', 'app']) {
+    const address = page.locator(`[data-address="${id}"]`);
+    const href = await address.getByRole('link', { name: /^Open/ }).getAttribute('href');
+    assert.match(href, /^https?:\/\//);
+    await address.getByRole('button').click();
+    await address.getByText('Copied').waitFor();
+    assert.equal(new URL(await clipboard()).href, new URL(href).href);
+  }
+  await page.getByRole('status').getByText('Copied').waitFor();
+  await user.inspect('ready');
+});
+
+step('a reload in the middle of a creation keeps its state', async () => {
+  await createProject(SLOW_NAME);
+  await page.locator('[data-stage][data-status="in_progress"]').first().waitFor({ timeout: CREATION_LIMIT_MS });
+  assert.equal(await page.locator('[aria-current="step"]').count(), 1);
+  const read = () => page.locator('[data-stage]').evaluateAll((rows) => rows.map((row) => [row.dataset.stage, row.dataset.status]));
+  const earlier = await read();
+  await page.reload();
+  await page.locator('[data-stage][data-status="in_progress"]').first().waitFor();
+  const later = await read();
+  assert.deepEqual(later.map(([id]) => id), earlier.map(([id]) => id));
+  for (const [i, [id, status]] of later.entries()) assert.ok(RANK[status] >= RANK[earlier[i][1]], `${id} went back from ${earlier[i][1]} to ${status}`);
+  await user.inspect('creating');
+});
+
+step('cancelling says what goes and what stays, and ends the creation', async () => {
+  await button('Cancel creation').click();
+  const dialog = page.getByRole('dialog');
+  await dialog.locator('[data-fate="stays"]').getByText('database').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Keep going');
+  await user.inspect('cancel');
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await button('Cancel creation').click();
+  await dialog.getByRole('button', { name: 'Cancel creation' }).click();
+  await viewStatus('terminated');
+  await heading('The creation was cancelled').waitFor();
+  await button('Create sandbox').waitFor();
+  await user.inspect('cancelled');
+});
+
+step('a failure names its stage, cause and remedy, and can be handed on', async () => {
+  if (FS_FAIL_ON) execSync(FS_FAIL_ON, { stdio: 'inherit' });
+  await createProject(FAIL_NAME);
+  await viewStatus('error');
+  const card = page.locator('[data-failure]');
+  const code = await card.getAttribute('data-failure');
+  assert.match(code, /^[A-Z_]+$/);
+  assert.equal(await page.locator('[data-stage][data-status="failed"]').count(), 1);
+  await card.getByText('What to do:').waitFor();
+  await card.getByText(/· request/).waitFor();
+  await card.getByRole('button', { name: /^Copy error/ }).click();
+  await card.getByText('Copied').waitFor();
+  const report = await clipboard();
+  for (const line of [/^Stage: ./m, new RegExp(`^Code: ${code}$`, 'm'), /^Cause: ./m, /^Request: ./m]) assert.match(report, line);
+  assert.equal(await page.locator('[data-address] a').count(), 0);
+  await user.inspect('failed');
+});
+
+step('retry goes on and ends ready', async () => {
+  if (FS_FAIL_OFF) execSync(FS_FAIL_OFF, { stdio: 'inherit' });
+  await button('Retry').click();
+  await viewStatus('running');
+  assert.equal(await page.locator('[data-failure]').count(), 0);
+  assert.equal(await page.locator('[data-stage][data-status="failed"]').count(), 0);
+});
+
+step('the list shows, finds and filters all three', async () => {
+  await goToProjects();
+  for (const name of [GOOD_NAME, SLOW_NAME, FAIL_NAME]) await link(name).waitFor();
+  await user.inspect('projects');
+  await page.keyboard.press('/');
+  await page.keyboard.type('shop');
+  await link(SLOW_NAME).waitFor({ state: 'detached' });
+  assert.ok(page.url().endsWith('?q=shop'));
+  await page.reload();
+  await link(GOOD_NAME).waitFor();
+  assert.equal(await page.locator('.row').count(), 1);
+  await page.getByLabel('Search projects').fill('nothing of that name');
+  await page.getByText('No project matches.').waitFor();
+  await user.inspect('projects-none');
+  await page.getByRole('button', { name: /^Show all/ }).click();
+  await page.getByRole('button', { name: /^Running/ }).click();
+  await link(SLOW_NAME).waitFor({ state: 'detached' });
+});
+
+step('help, account and theme are reached by keyboard', async () => {
+  await goToProjects();
+  await page.keyboard.press('?');
+  await heading('Keyboard').waitFor();
+  await user.inspect('help');
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: /account of/ }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Dark').waitFor();
+  await user.inspect('account');
+  await page.getByLabel('Dark').check();
+  const scheme = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
+  assert.equal(await scheme(), 'dark');
+  await page.reload();
+  await heading('Projects').waitFor();
+  assert.equal(await scheme(), 'dark');
+  await page.getByRole('button', { name: /account of/ }).click();
+  await page.getByLabel('System').check();
+  assert.equal(await scheme(), 'light dark');
+  await page.keyboard.press('Escape');
+});
+
+step('a lost line is told with the age of the state, and found again', async () => {
+  await page.locator('[data-connection="live"]').waitFor();
+  await user.context.setOffline(true);
+  await page.locator('[data-connection-notice]').getByText('What you see is from').waitFor();
+  await user.inspect('offline');
+  await user.context.setOffline(false);
+  await page.locator('[data-connection="live"]').waitFor();
+  await page.locator('[data-connection-notice]').waitFor({ state: 'detached' });
+});
+
+step('deleting needs the typed name and says what happens to the database', async () => {
+  await link(SLOW_NAME).click();
+  await heading(SLOW_NAME).waitFor();
+  await button('Delete project…').click();
+  const dialog = page.getByRole('dialog');
+  const confirm = dialog.getByRole('button', { name: 'Delete project' });
+  await dialog.locator('[data-fate="stays"]').getByText('database').waitFor();
+  assert.ok(await confirm.isDisabled());
+  await dialog.getByLabel('Also delete the database').check();
+  await dialog.locator('[data-fate="goes"]').getByText('database').waitFor();
+  await dialog.getByLabel(/^Type/).fill(SLOW_NAME.slice(0, -1));
+  assert.ok(await confirm.isDisabled());
+  await user.inspect('delete');
+  await dialog.getByLabel(/^Type/).fill(SLOW_NAME);
+  await confirm.click();
+  await heading('Projects').waitFor();
+  await link(SLOW_NAME).waitFor({ state: 'detached', timeout: CREATION_LIMIT_MS });
+  await link(GOOD_NAME).waitFor();
+});
+
+step('an address that is nothing says so', async () => {
+  await page.goto(`${FS_URL}/projects/no-such-project`);
+  await heading('There is no such project').waitFor();
+  await page.goto(`${FS_URL}/no/such/page`);
+  await heading('There is no such page').waitFor();
+  await user.inspect('not-found');
+});
+
+step('a session that ended is told', async () => {
+  await page.goto(`${FS_URL}/projects`);
+  await link(GOOD_NAME).click();
+  await viewStatus('running');
+  await user.context.clearCookies();
+  // The stream was opened with the session; coming back from offline asks the server again.
+  await user.context.setOffline(true);
+  await page.locator('[data-connection-notice]').waitFor();
+  await user.context.setOffline(false);
+  await heading('Signed out, sign in again').waitFor();
+  await user.inspect('signed-out');
+});
+
+step('signing in again leads back to the same page', async () => {
+  await page.goto(secondLink);
+  await heading(GOOD_NAME).waitFor();
+  await page.getByRole('button', { name: /account of/ }).click();
+  await button('Sign out').click();
+  await heading('You are signed out').waitFor();
+}, { skip: secondLink ? false : 'FS_SIGNIN_URL holds one link only' });

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+/* Sandboxes that come and go by a script: five stages that overlap, failures by project name ("fail…" fails on its first
+ * attempt, "slow…" takes ten times as long). Time is divided by `speed`. */
+
+const SLOW_FACTOR = 10;
+
+/** [stage, title, starts after ms, lasts ms, what it says on the way] */
+const STAGES = [
+  ['database', 'Database Creation', 0, 4200, ['asking KubeBlocks for a PostgreSQL cluster', 'waiting for the first replica', 'checking the credentials by SELECT 1']],
+  ['container', 'Container Provisioning', 300, 6100, ['pod is scheduled on node-2', 'pulling the image', 'starting the container']],
+  ['networking', 'Network Configuration', 6500, 900, ['creating the service and both addresses']],
+  ['terminal', 'Terminal Initialization', 7500, 1500, ['waiting for port 7681 to answer']],
+  ['ready', 'Environment Ready', 9100, 400, ['checking that the deployment is available']],
+];
+const FAILURE = {
+  code: 'IMAGE_PULL',
+  message: 'The image fullstackagent/fullstack-web-runtime:v9 could not be pulled: not found.',
+  hint: 'Set RUNTIME_IMAGE to a tag that exists, then retry.',
+};
+const CANCELLED = { code: 'CANCELLED', message: 'Cancelled by its owner.' };
+const REMOVAL_MS = 1200;
+
+const letters = () => Array.from({ length: 12 }, () => 'abcdefghijklmnopqrstuvwxyz'[Math.floor(Math.random() * 26)]).join('');
+
+export class Sandbox {
+  status = 'creating';
+  attempt = 0;
+  error = null;
+  #timers = [];
+
+  constructor(project, journal, speed) {
+    this.project = project;
+    this.journal = journal;
+    this.speed = project.name.startsWith('slow') ? speed / SLOW_FACTOR : speed;
+    this.publicUrl = `https://${letters()}.usw.example.test`;
+    this.ttydUrl = `https://${letters()}.usw.example.test`;
+  }
+
+  start() {
+    this.attempt += 1;
+    this.error = null;
+    this.startedAt = new Date().toISOString();
+    const kept = this.stages?.filter((s) => s.status === 'completed').map((s) => s.id) ?? [];
+    this.stages = STAGES.map(([id, title, , usualMs]) => ({
+      id, title, status: 'pending', code: null, message: null, hint: null, startedAt: null, endedAt: null, durationMs: null, usualMs,
+    }));
+    this.#turn('creating', 'Creation started.');
+    for (const [id, , after, lasts, says] of STAGES) {
+      if (kept.includes(id)) this.#move(id, 'skipped', { message: 'kept from the attempt before' });
+      else this.#play(id, after, lasts, says);
+    }
+  }
+
+  #play(id, after, lasts, says) {
+    const isFailing = this.project.name.startsWith('fail') && this.attempt === 1 && id === 'container';
+    for (const [i, message] of says.entries()) {
+      this.#later(after + (lasts * i) / says.length, () => this.#move(id, 'in_progress', { message }));
+    }
+    this.#later(after + lasts, () => (isFailing ? this.#fail(id) : this.#complete(id)));
+  }
+
+  #complete(id) {
+    this.#move(id, 'completed', {});
+    if (id !== 'ready') return;
+    this.#turn('running', 'The environment is ready.');
+    this.#done({ outcome: 'ready', message: 'The environment is ready.', publicUrl: this.publicUrl, ttydUrl: this.ttydUrl });
+  }
+
+  #fail(id) {
+    this.#stop();
+    this.#move(id, 'failed', FAILURE);
+    this.error = FAILURE;
+    this.#turn('error', FAILURE.message, FAILURE.code);
+    this.#done({ outcome: 'failed', code: FAILURE.code, message: FAILURE.message });
+  }
+
+  /** Ends it in whatever state it is; `then` runs when it is gone. */
+  remove(outcome, then = () => {}) {
+    const isCancelled = this.status === 'creating' && outcome === 'terminated';
+    this.#stop();
+    this.#turn('terminating', 'Removing what was made.');
+    this.#later(REMOVAL_MS, () => {
+      if (isCancelled) this.error = CANCELLED;
+      this.#turn('terminated', 'Removed.');
+      this.#done({ outcome: isCancelled ? 'cancelled' : outcome, message: 'Removed. The database is kept.' });
+      then();
+    });
+  }
+
+  body() {
+    const { status, attempt, stages, startedAt, error, publicUrl, ttydUrl } = this;
+    return {
+      status, attempt, stages, startedAt, serverTime: new Date().toISOString(),
+      sandbox: { id: `sb-${this.project.id}`, publicUrl, ttydUrl, status: status.toUpperCase() },
+      ...(error && { error }),
+    };
+  }
+
+  stop() {
+    this.#stop();
+  }
+
+  #later(ms, fn) {
+    this.#timers.push(setTimeout(fn, ms / this.speed));
+  }
+
+  #stop() {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = [];
+  }
+
+  #move(id, status, { code = null, message = null, hint = null }) {
+    const stage = this.stages.find((s) => s.id === id);
+    const now = new Date();
+    const isOver = status !== 'in_progress';
+    if (stage.startedAt === null) stage.startedAt = now.toISOString();
+    if (isOver) stage.endedAt = now.toISOString();
+    stage.durationMs = isOver ? now - new Date(stage.startedAt) : null;
+    Object.assign(stage, { status, code, message, hint });
+    this.message = message;
+    this.#tell('stage', { stage: id, status, code, message, hint, durationMs: stage.durationMs });
+  }
+
+  #turn(status, message, code) {
+    this.status = status;
+    this.message = message;
+    this.#tell('status', { status, message, ...(code && { code }) });
+  }
+
+  #done(fields) {
+    this.#tell('done', fields);
+  }
+
+  #tell(event, fields) {
+    const { at } = this.journal.append(event, { projectId: this.project.id, attempt: this.attempt, ...fields });
+    this.project.updatedAt = at;
+  }
+}
