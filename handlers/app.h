@@ -7,7 +7,6 @@
 #include <stddef.h>
 
 #include "core/base/buf.h"
-#include "core/io/loop.h"
 #include "core/port_store.h"
 
 struct bus;

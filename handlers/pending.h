@@ -2,7 +2,6 @@
 /* A request that waits for one operation: a client who leaves cancels it. */
 #pragma once
 
-#include "core/io/op.h"
 #include "handlers/app.h"
 #include "server/http.h"
 

@@ -123,7 +123,7 @@ const struct config_row CONFIG_ROWS[] = {
     TEXT("sandbox.tls_secret", sandbox.tls_secret, "wildcard-cert", config_check_kube_name,
          "Secret with the wildcard certificate of `sandbox.domain`. Empty: Ingresses without TLS."),
     TEXT("sandbox.storage_class", sandbox.storage_class, "openebs-backup", config_check_kube_name, "Storage class of the databases."),
-    TEXT("sandbox.database_version", sandbox.database_version, "14.8.0", config_check_version, "PostgreSQL version as KubeBlocks names it."),
+    TEXT("sandbox.database_version", sandbox.database_version, "postgresql-14.8.0", config_check_version, "ClusterVersion of KubeBlocks up to 0.9."),
     TEXT_OF("sandbox.rbac_profile", sandbox.rbac_profile, "least", "least|seed",
             "Rights of a database's service account: `least` is what its PostgreSQL needs, `seed` the original's full rights in the namespace."),
     BOOL("sandbox.network_policy", sandbox.has_network_policy, "true", "Shut each sandbox off from its neighbours by a NetworkPolicy."),
