@@ -170,10 +170,12 @@ step('cancelling says what goes and what stays, and ends the creation', async ()
   await user.inspect('cancel');
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Cancel creation', 'the focus goes back');
   await button('Cancel creation').click();
   await dialog.getByRole('button', { name: 'Cancel creation' }).click();
   await viewStatus('terminated');
   await heading('The creation was cancelled').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1', 'the focus is not lost with its button');
   await button('Create sandbox').waitFor();
   await user.inspect('cancelled');
 });

@@ -33,6 +33,10 @@ export class Journal {
     response.on('close', () => this.#streams.delete(stream));
   }
 
+  get streams() {
+    return this.#streams.size;
+  }
+
   /** Ends every stream, with or without saying so. */
   dropStreams(manner) {
     for (const { response } of this.#streams) {

@@ -32,6 +32,11 @@ export class MockServer {
     this.speed = speed;
   }
 
+  /** How many event streams are open. */
+  get streams() {
+    return this.#journal.streams;
+  }
+
   /** Listens on 127.0.0.1; port 0 takes a free one. Resolves to the address. */
   async listen(port = 0) {
     await new Promise((resolve) => this.#server.listen(port, '127.0.0.1', resolve));

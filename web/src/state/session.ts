@@ -24,10 +24,12 @@ export function isSignedIn(): boolean {
   return session.value.kind === 'signed_in';
 }
 
-/** Asks the server who we are. */
+/** Asks the server who we are. An answer that a sign-in or sign-out overtook says nothing. */
 export async function checkSession(): Promise<void> {
+  const before = session.peek();
   try {
     const { body } = await api.session();
+    if (session.peek() !== before) return;
     const user = body?.user;
     if (user) session.value = { kind: 'signed_in', user };
     else if (isSignedIn()) endSession();

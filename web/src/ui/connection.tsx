@@ -57,7 +57,7 @@ export function ConnectionNotice() {
   }, [isLost]);
   if (!isLost) return null;
   return (
-    <div class="strip" data-connection-notice>
+    <section class="strip" aria-label="Connection" data-connection-notice>
       <p>
         <strong>{whatNow(streamState.value)}</strong>{' '}
         {wasHeard && <span>What you see is from {formatAgo(heardMs.value, localNow.value)}.</span>}
@@ -67,6 +67,6 @@ export function ConnectionNotice() {
           Reconnect now
         </button>
       )}
-    </div>
+    </section>
   );
 }

@@ -71,13 +71,17 @@ interface DialogProps {
   children: ComponentChildren;
 }
 
-/** A modal dialog, open while it is rendered. The browser keeps the focus inside and gives it back afterwards. */
+/** A modal dialog, open while it is rendered. The browser keeps the focus inside; afterwards it goes back to what opened
+ * the dialog, or to the page's heading if that is gone. */
 export function Dialog(props: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    const dialog = ref.current;
-    dialog?.showModal();
-    return () => dialog?.close();
+    const opener = document.activeElement as HTMLElement | null;
+    ref.current?.showModal();
+    return () => {
+      const back = opener?.isConnected ? opener : document.querySelector<HTMLElement>('h1');
+      back?.focus();
+    };
   }, []);
   return (
     <dialog
