@@ -132,9 +132,10 @@ void loop_free(struct loop *loop)
     loop_heap_fini(&loop->heap);
     while (loop->first_task != NULL)
         loop_task_clear(loop->first_task);
+    resolver_free(loop->resolver);
     drain_garbage(loop);
     if (loop->base != NULL) {
-        if (loop->n_wanted_fds == 0) /* evdns frees cancelled requests in libevent's next turn */
+        if (loop->n_wanted_fds == 0) /* evdns gives its requests back in libevent's next turn */
             event_base_loop(loop->base, EVLOOP_NONBLOCK);
         drain_garbage(loop);
         event_free(loop->alarm);

@@ -27,7 +27,7 @@ struct loop_timer *loop_heap_first(const struct loop_heap *h); /* NULL: empty */
 void loop_heap_add(struct loop_heap *h, struct loop_timer *t);
 void loop_heap_remove(struct loop_heap *h, struct loop_timer *t);
 
-/* ---- how the loop does (loop_stats.c) ---- */
+/* ---- how the loop does (loop_health.c) ---- */
 
 enum { LOOP_HELD_MS = 50, LOOP_HEARTBEAT_MS = 100, LOOP_LAG_SLOTS = 10 };
 
@@ -46,6 +46,11 @@ int64_t loop_now_ns(void);
 /* A callback ran from start_ns until now; what: its function, as bytes of a function pointer. */
 typedef void loop_function(void);
 void loop_ran(struct loop *loop, int64_t start_ns, loop_function *what);
+
+/* ---- names (resolve.c) ---- */
+
+struct resolver;
+void resolver_free(struct resolver *r); /* with the loop, whose queries end without their callbacks; NULL is fine */
 
 struct loop_garbage {
     void *p;
@@ -69,6 +74,7 @@ struct loop {
     size_t garbage_n;
     size_t garbage_cap;
     struct loop_health health;
+    struct resolver *resolver; /* NULL: no name was looked up */
 };
 
 /* Every callback that libevent makes begins here: the first of a turn sets the turn's time. */

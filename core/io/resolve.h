@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Host names to numeric addresses on the loop, for libraries that would otherwise block in getaddrinfo (libpq, hiredis).
- * Asks /etc/hosts, then the name servers of /etc/resolv.conf with its search domains; both files are looked at again
- * when they change. Answers are not cached. Not here: libcurl resolves by itself, in a thread of its own. */
+/* Host names to numeric addresses on the loop, for libraries that would otherwise block in getaddrinfo (libpq,
+ * hiredis). Asks /etc/hosts, then the name servers of /etc/resolv.conf with its search domains; both files are looked
+ * at again when they change. Answers are not cached. Not here: libcurl resolves by itself, in a thread of its own. */
 #pragma once
 
 #include <stddef.h>
