@@ -18,6 +18,7 @@ from source import Finding, comments, files, functions, line_of, read, without_c
 MAX_FUNCTION_LINES = 60
 MAX_PARAMETERS = 6
 MAX_FILE_LINES = 600
+MAX_NESTING = 3
 
 BANNED = "strcpy strcat sprintf vsprintf strncpy strncat strtok atoi atol atof sscanf gets alloca gmtime localtime ctime " \
          "asctime system popen".split()
@@ -71,6 +72,15 @@ def header_shape(path, text, code):
         yield Finding(path, 1, "header", "no #pragma once")
     for match in re.finditer(r"^extern\s+(?!const\b)", code, re.M):
         yield Finding(path, line_of(code, match.start()), "header", "extern data that is not const")
+
+
+# clang-format indents by four: a control statement at 4 * (MAX_NESTING + 1) stands inside MAX_NESTING others.
+NESTED = re.compile(r"^ {%d,}(if|for|while|do|switch|\w*_FOREACH\w*|HASH_ITER)\b.*" % (4 * (MAX_NESTING + 1)), re.M)
+
+
+def nesting(path, text, code):
+    for match in NESTED.finditer(code):
+        yield Finding(path, line_of(code, match.start()), "nesting", "more than %d control statements inside each other" % MAX_NESTING)
 
 
 def sizes(path, text, code):
@@ -140,7 +150,7 @@ def small_smells(path, text, code):
             yield Finding(path, line_of(code, match.start()), "smell", why)
 
 
-PER_FILE = (banned_calls, licence, top_comment, header_shape, sizes, built_by_format, comment_smells, small_smells)
+PER_FILE = (banned_calls, licence, top_comment, header_shape, sizes, nesting, built_by_format, comment_smells, small_smells)
 
 
 def singleuse(sources):
@@ -172,7 +182,7 @@ TEXT_ENDINGS = (".c", ".h", ".py", ".sh", ".md", ".txt", ".json", ".yaml", ".yml
                 ".cmake", ".sql", ".toml", ".service", ".tpl", ".npmrc")
 # A package registry's or mirror's host, by the first label such hosts have; and folders of one particular machine.
 REGISTRY = re.compile(r"//(registry|deb|security\.debian|pypi|files\.pythonhosted|proxy\.golang|repo1?|crates|static\.crates|index\.crates)\.\w", re.I)
-MACHINE = re.compile(r"(?<![\w.])/(work|root|home/\w+)/(?!\.\.\.)[\w.]|(?<![\w.])/tmp/build-")
+MACHINE = re.compile(r"(?<![\w.])/(work|root|home/\w+)/(?!\.\.\.)[\w.]|(?<![\w.])/tmp/build[-]")
 
 
 def tracked(root):

@@ -73,7 +73,9 @@ def main():
     arguments = parser.parse_args()
     with open(os.path.join(arguments.build, "compile_commands.json"), encoding="utf-8") as database:
         entries = [e for e in json.load(database) if not e["file"].startswith(os.path.realpath(arguments.build))]
-    if arguments.files:
+    if not arguments.files:
+        entries = [e for e in entries if not os.path.relpath(e["file"], ROOT).startswith("tests" + os.sep)]
+    else:
         wanted = {os.path.realpath(name) for name in arguments.files}
         entries = [e for e in entries if os.path.realpath(e["file"]) in wanted]
     with open(os.path.join(ROOT, ".clang-tidy"), "rb") as config:

@@ -154,6 +154,11 @@ class Smells(Tree):
                          [("core/odd.c", "size")])
         self.assertEqual(self.planted("int f(int a, int b, int c, int d, int e, void (*g)(int, int))\n{\n    return 1;\n}\n"), [])
 
+    def test_a_fourth_level_of_nesting_is_found(self):
+        body = "void f(void)\n{\n    if (a)\n        if (b)\n            if (c)\n%s                d();\n}\n"
+        self.assertEqual(self.planted(body % ""), [])
+        self.assertEqual(self.planted(body % "                if (e)\n    "), [("core/odd.c", "nesting")])
+
     def test_a_long_file_is_found(self):
         self.assertEqual(self.planted("int a;\n" * 600), [("core/odd.c", "size")])
 

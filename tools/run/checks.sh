@@ -57,7 +57,7 @@ lint_cppcheck() {
     # Product code only: cppcheck does not see that an assertion of cmocka ends a function.
     # shellcheck disable=SC2086
     cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -j "$JOBS" \
-        --cppcheck-build-dir=build/cppcheck --suppressions-list=tools/cppcheck.txt -I . \
+        --cppcheck-build-dir=build/cppcheck --suppressions-list=tools/cppcheck.txt --library=tools/cppcheck.cfg -I . \
         -D_GNU_SOURCE -D__GNUC__=12 -DFULLSTACKD_VERSION='"0"' core store k8s server handlers devcluster
 }
 
