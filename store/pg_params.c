@@ -26,7 +26,7 @@ void pg_params_free(struct pg_params *p)
     free(p);
 }
 
-static void refuse(struct pg_params *p, enum err_kind kind)
+void pg_params_refuse(struct pg_params *p, enum err_kind kind)
 {
     if (p->refusal == ERR_NONE)
         p->refusal = kind;
@@ -35,7 +35,7 @@ static void refuse(struct pg_params *p, enum err_kind kind)
 static void add(struct pg_params *p, const char *value, size_t n, int format)
 {
     if (p->n == PG_PARAMS_MAX) {
-        refuse(p, ERR_BUG);
+        pg_params_refuse(p, ERR_BUG);
         return;
     }
     p->values[p->n] = value;
@@ -49,7 +49,7 @@ static bool fits(struct pg_params *p, size_t n)
 {
     p->bytes += n <= PG_PARAMS_BYTES_MAX ? n : PG_PARAMS_BYTES_MAX + 1;
     if (p->bytes > PG_PARAMS_BYTES_MAX)
-        refuse(p, ERR_TOO_LARGE);
+        pg_params_refuse(p, ERR_TOO_LARGE);
     return p->bytes <= PG_PARAMS_BYTES_MAX;
 }
 
@@ -65,7 +65,7 @@ void pg_add_str(struct pg_params *p, struct str text)
         return;
     }
     if (str_find(text, '\0', 0) != text.n)
-        refuse(p, ERR_INVALID);
+        pg_params_refuse(p, ERR_INVALID);
     add(p, arena_dup(p->arena, text), text.n, 0);
 }
 
@@ -99,7 +99,7 @@ static void add_array(struct pg_params *p, struct buf *b)
 {
     buf_add_byte(b, '}');
     if (b->is_over)
-        refuse(p, ERR_TOO_LARGE);
+        pg_params_refuse(p, ERR_TOO_LARGE);
     pg_add_str(p, buf_str(b));
     buf_fini(b);
 }

@@ -26,6 +26,8 @@ void pg_params_free(struct pg_params *p); /* only if no query took it; NULL is f
 /* Each copies its value. A text with a NUL inside, or one parameter too many, is remembered: the query then fails with
  * INVALID or BUG. */
 void pg_add_null(struct pg_params *p);
+/* The query will fail with `kind` (INVALID, TOO_LARGE or BUG). */
+void pg_params_refuse(struct pg_params *p, enum err_kind kind);
 void pg_add_str(struct pg_params *p, struct str text);   /* an absent str is NULL */
 void pg_add_text(struct pg_params *p, const char *text); /* NULL is NULL */
 void pg_add_int(struct pg_params *p, int64_t value);

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/* Private to store_*.c and *_repo.c: the inside of the store, and what one call of the port is made of. */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "core/base/arena.h"
+#include "core/base/codec.h"
+#include "core/io/loop.h"
+#include "core/port_store.h"
+#include "store/memory_cache.h"
+#include "store/pg_pool.h"
+#include "store/redis.h"
+#include "store/store_port.h"
+
+#define STORE_CHANNEL       "fsd_journal" /* of NOTIFY; fs_journal_add names it too */
+#define STORE_REDIS_CHANNEL "fsd:journal"
+
+struct store {
+    struct port_store port;
+    struct loop *loop;
+    struct pg_pool *pool;
+    struct pg_connection *listener;
+    struct redis *redis; /* NULL: none is configured */
+    struct memory_cache *memory;
+    const struct codec_keyring *ring;
+    char replica_id[ID_SIZE];
+    char *address;
+    store_on_foreign_event *on_event; /* NULL: nobody wants them */
+    void *event_arg;
+    TAILQ_HEAD(, store_call) calls;
+    struct loop_timer probe_timer;
+    struct op *probe;
+    bool is_schema_current;
+    bool is_answering; /* the last probe was answered */
+};
+
+/* One call of the port under way. It ends in exactly one place: the handler of its result, which calls `done` and then
+ * store_call_end. */
+struct store_call {
+    struct op op;
+    TAILQ_ENTRY(store_call) link;
+    struct store *store;
+    struct op *inner; /* NULL: none is under way */
+    struct arena *arena;
+    ms_t until_ms;
+    struct loop_task refuse;
+    struct err refusal;
+    pg_on_result *on_result;
+    struct pg_connection *conn; /* of prove_login */
+    union {
+        op_done *plain;
+        store_on_project *project;
+        store_on_projects *projects;
+        store_on_request *request;
+        store_on_flows *flows;
+        store_on_saved *saved;
+        store_on_env *env;
+        store_on_credentials *credentials;
+        store_on_journal *journal;
+        store_on_usual *usual;
+        store_on_principal *principal;
+        void (*text)(void *arg, struct str json, const struct err *err);
+    } done;
+    void *arg;
+    /* What the handler needs to remember; texts in the arena. */
+    const char *owner_id;
+    const char *project_id;
+    struct str key;   /* of the cache */
+    struct str hash;  /* of the session token */
+    struct str found; /* in memory */
+    redis_on_value *on_text;
+    struct loop_task tell; /* of `found` */
+    struct journal_event *events;
+    size_t n_events;
+};
+
+struct store_call *store_call_new(struct store *s, ms_t timeout_ms, void *arg);
+/* The time that is left, for a call of several steps. */
+ms_t store_call_left_ms(const struct store_call *call);
+/* Runs `sql` (static text) on the pool; on_result gets the call as its arg. */
+struct op *store_call_query(struct store_call *call, const char *sql, struct pg_params *params,
+                            pg_on_result *on_result);
+/* on_result gets the error at the next turn. */
+struct op *store_call_refuse(struct store_call *call, const struct err *err, pg_on_result *on_result);
+void store_call_end(struct store_call *call);
+
+/* The cache: Redis while it is up, else this process's memory. */
+void store_cache_put(struct store *s, struct str key, struct str value, ms_t ttl_ms);
+/* As put, unless something stands there already. */
+void store_cache_add(struct store *s, struct str key, struct str value, ms_t ttl_ms);
+/* on_text gets the call as its arg, at a later turn; err: MISSING, or why Redis did not say. */
+void store_cache_find(struct store_call *call, struct str key, redis_on_value *on_text);
+void store_cache_drop_status(struct store *s, const char *owner_id, const char *project_id);
+
+/* Each fills its functions of the port. */
+void project_repo_fill(struct port_store *port);
+void request_repo_fill(struct port_store *port);
+void flow_repo_fill(struct port_store *port);
+void journal_repo_fill(struct port_store *port);
+void identity_repo_fill(struct port_store *port);
+void store_cache_fill(struct port_store *port);
+void login_probe_fill(struct port_store *port);
+
+/* A message about an event came from another replica, by NOTIFY or Redis. */
+void journal_repo_heard(struct store *s, struct str payload);
+/* Adds the arrays of fs_journal_add, from kinds to durations. */
+void journal_repo_add_events(struct pg_params *p, const struct journal_event *events, size_t n);
+/* Must NOTIFY carry events? Only while Redis does not. */
+bool journal_repo_must_notify(const struct store *s);

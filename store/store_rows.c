@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+/* Rows to structs. The order of columns is the order of the lists in store_rows.h. */
+#include "store/store_rows.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "core/base/buf.h"
+
+/* Where a text column goes. */
+struct text_place {
+    size_t offset;
+    size_t size;
+};
+#define PLACE(type, member)                                                                                            \
+    {                                                                                                                  \
+        offsetof(struct type, member), sizeof(((struct type *)NULL)->member)                                           \
+    }
+
+static bool copy_texts(const struct pg_result *r, size_t row, int column, const struct text_place *places, size_t n,
+                       void *ret, struct err *reterr)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!pg_row_copy(r, row, column + (int)i, (char *)ret + places[i].offset, places[i].size, reterr))
+            return false;
+    }
+    return true;
+}
+
+bool rows_sandbox(const struct pg_result *r, size_t row, int column, struct sandbox *ret, struct err *reterr)
+{
+    static const struct text_place places[] = {
+        PLACE(sandbox, id),
+        PLACE(sandbox, project_id),
+        PLACE(sandbox, owner_id),
+        PLACE(sandbox, project_name),
+        PLACE(sandbox, slug),
+        PLACE(sandbox, namespace_name),
+        PLACE(sandbox, name),
+        PLACE(sandbox, database_name),
+        PLACE(sandbox, app_host),
+        PLACE(sandbox, tty_host),
+        PLACE(sandbox, app_label),
+        PLACE(sandbox, tty_label),
+        PLACE(sandbox, port_names[0]),
+        PLACE(sandbox, port_names[1]),
+        PLACE(sandbox, port_names[2]),
+        PLACE(sandbox, port_names[3]),
+        PLACE(sandbox, image),
+        PLACE(sandbox, restart_time),
+        PLACE(sandbox, message),
+    };
+    const size_t n = sizeof(places) / sizeof(places[0]);
+    *ret = (struct sandbox){0};
+    if (!copy_texts(r, row, column, places, n, ret, reterr))
+        return false;
+    int c = column + (int)n;
+    if (!sandbox_status_parse(pg_row_str(r, row, c), &ret->status) ||
+        !desired_parse(pg_row_str(r, row, c + 1), &ret->desired) ||
+        !reason_parse(pg_row_str(r, row, c + 4), &ret->code))
+        return err_set(reterr, ERR_BUG, __func__, "the row of a sandbox holds an unknown status, aim or code");
+    ret->attempt = (unsigned)pg_row_int(r, row, c + 2, 0);
+    ret->attempt_started_ms = pg_row_time_ms(r, row, c + 3);
+    ret->is_settled = pg_row_bool(r, row, c + 5);
+    ret->fence = pg_row_int(r, row, c + 6, 0);
+    ret->created_ms = pg_row_time_ms(r, row, c + 7);
+    ret->updated_ms = pg_row_time_ms(r, row, c + 8);
+    return true;
+}
+
+bool rows_project(const struct pg_result *r, size_t row, int column, struct project *ret, struct err *reterr)
+{
+    static const struct text_place places[] = {
+        PLACE(project, id),
+        PLACE(project, owner_id),
+        PLACE(project, name),
+        PLACE(project, description),
+    };
+    *ret = (struct project){0};
+    ret->has_description = !pg_row_is_null(r, row, column + 3);
+    ret->created_ms = pg_row_time_ms(r, row, column + 4);
+    ret->updated_ms = pg_row_time_ms(r, row, column + 5);
+    return copy_texts(r, row, column, places, sizeof(places) / sizeof(places[0]), ret, reterr);
+}
+
+const char *rows_kind_id(enum journal_kind kind)
+{
+    static const char *const ids[] = {[JOURNAL_STAGE] = "stage", [JOURNAL_STATUS] = "status", [JOURNAL_DONE] = "done"};
+    return ids[kind];
+}
+
+bool rows_kind_parse(struct str text, enum journal_kind *ret)
+{
+    for (int kind = JOURNAL_STAGE; kind <= JOURNAL_DONE; kind++) {
+        if (str_eq_text(text, rows_kind_id((enum journal_kind)kind))) {
+            *ret = (enum journal_kind)kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* NULL is what does not apply to the kind. */
+static bool read_sets(const struct pg_result *r, size_t row, int c, struct journal_event *ret)
+{
+    return rows_kind_parse(pg_row_str(r, row, c), &ret->kind) &&
+           (pg_row_is_null(r, row, c + 1) || stage_parse(pg_row_str(r, row, c + 1), &ret->stage)) &&
+           (pg_row_is_null(r, row, c + 2) || stage_status_parse(pg_row_str(r, row, c + 2), &ret->stage_status)) &&
+           (pg_row_is_null(r, row, c + 3) || sandbox_status_parse(pg_row_str(r, row, c + 3), &ret->status)) &&
+           (pg_row_is_null(r, row, c + 4) || outcome_parse(pg_row_str(r, row, c + 4), &ret->outcome)) &&
+           reason_parse(pg_row_str(r, row, c + 5), &ret->code);
+}
+
+bool rows_event(const struct pg_result *r, size_t row, int column, struct journal_event *ret, struct err *reterr)
+{
+    static const struct text_place places[] = {
+        PLACE(journal_event, owner_id),
+        PLACE(journal_event, project_id),
+        PLACE(journal_event, message),
+    };
+    *ret = (struct journal_event){0};
+    if (!copy_texts(r, row, column, places, sizeof(places) / sizeof(places[0]), ret, reterr))
+        return false;
+    int c = column + 3;
+    ret->seq = (uint64_t)pg_row_int(r, row, c, 0);
+    ret->attempt = (unsigned)pg_row_int(r, row, c + 1, 0);
+    ret->at_ms = pg_row_time_ms(r, row, c + 8);
+    ret->duration_ms = pg_row_int(r, row, c + 9, -1);
+    if (read_sets(r, row, c + 2, ret))
+        return true;
+    return err_set(reterr, ERR_BUG, __func__, "a row of the journal holds an unknown kind, stage, status or code");
+}
+
+bool rows_user(const struct pg_result *r, size_t row, int column, struct principal *ret, struct err *reterr)
+{
+    static const struct text_place places[] = {
+        PLACE(principal, user_id),
+        PLACE(principal, name),
+        PLACE(principal, email),
+        PLACE(principal, image),
+    };
+    *ret = (struct principal){0};
+    ret->is_admin = pg_row_bool(r, row, column + 4);
+    return copy_texts(r, row, column, places, sizeof(places) / sizeof(places[0]), ret, reterr);
+}
+
+struct str rows_aad(struct arena *a, const char *table, const char *column, const char *row_id)
+{
+    return str_from(arena_printf(a, "%s|%s|%s", table, column, row_id));
+}
+
+bool rows_credentials(const struct pg_result *r, size_t row, int column, const struct codec_keyring *ring,
+                      const char *project_id, struct db_credentials *ret, bool *ret_has, struct err *reterr)
+{
+    static const struct text_place places[] = {
+        PLACE(db_credentials, host),
+        PLACE(db_credentials, user),
+        PLACE(db_credentials, database),
+    };
+    *ret = (struct db_credentials){0};
+    *ret_has = !pg_row_is_null(r, row, column + 4);
+    if (!*ret_has)
+        return true;
+    if (!copy_texts(r, row, column, places, sizeof(places) / sizeof(places[0]), ret, reterr))
+        return false;
+    ret->port = (int)pg_row_int(r, row, column + 3, 0);
+    struct arena *a = arena_new();
+    struct str box;
+    bool is_ok = pg_row_bytea(r, row, column + 4, a, &box, reterr) &&
+                 codec_open(ring, rows_aad(a, "databases", "password_box", project_id), box, &ret->password, reterr);
+    arena_free(a);
+    return is_ok;
+}
+
+void rows_add_box(struct pg_params *p, const struct codec_keyring *ring, struct str aad, struct str plain)
+{
+    if (str_is_none(plain)) {
+        pg_add_null(p);
+        return;
+    }
+    struct buf box;
+    buf_init(&box, ROWS_BOX_BYTES_MAX);
+    codec_seal(ring, aad, plain, &box);
+    if (box.is_over)
+        pg_params_refuse(p, ERR_TOO_LARGE);
+    pg_add_bytea(p, buf_str(&box));
+    buf_fini(&box);
+}

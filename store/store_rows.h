@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/* Private to store/: which columns make a project, a sandbox, a flow, an event, and how a row of them becomes the
+ * struct. The lists expect the row aliases p (projects), s (sandboxes), d (databases), j (journal), u (users). */
+#pragma once
+
+#include "core/base/codec.h"
+#include "core/port_store.h"
+#include "core/sandbox.h"
+#include "store/pg_params.h"
+#include "store/pg_row.h"
+
+#define ROWS_SANDBOX                                                                                                   \
+    "(s).id, (s).project_id, (p).owner_id, (p).name, (s).slug, (s).namespace_name, (s).name, (d).name, (s).app_host, " \
+    "(s).tty_host, (s).app_label, (s).tty_label, (s).port_names[1], (s).port_names[2], (s).port_names[3], "            \
+    "(s).port_names[4], (s).image, (s).restart_time, (s).message, (s).status, (s).desired, (s).attempt, "              \
+    "fs_ms((s).attempt_started_at), (s).code, (s).is_settled, (s).fence, fs_ms((s).created_at), "                      \
+    "fs_ms((s).updated_at)"
+#define ROWS_CREDENTIALS "(d).host, (d).username, (d).dbname, (d).port, (d).password_box"
+#define ROWS_PROJECT     "(p).id, (p).owner_id, (p).name, (p).description, fs_ms((p).created_at), fs_ms((p).updated_at)"
+#define ROWS_EVENT                                                                                                     \
+    "(j).owner_id, (j).project_id, (j).message, (j).seq, (j).attempt, (j).kind, (j).stage, (j).stage_status, "         \
+    "(j).status, (j).outcome, (j).code, fs_ms((j).at), (j).duration_ms"
+#define ROWS_USER "(u).id, (u).name, (u).email, (u).image, (u).is_admin"
+
+enum {
+    ROWS_SANDBOX_N = 28,
+    ROWS_CREDENTIALS_N = 5,
+    ROWS_PROJECT_N = 6,
+    ROWS_EVENT_N = 13,
+    ROWS_USER_N = 5,
+    ROWS_BOX_BYTES_MAX = 3 << 20
+};
+
+/* Each reads the columns that begin at `column`; fails with BUG when the row holds what this program does not know. */
+MUST_CHECK bool rows_sandbox(const struct pg_result *r, size_t row, int column, struct sandbox *ret,
+                             struct err *reterr);
+MUST_CHECK bool rows_project(const struct pg_result *r, size_t row, int column, struct project *ret,
+                             struct err *reterr);
+MUST_CHECK bool rows_event(const struct pg_result *r, size_t row, int column, struct journal_event *ret,
+                           struct err *reterr);
+MUST_CHECK bool rows_user(const struct pg_result *r, size_t row, int column, struct principal *ret, struct err *reterr);
+/* *ret_has: false when none are stored. project_id: of the row, to open the password's box. */
+MUST_CHECK bool rows_credentials(const struct pg_result *r, size_t row, int column, const struct codec_keyring *ring,
+                                 const char *project_id, struct db_credentials *ret, bool *ret_has, struct err *reterr);
+
+/* The ids of enum journal_kind in rows and messages. */
+const char *rows_kind_id(enum journal_kind kind);
+MUST_CHECK bool rows_kind_parse(struct str text, enum journal_kind *ret);
+
+/* "table|column|row id", where a box lives. */
+struct str rows_aad(struct arena *a, const char *table, const char *column, const char *row_id);
+/* Adds the sealed box as a bytea; an absent `plain` adds NULL. Over ROWS_BOX_BYTES_MAX the query fails with TOO_LARGE.
+ */
+void rows_add_box(struct pg_params *p, const struct codec_keyring *ring, struct str aad, struct str plain);
