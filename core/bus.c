@@ -17,6 +17,9 @@
 
 enum { PAGE_N = 200, READ_TIMEOUT_MS = 10000, READ_FIRST_MS = 200, READ_CAP_MS = 5000 };
 
+/* A writer may die between its commit and its word to us: a silent reader looks for itself that often. */
+enum { QUIET_MS = 10000 };
+
 struct bus_reader {
     TAILQ_ENTRY(bus_reader) link;
     struct topic *topic;
@@ -27,6 +30,7 @@ struct bus_reader {
     uint64_t last_seq;  /* everything up to here was handed over or is not for this reader */
     uint64_t heard_seq; /* the largest number anybody spoke of */
     bool is_live;
+    bool must_read; /* asked to look while a read was under way */
     bool is_dead;
     struct op *read;
     struct backoff backoff;
@@ -100,7 +104,8 @@ static void on_page(void *arg, const struct journal_event *events, size_t n, uin
         return;
     if (n < PAGE_N && last_seq > r->last_seq)
         r->last_seq = last_seq; /* the rest are other projects' */
-    if (n == PAGE_N || r->heard_seq > r->last_seq) {
+    if (n == PAGE_N || r->heard_seq > r->last_seq || r->must_read) {
+        r->must_read = false;
         read_more(r);
         return;
     }
@@ -109,6 +114,8 @@ static void on_page(void *arg, const struct journal_event *events, size_t n, uin
         if (r->listener.on_live != NULL)
             r->listener.on_live(r->listener.arg);
     }
+    if (!r->is_dead)
+        loop_timer_set(&r->timer, QUIET_MS);
 }
 
 static void read_more(void *arg)
@@ -142,11 +149,27 @@ void bus_publish(struct bus *b, const struct journal_event *event)
         bool is_next = r->is_live && r->read == NULL && event->seq == r->last_seq + 1;
         if (is_next)
             hand_over(r, event);
-        else if (!loop_timer_is_set(&r->timer))
+        else if (r->backoff.tries == 0)
             read_more(r);
     }
     t->calling_n--;
     drop_topic_if_empty(t);
+}
+
+void bus_hint(struct bus *b, const char *owner_id)
+{
+    struct topic *t;
+    HASH_FIND(hh, b->topics, owner_id, strlen(owner_id), t);
+    if (t == NULL)
+        return;
+    struct bus_reader *r;
+    TAILQ_FOREACH(r, &t->readers, link)
+    {
+        if (r->read != NULL)
+            r->must_read = true;
+        else
+            read_more(r);
+    }
 }
 
 static struct topic *topic_of(struct bus *b, const char *owner_id)

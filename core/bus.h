@@ -28,6 +28,8 @@ struct bus *bus_new(struct loop *loop, const struct port_store *store);
 void bus_free(struct bus *b);
 /* A row that was just written by this replica or heard of from another. */
 void bus_publish(struct bus *b, const struct journal_event *event);
+/* Rows may have been written that nobody published (a write without an answer): readers look for themselves. */
+void bus_hint(struct bus *b, const char *owner_id);
 /* Starts to read; on_event never runs before this returns. */
 MUST_CHECK struct bus_reader *bus_read(struct bus *b, const struct bus_query *query,
                                        const struct bus_listener *listener);

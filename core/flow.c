@@ -303,6 +303,14 @@ void flow_advance(struct flow *f)
 
 /* ---- the row changed under us ---- */
 
+static void drop_saved(struct flow *f)
+{
+    memmove(f->outbox, f->outbox + f->saving_n, (f->outbox_n - f->saving_n) * sizeof(*f->outbox));
+    f->outbox_n -= f->saving_n;
+    f->saving_n = 0;
+    f->must_save_credentials = false;
+}
+
 static void take_row(struct flow *f, const struct flow_row *row)
 {
     bool is_turned = (row->sandbox.desired == DESIRED_RUNNING) != (f->sb.desired == DESIRED_RUNNING);
@@ -329,7 +337,11 @@ static void on_loaded(void *arg, const struct flow_row *rows, size_t n, const st
     }
     f->must_load = false;
     backoff_reset(&f->save_backoff);
+    /* Another wrote, or our own write whose answer was lost: either way there are rows nobody published. */
+    f->ports.listener.on_hint(f->ports.listener.arg, f->sb.owner_id);
     bool is_mine = n == 1 && rows[0].sandbox.attempt == f->sb.attempt;
+    if (is_mine && rows[0].sandbox.saves == f->sb.saves + 1)
+        drop_saved(f);
     if (!is_mine) {
         /* Another replica's, settled, or a new attempt: the owner finds out what is to be done. */
         loop_defer(&f->end_task);
@@ -371,11 +383,9 @@ struct flow *flow_new(const struct flow_ports *ports, const struct flow_row *row
         f->chance = f->chance * 31 + (unsigned char)*c; /* jitter differs between flows and repeats in simulations */
     loop_timer_init(&f->timer, ports->loop, on_timer, f);
     loop_task_init(&f->end_task, ports->loop, on_end_task, f);
-    ms_t uncertain = is_resumed ? loop_now_ms(ports->loop) + ports->settings->late_ms : 0;
     for (size_t i = 0; i < STEP_N; i++) {
         f->steps[i].flow = f;
         f->steps[i].id = (enum step_id)i;
-        f->steps[i].uncertain_until_ms = uncertain;
     }
     if (row->credentials != NULL) {
         f->credentials = *row->credentials;
@@ -384,6 +394,11 @@ struct flow *flow_new(const struct flow_ports *ports, const struct flow_row *row
     }
     f->save_backoff = (struct backoff){.first_ms = SAVE_FIRST_MS, .cap_ms = SAVE_CAP_MS};
     flow_clocks_read(f, row->steps_json);
+    /* A creation that did not end and is to be undone here was led by a process that is gone. */
+    bool is_inherited = is_resumed || (f->sb.desired != DESIRED_RUNNING && !f->has_ended);
+    ms_t longest_ms = ports->settings->call_timeout_ms + ports->settings->late_ms;
+    for (size_t i = 0; i < STEP_N && is_inherited; i++)
+        f->steps[i].uncertain_until_ms = loop_now_ms(ports->loop) + longest_ms;
     return f;
 }
 
@@ -397,6 +412,7 @@ void flow_free(struct flow *f)
     loop_timer_clear(&f->timer);
     loop_task_clear(&f->end_task);
     db_credentials_fini(&f->credentials);
+    free(f->saving_steps);
     free(f);
 }
 

@@ -22,6 +22,8 @@ struct flow_settings {
 struct flow_listener {
     /* Journal rows are written: tell who listens. */
     void (*on_events)(void *arg, const struct journal_event *events, size_t n);
+    /* A write had no answer and took effect: its rows are in the journal. */
+    void (*on_hint)(void *arg, const char *owner_id);
     /* It is over (settled, gone, or another replica's): free it with flow_free. */
     void (*on_end)(void *arg, struct flow *f);
     /* May it act now? False while the lease is in doubt. */

@@ -12,6 +12,32 @@ static int64_t wall_of(const struct flow *f, ms_t at_ms)
     return loop_wall_ms(f->ports.loop) - (loop_now_ms(f->ports.loop) - at_ms);
 }
 
+/* Until when a call that was given up may still take effect; the past if none may. */
+static ms_t late_until(const struct flow *f)
+{
+    ms_t latest = 0;
+    for (size_t i = 0; i < STEP_N; i++) {
+        if (f->steps[i].uncertain_until_ms > latest)
+            latest = f->steps[i].uncertain_until_ms;
+    }
+    return latest;
+}
+
+/* A call that an earlier attempt gave up concerns this one as well. */
+static void read_late(struct flow *f, const struct json_value *v)
+{
+    ms_t now = loop_now_ms(f->ports.loop);
+    int64_t wall = loop_wall_ms(f->ports.loop);
+    ms_t wait_ms = json_int(json_find(v, "late_until"), 0) - wall;
+    ms_t longest_ms = f->ports.settings->call_timeout_ms + f->ports.settings->late_ms;
+    if (wait_ms > longest_ms)
+        wait_ms = longest_ms; /* the wall clock was set back */
+    for (size_t i = 0; i < STEP_N && wait_ms > 0; i++) {
+        if (f->steps[i].uncertain_until_ms < now + wait_ms)
+            f->steps[i].uncertain_until_ms = now + wait_ms;
+    }
+}
+
 bool flow_clocks_write(const struct flow *f, struct json_writer *w, struct str *ret)
 {
     jw_object(w);
@@ -20,6 +46,7 @@ bool flow_clocks_write(const struct flow *f, struct json_writer *w, struct str *
     jw_kv_int(w, "applied", (int64_t)f->applied);
     jw_kv_bool(w, "ended", f->has_ended);
     jw_kv_int(w, "events", f->events_n);
+    jw_kv_int(w, "late_until", wall_of(f, late_until(f)));
     jw_key(w, "steps");
     jw_object(w);
     for (size_t i = 0; i < STEP_N; i++) {
@@ -74,6 +101,7 @@ void flow_clocks_read(struct flow *f, struct str steps_json)
 {
     struct arena *a = arena_new();
     const struct json_value *v = steps_json.n > 0 ? json_parse(a, steps_json, &JSON_LIMITS_BODY, NULL) : NULL;
+    read_late(f, v);
     /* The clocks of an earlier attempt do not count for this one. */
     if (json_int(json_find(v, "attempt"), -1) == (int64_t)f->sb.attempt) {
         f->is_login_proven = json_bool(json_find(v, "login"), false);

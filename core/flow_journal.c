@@ -3,11 +3,13 @@
  * transaction, and only then hands them to whoever listens. */
 #include "core/flow_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/fit.h"
 #include "core/base/json_write.h"
 #include "core/base/log.h"
+#include "core/base/xmem.h"
 
 static struct journal_event *add_event(struct flow *f, enum journal_kind kind, enum reason code, const char *message)
 {
@@ -134,7 +136,9 @@ static void on_saved(void *arg, const struct journal_event *events, size_t n_eve
 {
     struct flow *f = arg;
     f->save = NULL;
+    f->is_save_in_doubt = err != NULL && err->kind != ERR_CONFLICT;
     if (err == NULL) {
+        f->sb.saves++;
         backoff_reset(&f->save_backoff);
         f->ports.listener.on_events(f->ports.listener.arg, events, n_events);
         memmove(f->outbox, f->outbox + f->saving_n, (f->outbox_n - f->saving_n) * sizeof(*f->outbox));
@@ -145,13 +149,25 @@ static void on_saved(void *arg, const struct journal_event *events, size_t n_eve
     } else if (err->kind == ERR_CONFLICT) {
         f->is_dirty = true;
         flow_reload(f);
+        return;
     } else {
         f->is_dirty = true;
         f->save_at_ms = loop_now_ms(f->ports.loop) + backoff_next(&f->save_backoff, f->chance++ * 2654435761u);
         LOG(WARN, "journal write failed", KV("project", f->sb.project_id), KV("err", err));
     }
-    f->saving_n = 0;
     flow_wake(f);
+}
+
+static void keep_clocks(struct flow *f)
+{
+    struct json_writer *w = jw_new(FLOW_STEPS_CEILING_BYTES);
+    struct str steps;
+    if (!flow_clocks_write(f, w, &steps))
+        steps = STR("{}");
+    free(f->saving_steps);
+    f->saving_steps = xmemdup(steps.p, steps.n);
+    f->saving_steps_n = steps.n;
+    jw_free(w);
 }
 
 void flow_journal_flush(struct flow *f)
@@ -163,17 +179,21 @@ void flow_journal_flush(struct flow *f)
         flow_look_at(f, f->save_at_ms);
         return;
     }
-    struct json_writer *w = jw_new(FLOW_STEPS_CEILING_BYTES);
-    struct flow_save save = {.sb = &f->sb,
-                             .credentials = f->must_save_credentials ? &f->credentials : NULL,
-                             .events = f->outbox,
-                             .n_events = f->outbox_n,
-                             .is_project_gone = f->state == FLOW_ENDING && f->is_project_gone};
-    if (!flow_clocks_write(f, w, &save.steps_json))
-        save.steps_json = STR("{}");
-    f->saving_n = f->outbox_n;
-    f->is_dirty = false;
+    if (!f->is_save_in_doubt) {
+        f->saving_sb = f->sb;
+        f->saving_n = f->outbox_n;
+        f->saving_is_gone = f->state == FLOW_ENDING && f->is_project_gone;
+        f->is_dirty = false;
+        keep_clocks(f);
+    }
+    struct flow_save save = {
+        .sb = &f->saving_sb,
+        .credentials = f->must_save_credentials ? &f->credentials : NULL,
+        .events = f->outbox,
+        .n_events = f->saving_n,
+        .is_project_gone = f->saving_is_gone,
+        .steps_json = {f->saving_steps, f->saving_steps_n}
+    };
     const struct port_store *store = f->ports.store;
     f->save = store->flow_save(store->self, &save, f->ports.settings->call_timeout_ms, on_saved, f);
-    jw_free(w);
 }

@@ -9,6 +9,8 @@
 #include "core/environment.h"
 #include "core/flow_private.h"
 
+#define DATABASE_OBJECTS ((UINT64_C(1) << OBJECT_DEPLOYMENT) - 1) /* they come before it in the list */
+
 enum { TRY_FIRST_MS = 250, TRY_CAP_MS = 10000, SEEN_WITHIN_MS = 5000 };
 
 static ms_t timeout_ms(const struct flow *f)
@@ -105,6 +107,8 @@ static void on_applied(void *arg, const struct err *err)
         f->applied |= UINT64_C(1) << object;
         run->is_undone = false;
         /* A database made anew has new credentials. */
+        if (object == OBJECT_DEPLOYMENT) /* what the former one owned goes with it */
+            f->applied = UINT64_C(1) << OBJECT_DEPLOYMENT | (f->applied & DATABASE_OBJECTS);
         if (object == OBJECT_DATABASE) {
             f->has_credentials = false;
             f->is_login_proven = false;
@@ -226,10 +230,13 @@ static void on_removed(void *arg, const struct err *err)
         note_failure(run, reason_of(err, OBJECT_N), err, false);
     } else {
         note_success(run);
-        run->is_undone = true;
+        /* A call given up earlier may still land behind this one: then it is asked again when that is over. */
+        run->is_undone = loop_now_ms(f->ports.loop) >= run->uncertain_until_ms;
         f->applied &= ~(UINT64_C(1) << CREATE_PLAN[run->id].object);
         /* The watch tells when it is gone; asked again only if it stays silent. */
         run->retry_at_ms = loop_now_ms(f->ports.loop) + SEEN_WITHIN_MS;
+        if (!run->is_undone && run->retry_at_ms < run->uncertain_until_ms)
+            run->retry_at_ms = run->uncertain_until_ms;
     }
     flow_wake(f);
 }

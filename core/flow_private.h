@@ -64,7 +64,14 @@ struct flow {
     bool is_project_gone;
     struct journal_event outbox[FLOW_OUTBOX_N];
     size_t outbox_n;
+    /* The write under way, or one that had no answer: then the same is sent again, so that the row's `saves` can tell
+     * whether it took effect. */
     size_t saving_n;
+    struct sandbox saving_sb;
+    bool saving_is_gone;
+    char *saving_steps;
+    size_t saving_steps_n;
+    bool is_save_in_doubt;
     unsigned events_n;
     bool is_dirty;
     struct op *save;

@@ -27,8 +27,9 @@ enum cluster_object {
 };
 
 enum presence {
-    PRESENCE_UNKNOWN, /* not watched and not applied by this process yet, or the cache has not synced */
-    PRESENCE_ABSENT,
+    PRESENCE_UNKNOWN, /* the cache has not synced; of an unwatched kind: not applied by this process, or removed since
+                       */
+    PRESENCE_ABSENT,  /* seen to be absent: never said of an unwatched kind */
     PRESENCE_PRESENT,
     PRESENCE_DELETING, /* has a deletionTimestamp */
     PRESENCE_FOREIGN,  /* bears the name but not this project's id label */

@@ -58,8 +58,10 @@ typedef void store_on_request(void *arg, enum request_result result, const struc
 
 /* ---- flows ---- */
 
-/* One write of a flow: the row's new state and the journal rows of what was observed, in one transaction, refused with
- * CONFLICT (reason "Fenced") when the lease is not this replica's any more or the attempt is over. */
+/* One write of a flow: the row's new state and the journal rows of what was observed, in one transaction. Refused with
+ * CONFLICT (reason "Fenced") when the lease is not this replica's any more, a request changed the row (each that does
+ * raises the fence), or `saves` is not the row's: the write before this one had no answer and took effect. Success
+ * raises the row's `saves` by one. */
 struct flow_save {
     const struct sandbox *sb; /* project_id, attempt, fence, status, code, message, is_settled are written */
     struct str steps_json;    /* the engine's clocks; at most 4 KiB */

@@ -127,6 +127,12 @@ static void on_events(void *arg, const struct journal_event *events, size_t n)
     }
 }
 
+static void on_hint(void *arg, const char *owner_id)
+{
+    struct reconciler *r = arg;
+    bus_hint(r->config.bus, owner_id);
+}
+
 static void free_flow(void *p)
 {
     flow_free(p);
@@ -309,7 +315,12 @@ struct reconciler *reconciler_new(const struct reconciler_config *config)
         .store = config->store,
         .settings = config->settings,
         .counters = &r->counters,
-        .listener = {.on_events = on_events, .on_end = on_flow_end, .may_act = may_act, .on_wake = on_wake, .arg = r},
+        .listener = {.on_events = on_events,
+                     .on_hint = on_hint,
+                     .on_end = on_flow_end,
+                     .may_act = may_act,
+                     .on_wake = on_wake,
+                     .arg = r},
     };
     loop_task_init(&r->run, config->loop, on_run, r);
     loop_timer_init(&r->renew_timer, config->loop, on_renew_timer, r);

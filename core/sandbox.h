@@ -59,6 +59,7 @@ struct sandbox {
     char message[MESSAGE_SIZE];
     bool is_settled; /* nothing is to be done: no flow */
     int64_t fence;   /* grows with each change of lease; a writer with an old one is refused */
+    int64_t saves;   /* writes of flows so far: each names the one before it, so none is done twice */
     int64_t created_ms;
     int64_t updated_ms;
 };

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "core/base/fit.h"
 #include "core/base/log.h"
@@ -11,6 +12,7 @@
 
 struct sandboxes {
     struct sandboxes_config config;
+    LIST_HEAD(, ask) asks; /* under way, also those whose client is gone */
 };
 
 /* When a write without an answer has either taken effect or never will. */
@@ -20,12 +22,14 @@ enum { UNCERTAIN_MS = 10000 };
 struct ask {
     struct op op;
     struct sandboxes *owner;
+    LIST_ENTRY(ask) link;
     struct op *write;       /* NULL: refused here, told by the task */
     struct loop_timer poke; /* looks whether a write without an answer took effect */
     struct loop_task refuse;
     struct err refusal;
     struct sandbox names;
     char project_id[ID_SIZE];
+    char owner_id[ID_SIZE];
     store_on_request *done;
     void *arg;
 };
@@ -39,6 +43,7 @@ static void finish(struct ask *ask)
 {
     loop_task_clear(&ask->refuse);
     loop_timer_clear(&ask->poke);
+    LIST_REMOVE(ask, link);
     loop_defer_free(ask->owner->config.loop, ask, free_ask);
 }
 
@@ -55,6 +60,7 @@ static void on_poke(void *arg)
 {
     struct ask *ask = arg;
     reconciler_poke(ask->owner->config.reconciler, ask->project_id);
+    bus_hint(ask->owner->config.bus, ask->owner_id);
     finish(ask);
 }
 
@@ -111,11 +117,13 @@ struct op *sandboxes_request(struct sandboxes *s, const struct project *project,
     struct ask *ask = xcalloc(1, sizeof(*ask));
     ask->op.cancel = cancel;
     ask->owner = s;
+    LIST_INSERT_HEAD(&s->asks, ask, link);
     ask->done = done;
     ask->arg = arg;
     loop_task_init(&ask->refuse, s->config.loop, on_refuse, ask);
     loop_timer_init(&ask->poke, s->config.loop, on_poke, ask);
     memcpy(ask->project_id, project->id, sizeof(ask->project_id));
+    memcpy(ask->owner_id, project->owner_id, sizeof(ask->owner_id));
     if (!check_env(env, &ask->refusal)) {
         loop_defer(&ask->refuse);
         return &ask->op;
@@ -181,10 +189,18 @@ struct sandboxes *sandboxes_new(const struct sandboxes_config *config)
 {
     struct sandboxes *s = xcalloc(1, sizeof(*s));
     s->config = *config;
+    LIST_INIT(&s->asks);
     return s;
 }
 
 void sandboxes_free(struct sandboxes *s)
 {
+    if (s == NULL)
+        return;
+    while (!LIST_EMPTY(&s->asks)) {
+        struct ask *ask = LIST_FIRST(&s->asks);
+        op_cancel(ask->write);
+        finish(ask);
+    }
     free(s);
 }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/* A deterministic world for the engine: a clock, a cluster and a store driven by one seed. Calls fail, land late, land
+ * while their caller dies; watches lag and repeat; the process dies and comes back. Shared by the files of tests/sim.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/port_cluster.h"
+#include "core/port_store.h"
+
+enum { SIM_PROJECTS_N = 3, SIM_JOURNAL_N = 4000 };
+
+struct sim {
+    struct loop *loop;
+    uint64_t seed;
+    uint64_t chance; /* state of the generator */
+    bool has_faults; /* false near the end of a run: everything works, so that what is stuck is the engine's fault */
+    bool is_failed;
+    char why[512];
+};
+
+/* splitmix64 (public domain, Sebastiano Vigna): every draw of a run comes from here. */
+uint64_t sim_draw(struct sim *s);
+uint64_t sim_below(struct sim *s, uint64_t n);
+bool sim_percent(struct sim *s, unsigned percent); /* only while faults are on */
+ms_t sim_between(struct sim *s, ms_t low, ms_t high);
+/* Records the first violated promise. */
+void sim_violated(struct sim *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- the cluster ---- */
+
+struct sim_cluster;
+struct sim_cluster *sim_cluster_new(struct sim *s);
+void sim_cluster_free(struct sim_cluster *c);
+const struct port_cluster *sim_cluster_port(struct sim_cluster *c);
+/* The server's process died: its caches and memory are gone, what it sent goes on. */
+void sim_cluster_forget_all(struct sim_cluster *c);
+/* Truth, not the cache. */
+bool sim_cluster_exists(const struct sim_cluster *c, const char *project_id, enum cluster_object object);
+/* Somebody else, or a late call, is still changing it. */
+bool sim_cluster_is_quiet(const struct sim_cluster *c);
+void sim_cluster_is_down(struct sim_cluster *c, bool is_down);
+
+/* ---- the store ---- */
+
+struct sim_store;
+struct sim_store *sim_store_new(struct sim *s);
+void sim_store_free(struct sim_store *st);
+const struct port_store *sim_store_port(struct sim_store *st);
+/* The server's process died and another begins: a new replica, the old one's lease runs out by itself. */
+void sim_store_new_replica(struct sim_store *st);
+void sim_store_add_project(struct sim_store *st, const char *owner_id, const char *project_id);
+/* The row, or NULL when the project is gone. */
+const struct sandbox *sim_store_row(const struct sim_store *st, const char *project_id);
+const struct journal_event *sim_store_journal(const struct sim_store *st, size_t *ret_n);
+void sim_store_is_down(struct sim_store *st, bool is_down);

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: MIT
+/* Runs the engine through seeds: sim_engine [FIRST_SEED [N]]. A person asks for sandboxes, cancels, deletes and retries
+ * at random; the process dies and comes back; PostgreSQL and the API go away for a while. Then the faults stop, and
+ * what was promised must hold. Prints the seed and the promise that broke. */
+#include <string.h>
+
+#include "core/base/codec.h"
+#include "core/base/fit.h"
+#include "core/base/log.h"
+#include "core/sandboxes.h"
+#include "tests/sim/sim.h"
+
+enum {
+    TROUBLE_MS = 120 * 1000, /* how long things go wrong */
+    CALM_MS = 2400 * 1000,   /* how long the engine has to end everything after it: above the sum of the deadlines */
+    ACTIONS_N = 12,
+    READER_SEEN_N = SIM_JOURNAL_N,
+};
+
+struct run {
+    struct sim sim;
+    struct sim_cluster *cluster;
+    struct sim_store *store;
+    struct flow_settings settings;
+    struct bus *bus;
+    struct reconciler *reconciler;
+    struct sandboxes *sandboxes;
+    struct bus_reader *reader;
+    uint64_t seen_seq; /* of the reader, over restarts of the process */
+    unsigned actions_n;
+    bool is_process_up;
+    struct project projects[SIM_PROJECTS_N];
+    struct loop_timer act;
+    struct loop_timer crash;
+    struct loop_timer outage;
+    struct loop_timer calm;
+    struct loop_timer stop;
+    bool is_out;
+};
+
+/* ---- the process ---- */
+
+static void on_seen(void *arg, const struct journal_event *event)
+{
+    struct run *r = arg;
+    if (event->seq != r->seen_seq + 1)
+        sim_violated(&r->sim, "the reader saw %llu after %llu", (unsigned long long)event->seq,
+                     (unsigned long long)r->seen_seq);
+    r->seen_seq = event->seq;
+}
+
+static void start_process(struct run *r)
+{
+    r->bus = bus_new(r->sim.loop, sim_store_port(r->store));
+    const struct reconciler_config reconciler = {.loop = r->sim.loop,
+                                                 .cluster = sim_cluster_port(r->cluster),
+                                                 .store = sim_store_port(r->store),
+                                                 .bus = r->bus,
+                                                 .settings = &r->settings,
+                                                 .lease_ms = 9000,
+                                                 .claim_ms = 2000,
+                                                 .claim_n = SIM_PROJECTS_N};
+    r->reconciler = reconciler_new(&reconciler);
+    const struct sandboxes_config sandboxes = {
+        .loop = r->sim.loop,
+        .cluster = sim_cluster_port(r->cluster),
+        .store = sim_store_port(r->store),
+        .bus = r->bus,
+        .reconciler = r->reconciler,
+        .names = {"ns", "example.com", "image"},
+        .url_scheme = "https"
+    };
+    r->sandboxes = sandboxes_new(&sandboxes);
+    const struct bus_query query = {.owner_id = "owner", .after = r->seen_seq};
+    const struct bus_listener listener = {.on_event = on_seen, .arg = r};
+    r->reader = bus_read(r->bus, &query, &listener);
+    r->is_process_up = true;
+}
+
+static void stop_process(struct run *r)
+{
+    bus_reader_free(r->reader);
+    sandboxes_free(r->sandboxes);
+    reconciler_free(r->reconciler);
+    bus_free(r->bus);
+    r->is_process_up = false;
+}
+
+/* ---- what happens to it ---- */
+
+static void on_asked(void *arg, enum request_result result, const struct sandbox *sb,
+                     const struct journal_event *events, size_t n_events, const struct err *err)
+{
+    (void)arg;
+    (void)result;
+    (void)sb;
+    (void)events;
+    (void)n_events;
+    (void)err;
+}
+
+static void ask(struct run *r, enum desired desired)
+{
+    size_t i = sim_below(&r->sim, SIM_PROJECTS_N);
+    (void)sandboxes_request(r->sandboxes, &r->projects[i], desired, NULL, 5000, on_asked, r);
+}
+
+static void on_act(void *arg)
+{
+    struct run *r = arg;
+    static const enum desired kinds[] = {DESIRED_RUNNING,    DESIRED_RUNNING,    DESIRED_RUNNING, DESIRED_RUNNING,
+                                         DESIRED_TERMINATED, DESIRED_TERMINATED, DESIRED_DELETED, DESIRED_DETACHED};
+    if (!r->sim.has_faults || r->actions_n++ >= ACTIONS_N)
+        return;
+    if (r->is_process_up)
+        ask(r, r->actions_n <= 2 ? DESIRED_RUNNING : kinds[sim_below(&r->sim, sizeof(kinds) / sizeof(*kinds))]);
+    loop_timer_set(&r->act, sim_between(&r->sim, 10, 25000));
+}
+
+static void on_crash(void *arg)
+{
+    struct run *r = arg;
+    if (r->is_process_up) {
+        stop_process(r);
+        sim_cluster_forget_all(r->cluster);
+        sim_store_new_replica(r->store);
+        loop_timer_set(&r->crash, sim_between(&r->sim, 1, 4000));
+        return;
+    }
+    start_process(r);
+    if (r->sim.has_faults)
+        loop_timer_set(&r->crash, sim_between(&r->sim, 500, 60000));
+}
+
+static void on_outage(void *arg)
+{
+    struct run *r = arg;
+    r->is_out = !r->is_out && r->sim.has_faults;
+    bool is_store = sim_percent(&r->sim, 50);
+    sim_store_is_down(r->store, r->is_out && is_store);
+    sim_cluster_is_down(r->cluster, r->is_out && !is_store);
+    if (r->sim.has_faults)
+        loop_timer_set(&r->outage, r->is_out ? sim_between(&r->sim, 100, 20000) : sim_between(&r->sim, 5000, 60000));
+}
+
+static void on_calm(void *arg)
+{
+    struct run *r = arg;
+    r->sim.has_faults = false;
+    sim_store_is_down(r->store, false);
+    sim_cluster_is_down(r->cluster, false);
+}
+
+static bool is_all_settled(const struct run *r)
+{
+    for (size_t i = 0; i < SIM_PROJECTS_N; i++) {
+        const struct sandbox *sb = sim_store_row(r->store, r->projects[i].id);
+        if (sb != NULL && !sb->is_settled)
+            return false;
+    }
+    size_t n;
+    (void)sim_store_journal(r->store, &n);
+    return sim_cluster_is_quiet(r->cluster) && r->seen_seq == n;
+}
+
+/* Looks every ten simulated seconds whether all has ended; twice in a row is the end. */
+static void on_stop(void *arg)
+{
+    struct run *r = arg;
+    bool is_late = loop_now_ms(r->sim.loop) > TROUBLE_MS + CALM_MS;
+    if (!r->sim.has_faults && is_all_settled(r) && r->is_process_up)
+        loop_stop(r->sim.loop);
+    else if (is_late)
+        loop_stop(r->sim.loop);
+    else
+        loop_timer_set(&r->stop, 10000);
+}
+
+/* ---- what was promised ---- */
+
+static void check_ended(struct run *r, const char *project_id, const struct sandbox *sb)
+{
+    if (sb != NULL && !sb->is_settled)
+        sim_violated(&r->sim, "%s attempt %u never ended (desired %s, status %s)", project_id, sb->attempt,
+                     desired_id(sb->desired), sandbox_status_row(sb->status));
+}
+
+static void check_objects(struct run *r, const char *project_id, const struct sandbox *sb)
+{
+    bool is_running = sb != NULL && sb->status == SANDBOX_RUNNING;
+    bool may_have_sandbox = sb != NULL && (sb->status == SANDBOX_RUNNING || sb->status == SANDBOX_ERROR);
+    for (size_t i = 0; i < OBJECT_N; i++) {
+        bool exists = sim_cluster_exists(r->cluster, project_id, (enum cluster_object)i);
+        if (is_running && !exists)
+            sim_violated(&r->sim, "%s is RUNNING without object %zu", project_id, i);
+        if (i > OBJECT_DATABASE && exists && !may_have_sandbox)
+            sim_violated(&r->sim, "%s left object %zu behind", project_id, i);
+    }
+}
+
+static void check_deleted(struct run *r, const char *project_id)
+{
+    size_t n;
+    const struct journal_event *journal = sim_store_journal(r->store, &n);
+    bool is_deleted = false;
+    for (size_t i = 0; i < n; i++) {
+        bool is_end = journal[i].kind == JOURNAL_DONE && strcmp(journal[i].project_id, project_id) == 0 &&
+                      journal[i].outcome == OUTCOME_DELETED;
+        is_deleted = is_deleted || (is_end && strstr(journal[i].message, "kept") == NULL);
+    }
+    for (size_t i = 0; is_deleted && i <= OBJECT_DATABASE; i++) {
+        if (sim_cluster_exists(r->cluster, project_id, (enum cluster_object)i))
+            sim_violated(&r->sim, "%s was deleted and left object %zu behind", project_id, i);
+    }
+}
+
+/* Of each attempt: a stage is told as it goes, READY only after five completed stages, one end of a creation. */
+static void check_journal(struct run *r, const char *project_id)
+{
+    size_t n;
+    const struct journal_event *journal = sim_store_journal(r->store, &n);
+    enum stage_status stages[STAGE_N] = {0};
+    unsigned attempt = 0;
+    unsigned creations_ended = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct journal_event *e = &journal[i];
+        if (strcmp(e->project_id, project_id) != 0)
+            continue;
+        if (e->attempt != attempt) {
+            memset(stages, 0, sizeof(stages));
+            attempt = e->attempt;
+            creations_ended = 0;
+        }
+        if (e->kind == JOURNAL_STAGE)
+            stages[e->stage] = e->stage_status;
+        if (e->kind != JOURNAL_DONE)
+            continue;
+        if (e->outcome == OUTCOME_READY || e->outcome == OUTCOME_FAILED || e->outcome == OUTCOME_CANCELLED)
+            creations_ended++;
+        if (creations_ended > 1)
+            sim_violated(&r->sim, "%s attempt %u ended twice", project_id, attempt);
+        for (size_t k = 0; e->outcome == OUTCOME_READY && k < STAGE_N; k++) {
+            if (stages[k] != STAGE_STATUS_COMPLETED)
+                sim_violated(&r->sim, "%s is ready while stage %s is %s", project_id, stage_id((enum stage)k),
+                             stage_status_id(stages[k]));
+        }
+    }
+}
+
+static void check(struct run *r)
+{
+    size_t n;
+    (void)sim_store_journal(r->store, &n);
+    for (size_t i = 0; i < SIM_PROJECTS_N; i++) {
+        const char *id = r->projects[i].id;
+        const struct sandbox *sb = sim_store_row(r->store, id);
+        check_ended(r, id, sb);
+        check_objects(r, id, sb);
+        check_deleted(r, id);
+        check_journal(r, id);
+    }
+    if (r->seen_seq != n)
+        sim_violated(&r->sim, "the reader saw %llu of %zu rows", (unsigned long long)r->seen_seq, n);
+}
+
+/* ---- one seed ---- */
+
+static void set_up(struct run *r, uint64_t seed)
+{
+    memset(r, 0, sizeof(*r));
+    r->sim.seed = seed;
+    r->sim.chance = seed * 0x2545F4914F6CDD1Du + 1;
+    r->sim.has_faults = true;
+    r->sim.loop = loop_new_simulated(1760000000000);
+    r->store = sim_store_new(&r->sim);
+    r->cluster = sim_cluster_new(&r->sim);
+    for (size_t i = 0; i < DEADLINE_N; i++)
+        r->settings.deadlines_ms[i] = deadline_default_ms((enum deadline)i);
+    r->settings.call_timeout_ms = 10000;
+    r->settings.late_ms = 20000;
+    r->settings.has_overlap = sim_below(&r->sim, 4) != 0;
+    r->settings.must_prove_login = sim_below(&r->sim, 4) != 0;
+    for (size_t i = 0; i < SIM_PROJECTS_N; i++) {
+        text_fitf(r->projects[i].id, ID_SIZE, "project-%zu", i);
+        text_fitf(r->projects[i].owner_id, ID_SIZE, "owner");
+        text_fitf(r->projects[i].name, PROJECT_NAME_SIZE, "My project %zu", i);
+        sim_store_add_project(r->store, "owner", r->projects[i].id);
+    }
+    loop_timer_init(&r->act, r->sim.loop, on_act, r);
+    loop_timer_init(&r->crash, r->sim.loop, on_crash, r);
+    loop_timer_init(&r->outage, r->sim.loop, on_outage, r);
+    loop_timer_init(&r->calm, r->sim.loop, on_calm, r);
+    loop_timer_init(&r->stop, r->sim.loop, on_stop, r);
+    loop_timer_set(&r->act, 5);
+    loop_timer_set(&r->crash, sim_between(&r->sim, 500, 90000));
+    loop_timer_set(&r->outage, sim_between(&r->sim, 1000, 60000));
+    loop_timer_set(&r->calm, TROUBLE_MS);
+    loop_timer_set(&r->stop, TROUBLE_MS + 10000);
+}
+
+static bool run_seed(uint64_t seed, unsigned *outcomes)
+{
+    static struct run r;
+    set_up(&r, seed);
+    start_process(&r);
+    loop_run(r.sim.loop);
+    check(&r);
+    size_t n;
+    const struct journal_event *journal = sim_store_journal(r.store, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (journal[i].kind == JOURNAL_DONE)
+            outcomes[journal[i].outcome]++;
+    }
+    if (r.sim.is_failed)
+        printf("seed %llu: %s\n  repeat: sim_engine %llu 1\n", (unsigned long long)seed, r.sim.why,
+               (unsigned long long)seed);
+    if (r.is_process_up)
+        stop_process(&r);
+    sim_cluster_free(r.cluster);
+    bool is_ok = !r.sim.is_failed;
+    sim_store_free(r.store);
+    loop_free(r.sim.loop);
+    return is_ok;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+    uint64_t n = argc > 2 ? strtoull(argv[2], NULL, 10) : 2000;
+    struct err err = {0};
+    if (!codec_init(&err))
+        return 2;
+    bool is_loud = getenv("SIM_LOG") != NULL;
+    log_init(2, LOG_FORMAT_LOGFMT, is_loud ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+    uint64_t failed = 0;
+    unsigned outcomes[OUTCOME_N] = {0};
+    for (uint64_t seed = first; seed < first + n && failed < 10; seed++)
+        failed += !run_seed(seed, outcomes);
+    for (size_t i = 1; i < OUTCOME_N; i++)
+        printf("%s %u  ", outcome_id((enum outcome)i), outcomes[i]);
+    printf("\n%llu passed, %llu failed\n", (unsigned long long)(n - failed), (unsigned long long)failed);
+    return failed == 0 ? 0 : 1;
+}
