@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+/* Writing of documents. Each field is written here by name: what is not named cannot leak. */
+#include "handlers/documents.h"
+
+#include <string.h>
+
+#include "core/sandboxes.h"
+
+void documents_stages(const struct journal_event *events, size_t n, unsigned attempt, struct stage_view ret[STAGE_N])
+{
+    for (size_t i = 0; i < STAGE_N; i++)
+        ret[i] = (struct stage_view){.started_ms = -1, .ended_ms = -1, .duration_ms = -1};
+    for (size_t i = 0; i < n; i++) {
+        const struct journal_event *e = &events[i];
+        if (e->kind != JOURNAL_STAGE || e->attempt != attempt)
+            continue;
+        struct stage_view *stage = &ret[e->stage];
+        bool is_over = e->duration_ms >= 0;
+        if (stage->started_ms < 0)
+            stage->started_ms = is_over ? e->at_ms - e->duration_ms : e->at_ms;
+        stage->status = e->stage_status;
+        stage->code = e->code;
+        stage->ended_ms = is_over ? e->at_ms : -1;
+        stage->duration_ms = e->duration_ms;
+        memcpy(stage->message, e->message, sizeof(stage->message));
+    }
+}
+
+static void text_or_null(struct json_writer *w, const char *key, const char *text)
+{
+    jw_kv_text(w, key, text[0] != '\0' ? text : NULL);
+}
+
+static void write_reason(struct json_writer *w, enum reason code, const char *message)
+{
+    text_or_null(w, "code", reason_id(code));
+    text_or_null(w, "message", message);
+    text_or_null(w, "hint", reason_hint(code));
+}
+
+static void write_urls(struct json_writer *w, const struct app *app, const struct sandbox *sb)
+{
+    char url_app[SANDBOX_URL_SIZE];
+    char url_tty[SANDBOX_URL_SIZE];
+    sandboxes_urls(app->sandboxes, sb, url_app, url_tty);
+    jw_kv_text(w, "publicUrl", url_app);
+    jw_kv_text(w, "ttydUrl", url_tty);
+}
+
+void documents_sandbox(struct json_writer *w, const struct app *app, const struct sandbox *sb)
+{
+    jw_object(w);
+    jw_kv_text(w, "id", sb->id);
+    write_urls(w, app, sb);
+    jw_kv_text(w, "status", sandbox_status_row(sb->status));
+    jw_object_end(w);
+}
+
+/* Project statuses of the original, derived from the sandbox. */
+static const char *project_status(const struct project *project, enum sandbox_status live)
+{
+    if (!project->has_sandbox)
+        return "READY";
+    switch (live) {
+    case SANDBOX_CREATING:
+        return "DEPLOYING";
+    case SANDBOX_RUNNING:
+        return "DEPLOYED";
+    case SANDBOX_ERROR:
+        return "ERROR";
+    case SANDBOX_STOPPED:
+    case SANDBOX_TERMINATING:
+    case SANDBOX_TERMINATED:
+    case SANDBOX_STATUS_N:
+        return "READY";
+    }
+    return "READY";
+}
+
+static void write_project_sandbox(struct json_writer *w, const struct app *app, const struct project *project,
+                                  const struct live_status *live)
+{
+    const struct sandbox *sb = &project->sandbox;
+    jw_key(w, "sandbox");
+    if (!project->has_sandbox) {
+        jw_null(w);
+        return;
+    }
+    jw_object(w);
+    jw_kv_text(w, "id", sb->id);
+    jw_kv_text(w, "status", sandbox_status_outer(live->status));
+    write_urls(w, app, sb);
+    jw_kv_int(w, "attempt", sb->attempt);
+    jw_kv_time(w, "startedAt", sb->attempt_started_ms);
+    write_reason(w, live->code, live->message);
+    jw_object_end(w);
+}
+
+void documents_project(struct json_writer *w, const struct app *app, const struct project *project)
+{
+    struct live_status live = {.status = SANDBOX_TERMINATED};
+    if (project->has_sandbox)
+        sandboxes_live(app->sandboxes, &project->sandbox, &live);
+    jw_object(w);
+    jw_kv_text(w, "id", project->id);
+    jw_kv_text(w, "name", project->name);
+    jw_kv_text(w, "description", project->has_description ? project->description : NULL);
+    jw_kv_text(w, "userId", project->owner_id);
+    jw_kv_text(w, "githubRepo", NULL);
+    jw_kv_text(w, "databaseUrl", NULL);
+    jw_kv_text(w, "status", project_status(project, live.status));
+    jw_kv_time(w, "createdAt", project->created_ms);
+    jw_kv_time(w, "updatedAt", project->updated_ms);
+    write_project_sandbox(w, app, project, &live);
+    jw_object_end(w);
+}
+
+static void write_stage(struct json_writer *w, enum stage stage, const struct stage_view *view)
+{
+    jw_object(w);
+    jw_kv_text(w, "id", stage_id(stage));
+    jw_kv_text(w, "title", stage_title(stage));
+    jw_kv_text(w, "description", stage_description(stage));
+    jw_kv_text(w, "status", stage_status_id(view->status));
+    write_reason(w, view->code, view->message);
+    jw_kv_time(w, "startedAt", view->started_ms);
+    jw_kv_time(w, "endedAt", view->ended_ms);
+    jw_key(w, "durationMs");
+    if (view->duration_ms >= 0)
+        jw_int(w, view->duration_ms);
+    else
+        jw_null(w);
+    jw_object_end(w);
+}
+
+static void write_not_created(struct json_writer *w)
+{
+    jw_object(w);
+    jw_kv_text(w, "status", "not_created");
+    jw_kv_text(w, "message", "Sandbox not created yet");
+    jw_object_end(w);
+}
+
+void documents_status(struct json_writer *w, const struct app *app, const struct project *project,
+                      const struct stage_view *stages)
+{
+    const struct sandbox *sb = &project->sandbox;
+    struct live_status live;
+    if (!project->has_sandbox) {
+        write_not_created(w);
+        return;
+    }
+    sandboxes_live(app->sandboxes, sb, &live);
+    jw_object(w);
+    jw_kv_text(w, "status", sandbox_status_outer(live.status));
+    text_or_null(w, "message", live.message);
+    jw_key(w, "sandbox");
+    documents_sandbox(w, app, sb);
+    jw_kv_int(w, "attempt", sb->attempt);
+    jw_kv_time(w, "startedAt", sb->attempt_started_ms);
+    jw_kv_time(w, "serverTime", loop_wall_ms(app->loop));
+    jw_kv_text(w, "desired", desired_id(sb->desired));
+    jw_key(w, "stages");
+    jw_array(w);
+    for (size_t i = 0; i < STAGE_N; i++)
+        write_stage(w, (enum stage)i, &stages[i]);
+    jw_array_end(w);
+    jw_key(w, "failure");
+    if (live.status == SANDBOX_ERROR) {
+        jw_object(w);
+        write_reason(w, live.code, live.message);
+        jw_object_end(w);
+    } else {
+        jw_null(w);
+    }
+    jw_object_end(w);
+}
+
+const char *documents_event_name(const struct journal_event *e)
+{
+    static const char *const names[] = {
+        [JOURNAL_STAGE] = "stage", [JOURNAL_STATUS] = "status", [JOURNAL_DONE] = "done"};
+    return names[e->kind];
+}
+
+void documents_event(struct json_writer *w, const struct journal_event *e)
+{
+    jw_object(w);
+    jw_kv_int(w, "seq", (int64_t)e->seq);
+    jw_kv_text(w, "projectId", e->project_id);
+    jw_kv_int(w, "attempt", e->attempt);
+    if (e->kind == JOURNAL_STAGE) {
+        jw_kv_text(w, "stage", stage_id(e->stage));
+        jw_kv_text(w, "title", stage_title(e->stage));
+        jw_kv_text(w, "status", stage_status_id(e->stage_status));
+    } else {
+        jw_kv_text(w, "status", sandbox_status_outer(e->status));
+    }
+    if (e->kind == JOURNAL_DONE)
+        jw_kv_text(w, "outcome", outcome_id(e->outcome));
+    write_reason(w, e->code, e->message);
+    jw_kv_time(w, "at", e->at_ms);
+    jw_key(w, "durationMs");
+    if (e->duration_ms >= 0)
+        jw_int(w, e->duration_ms);
+    else
+        jw_null(w);
+    jw_object_end(w);
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/* The JSON documents of projects, sandboxes and events: keys and case as the original's clients read them, and more. No
+ * secret is in any of them. */
+#pragma once
+
+#include "core/base/json_write.h"
+#include "core/sandbox.h"
+#include "handlers/app.h"
+
+enum { DOCUMENT_CEILING_BYTES = 64 * 1024, LIST_CEILING_BYTES = 8 * 1024 * 1024 };
+
+/* How a stage of an attempt stands, gathered from its journal rows. */
+struct stage_view {
+    enum stage_status status;
+    enum reason code;
+    char message[MESSAGE_SIZE];
+    int64_t started_ms; /* -1: not yet */
+    int64_t ended_ms;   /* -1: not yet */
+    int64_t duration_ms;
+};
+void documents_stages(const struct journal_event *events, size_t n, unsigned attempt, struct stage_view ret[STAGE_N]);
+
+void documents_project(struct json_writer *w, const struct app *app, const struct project *project);
+/* The body of GET /api/sandbox/{projectId}. stages: NULL when there is no sandbox. */
+void documents_status(struct json_writer *w, const struct app *app, const struct project *project,
+                      const struct stage_view *stages);
+/* {"id","publicUrl","ttydUrl","status"}; status in the row's upper case. */
+void documents_sandbox(struct json_writer *w, const struct app *app, const struct sandbox *sb);
+/* The data of one event, and its SSE name. sb: for the addresses of a READY end; may be NULL. */
+void documents_event(struct json_writer *w, const struct journal_event *e);
+const char *documents_event_name(const struct journal_event *e);

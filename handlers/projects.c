@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+/* /api/projects: list, create, read, delete. */
+#include "core/base/json_read.h"
+#include "core/caller.h"
+#include "core/sandboxes.h"
+#include "handlers/documents.h"
+#include "handlers/handlers.h"
+#include "handlers/pending.h"
+
+enum { PROJECTS_PER_LIST = 1000 };
+
+/* ---- list ---- */
+
+static void on_list(void *arg, const struct project *projects, size_t n, uint64_t journal_seq, const struct err *err)
+{
+    struct pending *p = arg;
+    if (!pending_done(p, err))
+        return;
+    struct json_writer *w = jw_new(LIST_CEILING_BYTES);
+    jw_array(w);
+    for (size_t i = 0; i < n; i++)
+        documents_project(w, p->app, &projects[i]);
+    jw_array_end(w);
+    /* Where a stream that shows what follows this answer begins. */
+    http_add_header(p->x, "X-Journal-Seq",
+                    str_from(arena_printf(http_arena(p->x), "%llu", (unsigned long long)journal_seq)));
+    http_answer_json(p->x, 200, w);
+}
+
+void projects_list(struct http_exchange *x, struct app *app)
+{
+    const struct caller *caller = http_context(x);
+    struct pending *p = pending_new(x, app);
+    pending_wait(p, app->store->project_list(app->store->self, caller->who.user_id, PROJECTS_PER_LIST,
+                                             app->settings.request_ms, on_list, p));
+}
+
+/* ---- create, read ---- */
+
+static void on_project(void *arg, const struct project *project, const struct err *err)
+{
+    struct pending *p = arg;
+    if (!pending_done(p, err))
+        return;
+    struct json_writer *w = jw_new(DOCUMENT_CEILING_BYTES);
+    documents_project(w, p->app, project);
+    http_answer_json(p->x, 200, w);
+}
+
+struct create_body {
+    struct str name;
+    struct str description;
+};
+/* The name's own rule (characters, not bytes) is names_check_project's. */
+static const struct json_field create_fields[] = {
+    {"name",        JSON_STR, offsetof(struct create_body, name),        JSON_REQUIRED, 0, PROJECT_NAME_SIZE * 4 },
+    {"description", JSON_STR, offsetof(struct create_body, description), JSON_OPTIONAL, 0, PROJECT_TEXT_MAX_BYTES},
+};
+
+void projects_create(struct http_exchange *x, struct app *app)
+{
+    const struct caller *caller = http_context(x);
+    struct create_body body = {STR_NONE, STR_NONE};
+    struct err err = {0};
+    const struct json_value *json = json_parse(http_arena(x), http_body(x), &JSON_LIMITS_BODY, &err);
+    if (json == NULL || !json_bind(json, create_fields, sizeof(create_fields) / sizeof(*create_fields), &body, &err) ||
+        !names_check_project(body.name, &err)) {
+        http_answer_err(x, &err);
+        return;
+    }
+    struct pending *p = pending_new(x, app);
+    pending_wait(p, app->store->project_create(app->store->self, caller->who.user_id, str_trim(body.name),
+                                               body.description, app->settings.request_ms, on_project, p));
+}
+
+void projects_get(struct http_exchange *x, struct app *app)
+{
+    const struct caller *caller = http_context(x);
+    struct pending *p = pending_new(x, app);
+    const char *id = arena_dup(http_arena(x), http_param(x, "id"));
+    pending_wait(
+        p, app->store->project_get(app->store->self, caller->who.user_id, id, app->settings.request_ms, on_project, p));
+}
+
+/* ---- delete ---- */
+
+struct deletion {
+    struct pending pending;
+    enum desired desired;
+};
+
+static void answer_status(struct http_exchange *x, int status, const char *word, const char *message)
+{
+    struct json_writer *w = jw_new(DOCUMENT_CEILING_BYTES);
+    jw_object(w);
+    jw_kv_text(w, "status", word);
+    jw_kv_text(w, "message", message);
+    jw_object_end(w);
+    http_answer_json(x, status, w);
+}
+
+static void on_delete(void *arg, enum request_result result, const struct sandbox *sb,
+                      const struct journal_event *events, size_t n_events, const struct err *err)
+{
+    struct deletion *d = arg;
+    (void)sb;
+    (void)result;
+    if (!pending_done(&d->pending, err))
+        return;
+    bool is_gone = n_events > 0 && events[n_events - 1].kind == JOURNAL_DONE;
+    if (is_gone)
+        answer_status(d->pending.x, 200, "deleted", "Project has been deleted");
+    else
+        answer_status(d->pending.x, 202, "terminating",
+                      d->desired == DESIRED_DETACHED ? "Project is being deleted, its database is kept"
+                                                     : "Project is being deleted");
+}
+
+static void on_found(void *arg, const struct project *project, const struct err *err)
+{
+    struct deletion *d = arg;
+    struct app *app = d->pending.app;
+    if (!pending_done(&d->pending, err))
+        return;
+    pending_wait(&d->pending,
+                 sandboxes_request(app->sandboxes, project, d->desired, NULL, app->settings.request_ms, on_delete, d));
+}
+
+void projects_delete(struct http_exchange *x, struct app *app)
+{
+    const struct caller *caller = http_context(x);
+    struct str keep = STR_NONE;
+    (void)http_query_find(x, "keepDatabase", &keep);
+    bool is_keep = str_eq(keep, STR("true"));
+    if (!str_is_none(keep) && !is_keep && !str_eq(keep, STR("false"))) {
+        struct err err = {0};
+        (void)err_set_field(&err, ERR_INVALID, __func__, "keepDatabase", "keepDatabase must be true or false");
+        http_answer_err(x, &err);
+        return;
+    }
+    struct deletion *d = arena_alloc(http_arena(x), sizeof(*d));
+    d->pending = (struct pending){.x = x, .app = app};
+    d->desired = is_keep ? DESIRED_DETACHED : DESIRED_DELETED;
+    const char *id = arena_dup(http_arena(x), http_param(x, "id"));
+    pending_wait(&d->pending, app->store->project_get(app->store->self, caller->who.user_id, id,
+                                                      app->settings.request_ms, on_found, d));
+}
