@@ -376,5 +376,8 @@ void k8s_port_stats(const struct k8s_port *p, struct k8s_port_stats *ret)
         ret->failures_n += one.failures_n;
     }
     ret->is_reachable = kube_is_reachable(p->kube);
+    ret->is_synced = true;
+    for (enum kube_kind kind = 0; kind < KIND_CACHED_N; kind++)
+        ret->is_synced = ret->is_synced && cache_is_synced(p->cache, kind);
     ret->kubeblocks_version = p->dialect != NULL ? p->dialect->version : "";
 }

@@ -31,6 +31,7 @@ struct kube *k8s_port_kube(const struct k8s_port *p);
 struct k8s_port_stats {
     uint64_t lists_n, streams_n, events_n, failures_n; /* of all watches */
     bool is_reachable;
+    bool is_synced;                 /* every cache has had its first list */
     const char *kubeblocks_version; /* "" if there is none or it is not known */
 };
 void k8s_port_stats(const struct k8s_port *p, struct k8s_port_stats *ret);

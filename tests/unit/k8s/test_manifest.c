@@ -7,6 +7,7 @@
 #include "k8s/kubeblocks.h"
 #include "k8s/manifest.h"
 #include "k8s/objects.h"
+#include "k8s/rights.h"
 #include "sample.h"
 
 static const char ENV[] = "{\"DATABASE_URL\":\"postgresql://postgres:p%40ss@db:5432/postgres?schema=public\","
@@ -152,6 +153,57 @@ static void test_names_and_paths_follow_from_the_tables(void **state)
     assert_int_equal(strlen(name), 63 + 13);
 }
 
+static void test_the_servers_role_is_as_recorded(void **state)
+{
+    struct json_writer *w = jw_new(1 << 20);
+    struct str json;
+
+    (void)state;
+    rights_write_role(w, "fullstackd", "ns-ajno7yq7");
+    assert_true(jw_finish(w, &json, NULL));
+    golden_check(FS_SOURCE_DIR "/tests/golden/manifest/server_role.json", json);
+    jw_free(w);
+}
+
+static bool is_held(const char *group, const char *resource, const char *verb)
+{
+    for (size_t i = 0; i < RIGHTS_N; i++) {
+        for (size_t v = 0; v < RIGHT_VERB_N; v++) {
+            if (strcmp(RIGHTS[i].group, group) == 0 && strcmp(RIGHTS[i].resource, resource) == 0 &&
+                (RIGHTS[i].verbs >> v & 1) && strcmp(right_verb_text((enum right_verb)v), verb) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void test_what_the_database_is_granted_is_held_by_the_server(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < DATABASE_RULE_N; i++) {
+        const struct manifest_rule *rule = &MANIFEST_DATABASE_RULES[i];
+
+        for (size_t r = 0; rule->resources[r] != NULL; r++) {
+            for (size_t v = 0; rule->verbs[v] != NULL; v++) {
+                if (!is_held(rule->group, rule->resources[r], rule->verbs[v]))
+                    fail_msg("%s %s is granted and not held", rule->verbs[v], rule->resources[r]);
+            }
+        }
+    }
+}
+
+static void test_secrets_and_roles_are_never_listed(void **state)
+{
+    (void)state;
+    assert_false(is_held("", "secrets", "list") || is_held("", "secrets", "watch"));
+    assert_false(is_held("rbac.authorization.k8s.io", "roles", "list"));
+    for (size_t i = KIND_WATCHED_N; i < KIND_N; i++)
+        assert_null(kube_kind_row((enum kube_kind)i)->selector);
+    for (size_t i = 0; i < KIND_WATCHED_N; i++)
+        assert_true(
+            is_held(kube_kind_row((enum kube_kind)i)->group, kube_kind_row((enum kube_kind)i)->plural, "watch"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +213,9 @@ int main(void)
         cmocka_unit_test(test_a_patch_names_the_version_and_replaces_all_variables),
         cmocka_unit_test(test_an_image_by_digest_is_not_pulled_each_time),
         cmocka_unit_test(test_names_and_paths_follow_from_the_tables),
+        cmocka_unit_test(test_the_servers_role_is_as_recorded),
+        cmocka_unit_test(test_what_the_database_is_granted_is_held_by_the_server),
+        cmocka_unit_test(test_secrets_and_roles_are_never_listed),
     };
 
     if (!codec_init(NULL))
