@@ -13,6 +13,7 @@ verb_fuzz() {
         ;;
     esac
     cmake_build fuzz
+    # shellcheck disable=SC2046
     [ $# -gt 0 ] || set -- $(find tests/fuzz -name 'fuzz_*.c' -exec basename {} .c \; | sort)
     fuzz_bad=
     for target in "$@"; do
