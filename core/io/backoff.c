@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* Computes delays. Draws no random numbers and sets no timers: both are the caller's. */
 #include "core/io/backoff.h"
 
 ms_t backoff_next(struct backoff *b, uint32_t random_u32)

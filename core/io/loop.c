@@ -247,12 +247,13 @@ enum wait { WAIT_NOT, WAIT_FOR_SOMETHING };
 static void wait_for_libevent(struct loop *loop, enum wait wait)
 {
     const struct loop_timer *first = loop_heap_first(&loop->heap);
-    bool is_due = first != NULL && first->at_ms <= monotonic_ms();
+    assert(first != NULL); /* the heartbeat at least */
+    bool is_due = first->at_ms <= monotonic_ms();
     int flags = EVLOOP_ONCE;
     if (wait == WAIT_NOT || is_due || loop->first_task != NULL)
         flags |= EVLOOP_NONBLOCK;
     else
-        set_alarm(loop, first->at_ms); /* there is one: the heartbeat */
+        set_alarm(loop, first->at_ms);
     loop->is_stale = true;
     if (event_base_loop(loop->base, flags) < 0)
         abort(); /* epoll itself failed: nothing can be done without it */

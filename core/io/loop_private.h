@@ -24,7 +24,6 @@ struct loop_heap {
 
 void loop_heap_fini(struct loop_heap *h);                      /* leaves every timer cleared */
 struct loop_timer *loop_heap_first(const struct loop_heap *h); /* NULL: empty */
-void loop_heap_add(struct loop_heap *h, struct loop_timer *t);
 void loop_heap_remove(struct loop_heap *h, struct loop_timer *t);
 
 /* ---- how the loop does (loop_health.c) ---- */

@@ -62,7 +62,7 @@ struct loop_timer *loop_heap_first(const struct loop_heap *h)
     return h->n > 0 ? h->timers[0] : NULL;
 }
 
-void loop_heap_add(struct loop_heap *h, struct loop_timer *t)
+static void heap_add(struct loop_heap *h, struct loop_timer *t)
 {
     if (h->n == h->cap) {
         h->cap = h->cap > 0 ? h->cap * 2 : FIRST_CAP;
@@ -98,7 +98,7 @@ void loop_timer_set(struct loop_timer *t, ms_t delay_ms)
     if (delay_ms < 0)
         delay_ms = 0;
     t->at_ms = now_ms + (delay_ms < LONGEST_DELAY_MS ? delay_ms : LONGEST_DELAY_MS);
-    loop_heap_add(&t->loop->heap, t);
+    heap_add(&t->loop->heap, t);
 }
 
 void loop_timer_clear(struct loop_timer *t)

@@ -163,17 +163,27 @@ static void escapes_are_decoded(void **state)
     assert_str(json_str(v), "\"\\/\b\f\n\r\tA\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\x01\xEF\xBF\xBF");
 }
 
+static void all_refused(struct arena *a, const struct str *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct err err = refused(a, rows[i], &JSON_LIMITS_BODY);
+        assert_int_equal(err.kind, ERR_INVALID);
+        assert_non_null(strstr(err.msg, " at line "));
+    }
+}
+
+static void a_text_cut_short_is_refused(void **state)
+{
+    const struct str rows[] = {STR_NONE,    STR(""),        STR(" "),         STR("{"),        STR("["),
+                               STR("\""),   STR("{\"a\""),  STR("{\"a\":"),   STR("{\"a\":1"), STR("tru"),
+                               STR("nul"),  STR("-"),       STR("1."),        STR("1e"),       STR("1e+"),
+                               STR("\"\\"), STR("\"\\u12"), STR("\"\\uD83D"), STR("[1,"),      STR("\xEF\xBB")};
+    all_refused(*state, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
 static void what_is_not_json_is_refused(void **state)
 {
     const struct str rows[] = {
-        STR(""),
-        STR(" "),
-        STR("{"),
-        STR("["),
-        STR("\""),
-        STR("{\"a\""),
-        STR("{\"a\":"),
-        STR("{\"a\":1"),
         STR("{\"a\":1,}"),
         STR("[1,]"),
         STR("[,1]"),
@@ -182,19 +192,13 @@ static void what_is_not_json_is_refused(void **state)
         STR("{'a':1}"),
         STR("{\"a\" 1}"),
         STR("[1 2]"),
-        STR("tru"),
         STR("True"),
-        STR("nul"),
         STR("NaN"),
         STR("Infinity"),
-        STR("-"),
         STR("+1"),
         STR("01"),
         STR("-01"),
-        STR("1."),
         STR(".5"),
-        STR("1e"),
-        STR("1e+"),
         STR("0x10"),
         STR("]"),
         STR("}"),
@@ -220,13 +224,7 @@ static void what_is_not_json_is_refused(void **state)
         STR("{\"a\":1 \"b\":2}"),
         STR("[\"a\":1]"),
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct err err = refused(*state, rows[i], &JSON_LIMITS_BODY);
-        assert_int_equal(err.kind, ERR_INVALID);
-        assert_non_null(strstr(err.msg, " at line "));
-    }
-    struct err err;
-    assert_null(json_parse(*state, STR_NONE, &JSON_LIMITS_BODY, &err));
+    all_refused(*state, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static void bytes_after_the_value_are_refused(void **state)
@@ -304,30 +302,36 @@ static void keys_of_large_objects_are_compared_too(void **state)
     }
 }
 
+/* n containers inside each other, with a 1 in the innermost object. */
+static void nest(struct buf *b, const char *open, const char *inside, char close, unsigned n)
+{
+    buf_clear(b);
+    for (unsigned i = 0; i < n; i++)
+        buf_add_text(b, open);
+    buf_add_text(b, n == 0 ? "1" : inside);
+    for (unsigned i = 0; i < n; i++)
+        buf_add_byte(b, close);
+}
+
 static void depth_is_limited_exactly(void **state)
 {
     struct arena *a = *state;
     struct json_limits limits = JSON_LIMITS_BODY;
-    for (int objects = 0; objects <= 1; objects++) {
-        for (unsigned max = 0; max <= 70; max += 7) {
-            unsigned real = max > 64 ? 64 : max;
-            limits.max_depth = max;
-            for (unsigned n = real; n <= real + 1; n++) {
-                struct buf b;
-                buf_init(&b, 10000);
-                for (unsigned i = 0; i < n; i++)
-                    buf_add_text(&b, objects ? "{\"a\":" : "[");
-                buf_add_text(&b, objects || n == 0 ? "1" : "");
-                for (unsigned i = 0; i < n; i++)
-                    buf_add_text(&b, objects ? "}" : "]");
-                if (n <= real)
-                    assert_non_null(json_parse(a, buf_str(&b), &limits, NULL));
-                else
-                    refused(a, buf_str(&b), &limits);
-                buf_fini(&b);
-            }
-        }
+    struct buf b;
+    buf_init(&b, 10000);
+    for (unsigned max = 0; max <= 70; max += 7) {
+        unsigned real = max > 64 ? 64 : max;
+        limits.max_depth = max;
+        nest(&b, "[", "", ']', real);
+        assert_non_null(json_parse(a, buf_str(&b), &limits, NULL));
+        nest(&b, "[", "", ']', real + 1);
+        refused(a, buf_str(&b), &limits);
+        nest(&b, "{\"a\":", "1", '}', real);
+        assert_non_null(json_parse(a, buf_str(&b), &limits, NULL));
+        nest(&b, "{\"a\":", "1", '}', real + 1);
+        refused(a, buf_str(&b), &limits);
     }
+    buf_fini(&b);
 }
 
 static void a_megabyte_of_brackets_is_refused_early(void **state)
@@ -455,6 +459,7 @@ int main(void)
         TEST(integers_are_exact_and_strict),
         TEST(doubles_that_overflow_are_not_taken),
         TEST(escapes_are_decoded),
+        TEST(a_text_cut_short_is_refused),
         TEST(what_is_not_json_is_refused),
         TEST(bytes_after_the_value_are_refused),
         TEST(a_nul_character_is_refused),
