@@ -361,6 +361,7 @@ void reconciler_free(struct reconciler *r)
 static void on_released(void *arg, const struct err *err)
 {
     struct reconciler *r = arg;
+    r->renew = NULL;
     if (err != NULL)
         LOG(WARN, "giving the lease back failed; it ends by itself", KV("err", err));
     r->on_drained(r->drained_arg);
