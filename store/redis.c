@@ -85,9 +85,10 @@ static bool read_host(struct redis_target *t, struct str place, struct err *rete
 
 static bool read_url(struct redis_target *t, struct str url, struct err *reterr)
 {
-    if (str_starts(url, STR("unix://"))) {
+    if (str_starts(url, STR("unix:"))) {
+        size_t scheme_n = str_starts(url, STR("unix://")) ? 7 : 5; /* unix:/path is as good as unix:///path */
         t->is_socket = true;
-        if (!str_copy(str_slice(url, 7, url.n), t->host, sizeof(t->host)) || t->host[0] != '/')
+        if (!str_copy(str_slice(url, scheme_n, url.n), t->host, sizeof(t->host)) || t->host[0] != '/')
             return refuse_url(reterr, "has a bad path");
         return true;
     }
