@@ -110,6 +110,22 @@ test('a 503 is waited out with growing waits, where a native EventSource gives u
   assert.deepEqual(world.states, ['connecting', 'waiting', 'connecting', 'waiting', 'connecting', 'waiting', 'connecting', 'live']);
 });
 
+test('the wait that the server asks for by retry is taken', async () => {
+  const world = new World();
+  const first = line();
+  world.answers = [first.answer];
+  world.stream.open();
+  await settle();
+  first.say('retry: 500\n\n');
+  await settle();
+  first.end();
+  await world.advance(499);
+  assert.equal(world.requests.length, 1);
+  assert.equal(world.timers.length, 1, 'only the wait is left');
+  await world.advance(1);
+  assert.equal(world.requests.length, 2);
+});
+
 test('Retry-After is kept when it is longer than our own wait', async () => {
   const world = new World();
   world.answers = [status(503, { 'retry-after': '20' })];
@@ -206,6 +222,34 @@ test('a closed stream asks nothing and hands on nothing; opening resumes', async
   assert.deepEqual(world.timers, []);
   world.stream.open();
   assert.equal(world.requests[1], '/api/events?after=2');
+});
+
+test('what arrives while the stream is being closed is dropped', async () => {
+  const world = new World();
+  const first = line();
+  world.answers = [first.answer];
+  world.stream.open();
+  await settle();
+  first.say(stage(2));
+  world.stream.close();
+  await settle();
+  assert.deepEqual(world.events, []);
+  assert.equal(world.stream.after, 0);
+});
+
+test('the end of a closed connection does not touch the one opened after it', async () => {
+  const world = new World();
+  const second = line();
+  world.stream.open();
+  world.stream.close();
+  world.answers = [second.answer];
+  world.stream.open();
+  await settle();
+  second.say(stage(1));
+  await settle();
+  assert.equal(world.states.at(-1), 'live');
+  assert.ok(!world.states.includes('waiting'));
+  assert.deepEqual(world.events, ['1:stage']);
 });
 
 test('opening twice keeps one connection', async () => {

@@ -23,6 +23,13 @@ test('last activity comes first unless another order is asked for', () => {
   assert.equal(ids('?sort=nonsense'), 'bcad');
 });
 
+test('rows of the same moment keep their places', () => {
+  const twins = ['y', 'x', 'z'].map((id) => project(id, 'twin', null, 1));
+  for (const order of ['activity', 'name', 'created']) {
+    assert.equal(selectProjects(twins, { text: '', group: 'all', order }).map((p) => p.id).join(''), 'xyz');
+  }
+});
+
 test('all words must be found, in name or description, in any case', () => {
   assert.equal(ids('?q=SHOP'), 'ba');
   assert.equal(ids('?q=stock+shop'), 'b');

@@ -128,6 +128,22 @@ test('a retry within the same attempt may start a failed stage again', () => {
   assert.deepEqual([view.status, words(view)[0], view.stages[0].startedMs, view.stages[0].endedMs], ['creating', 'in_progress', ms(12), null]);
 });
 
+test('the replayed failure of an attempt that was retried and is ready does not show', () => {
+  const ready = viewFromBody(body('running', { database: [12, 15], container: [15, 16], networking: [16, 17], terminal: [17, 18], ready: [18, 19] }), 0);
+  const replay = [stage(8, 'database', 'failed', { message: 'x' }), ev('done', 8, { outcome: 'failed', message: 'x' })];
+  assert.deepEqual(shown(run(ready, replay)), shown(ready));
+});
+
+test('a new attempt counts even when the clock of the journal was set back', () => {
+  const ready = viewFromBody(body('running', { database: [100, 105] }), 0);
+  const view = run(ready, [
+    { ...ev('status', 20, { status: 'creating' }), attempt: 2 },
+    { ...stage(20, 'database', 'in_progress'), attempt: 2 },
+    { ...ev('done', 21, { outcome: 'failed', message: 'x' }), attempt: 2 },
+  ]);
+  assert.deepEqual([view.status, words(view)[0]], ['error', 'in_progress']);
+});
+
 test('cancelled, terminated and deleted are told apart', () => {
   const base = run(viewFromBody(body('creating'), 0), journal().slice(0, 3));
   const end = (outcome) => applyEvent(base, ev('done', 9, { outcome }));

@@ -19,8 +19,6 @@ export interface StageView {
   usualMs: number | null;
   /** Journal time of the newest fact that the answer knew about this stage; older events add nothing. */
   knownMs: number;
-  /** Number of the last event that changed this stage. */
-  seq: number;
 }
 
 export interface Failure {
@@ -96,7 +94,6 @@ function stageFromBody(body: StageBody): StageView {
     durationMs: body.durationMs ?? null,
     usualMs: body.usualMs ?? null,
     knownMs: Math.max(startedMs ?? 0, endedMs ?? 0),
-    seq: 0,
   };
 }
 
@@ -153,13 +150,11 @@ function nextAttempt(view: SandboxView, attempt: number, atMs: number): SandboxV
       endedMs: null,
       durationMs: null,
       knownMs: 0,
-      seq: 0,
     })),
   };
 }
 
 function isOldNews(stage: StageView, event: JournalEvent & { kind: 'stage' }, atMs: number): boolean {
-  if (event.seq <= stage.seq) return true;
   return atMs < stage.knownMs || (atMs === stage.knownMs && RANK[event.status] < RANK[stage.status]);
 }
 
@@ -178,7 +173,6 @@ function moveStage(stage: StageView, event: JournalEvent & { kind: 'stage' }, at
     startedMs,
     endedMs: isOver ? atMs : null,
     durationMs: isOver ? (event.durationMs ?? ownMs) : null,
-    seq: event.seq,
   };
 }
 

@@ -60,6 +60,49 @@ function errorOf(fields: readonly FieldError[], pointer: string): string | undef
   return fields.find((f) => f.pointer === pointer)?.detail;
 }
 
+interface FieldsProps {
+  draft: Draft;
+  errors: readonly FieldError[];
+  edit(part: Partial<Draft>): void;
+}
+
+function Fields({ draft, errors, edit }: FieldsProps) {
+  return (
+    <>
+      <Field
+        id="name"
+        label="Name"
+        note="Its letters, digits and hyphens name what is made in the cluster."
+        error={errorOf(errors, '/name')}
+      >
+        {(a) => (
+          <input {...a} name="name" required autocomplete="off" spellcheck={false} value={draft.name}
+            onInput={(e) => edit({ name: e.currentTarget.value })} />
+        )}
+      </Field>
+      <Field
+        id="description"
+        label="Description"
+        note="Optional. Shown in the list and found by the search."
+        error={errorOf(errors, '/description')}
+      >
+        {(a) => (
+          <textarea {...a} name="description" rows={3} value={draft.description}
+            onInput={(e) => edit({ description: e.currentTarget.value })} />
+        )}
+      </Field>
+      <label class="check">
+        <input type="checkbox" name="sandbox" checked={draft.wantsSandbox}
+          onChange={(e) => edit({ wantsSandbox: e.currentTarget.checked })} />
+        <span>
+          Create its sandbox at once
+          <span class="fine">Database, container, addresses and terminal. You can also do that later.</span>
+        </span>
+      </label>
+    </>
+  );
+}
+
 export function NewProjectPage() {
   usePageTitle('New project');
   const [draft, setDraft] = useState<Draft>({ name: '', description: '', wantsSandbox: true });
@@ -95,26 +138,7 @@ export function NewProjectPage() {
       <PageHeading>New project</PageHeading>
       {act.error && !isTold && <ErrorNote error={act.error} title="The project was not created." />}
       <form ref={form} onSubmit={submit} noValidate>
-        <Field id="name" label="Name" note="Its letters, digits and hyphens name what is made in the cluster." error={errorOf(fields, '/name')}>
-          {(a) => (
-            <input {...a} name="name" required autocomplete="off" spellcheck={false} value={draft.name}
-              onInput={(e) => edit({ name: e.currentTarget.value })} />
-          )}
-        </Field>
-        <Field id="description" label="Description" note="Optional. Shown in the list and found by the search." error={errorOf(fields, '/description')}>
-          {(a) => (
-            <textarea {...a} name="description" rows={3} value={draft.description}
-              onInput={(e) => edit({ description: e.currentTarget.value })} />
-          )}
-        </Field>
-        <label class="check">
-          <input type="checkbox" name="sandbox" checked={draft.wantsSandbox}
-            onChange={(e) => edit({ wantsSandbox: e.currentTarget.checked })} />
-          <span>
-            Create its sandbox at once
-            <span class="fine">Database, container, addresses and terminal. You can also do that later.</span>
-          </span>
-        </label>
+        <Fields draft={draft} errors={fields} edit={edit} />
         <div class="acts">
           <button type="submit" class="button primary" disabled={act.isBusy}>
             {act.isBusy ? 'Creating…' : 'Create project'}

@@ -13,8 +13,8 @@ function LinkHelp() {
   return (
     <>
       <p>
-        This server signs you in by a one-time link. The server prints one when it is started for a demo; otherwise ask
-        the person who runs it.
+        This server signs you in by a one-time link. Who runs the server makes one with{' '}
+        <code>fullstackd signin-link</code>; the demo prints one when it starts.
       </p>
       <ul class="plain">
         <li>A link works once and only for a short time.</li>
