@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/* Who may do what: a handful of accounts with bearer tokens, each with rules like those of a Role. There is no RBAC
+ * engine: Roles and RoleBindings are stored, but rights come from this table. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/arena.h"
+#include "core/base/secret.h"
+#include "core/base/str.h"
+#include "devcluster/base/doc.h"
+
+struct access_rule { /* comma-separated; "*" is anything */
+    const char *groups;
+    const char *resources; /* with subresources: "pods/log" */
+    const char *verbs;
+};
+
+enum account_id {
+    ACCOUNT_ADMIN,   /* system:masters: everything */
+    ACCOUNT_OWNER,   /* "*" within the namespace, as a Sealos user has */
+    ACCOUNT_LIMITED, /* just what fullstackd needs within the namespace */
+    ACCOUNT_ANONYMOUS,
+    ACCOUNT_N
+};
+
+struct account {
+    enum account_id id;
+    const char *name;                /* of the kubeconfig's user */
+    const char *user;                /* "system:serviceaccount:NS:NAME" */
+    const char *groups;              /* as messages print them */
+    const char *ns;                  /* where the rules hold; NULL: everywhere */
+    const struct access_rule *rules; /* ended by a NULL groups */
+    struct secret token;
+};
+
+struct access;
+/* ns: the namespace of the owner and the limited account; copied. Tokens are drawn at random. */
+struct access *access_new(const char *ns);
+void access_free(struct access *x);
+const struct account *access_account(const struct access *x, enum account_id id);
+/* Replaces a token (one kept from an earlier start). */
+void access_set_token(struct access *x, enum account_id id, struct str token);
+/* From the Authorization header: anonymous when absent, NULL when the token is nobody's. */
+const struct account *access_who(const struct access *x, struct str authorization);
+
+/* resource: "pods" or "pods/log"; ns absent: the cluster scope. */
+bool access_may(const struct account *who, const char *verb, struct str group, struct str resource, struct str ns);
+/* Does the account itself hold all that these rules (of a Role) grant within ns? */
+bool access_holds(const struct account *who, const struct doc *rules, struct str ns);
+/* The rules as SelfSubjectRulesReview lists them. */
+struct doc *access_rules(const struct account *who, struct arena *a, struct str ns);
