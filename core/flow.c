@@ -202,6 +202,12 @@ static bool is_in_scope(const struct flow *f, const struct step *s)
     return s->object != OBJECT_N && (s->scope == SCOPE_SANDBOX || f->sb.desired == DESIRED_DELETED);
 }
 
+/* A call for it was given up: the cache may be older than what that call did, only a removal's own answer counts. */
+static bool is_in_doubt(const struct step_run *run)
+{
+    return run->uncertain_until_ms > 0;
+}
+
 /* Is nothing of this row left, as far as can be known? */
 static bool is_gone(struct flow *f, const struct step *s, const struct step_run *run)
 {
@@ -216,15 +222,16 @@ static bool is_gone(struct flow *f, const struct step *s, const struct step_run 
     enum presence presence = f->seen.objects[s->object];
     if (presence == PRESENCE_FOREIGN)
         return true;
-    if (presence == PRESENCE_UNKNOWN)
-        return run->is_undone;
+    if (presence == PRESENCE_UNKNOWN || is_in_doubt(run))
+        return run->is_undone && presence != PRESENCE_PRESENT && presence != PRESENCE_DELETING;
     return f->seen.is_synced && presence == PRESENCE_ABSENT;
 }
 
 static void maybe_undo(struct flow *f, struct step_run *run)
 {
     enum presence presence = f->seen.objects[CREATE_PLAN[run->id].object];
-    bool is_there = presence == PRESENCE_PRESENT || (presence == PRESENCE_UNKNOWN && !run->is_undone);
+    bool is_unsure = presence == PRESENCE_UNKNOWN || (presence == PRESENCE_ABSENT && is_in_doubt(run));
+    bool is_there = presence == PRESENCE_PRESENT || (is_unsure && !run->is_undone);
     if (run->op != NULL || !is_there)
         return;
     if (loop_now_ms(f->ports.loop) < run->retry_at_ms)

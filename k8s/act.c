@@ -110,7 +110,7 @@ static void end_present(struct act *a, const struct json_value *object)
 static void end_gone(struct act *a)
 {
     cache_note_deleting(a->cache, a->row->kind, a->name);
-    cache_note(a->cache, a->object, &a->sb, PRESENCE_ABSENT, NULL);
+    cache_note(a->cache, a->object, &a->sb, PRESENCE_UNKNOWN, NULL);
     act_end(a, NULL);
 }
 

@@ -230,7 +230,7 @@ static void test_what_is_gone_or_going_is_removed(void **state)
     struct bench *b = *state;
     REMOVE(b, OBJECT_ENV_SECRET, {"GET", 404, NOT_FOUND});
     assert_int_equal(b->err.kind, ERR_NONE);
-    assert_int_equal(seen(b, OBJECT_ENV_SECRET), PRESENCE_ABSENT);
+    assert_int_equal(seen(b, OBJECT_ENV_SECRET), PRESENCE_UNKNOWN);
     REMOVE(b, OBJECT_DEPLOYMENT, {"GET", 200, OURS(",\"deletionTimestamp\":\"t\"")});
     assert_int_equal(b->err.kind, ERR_NONE);
     REMOVE(b, OBJECT_DEPLOYMENT, {"GET", 200, OURS("")}, {"DELETE", 404, NOT_FOUND});
