@@ -22,14 +22,15 @@ static const char *const usual_paths[] = {".secret/kubeconfig", "../.secret/kube
 
 static bool read_file(const char *path, struct secret *ret, int64_t *ret_mtime_ns, struct err *reterr)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe must not hold us */
     struct stat st;
     struct buf bytes;
     char chunk[4096];
     ssize_t n;
+    bool is_over;
 
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        int code = errno;
+    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        int code = fd < 0 ? errno : EINVAL;
 
         if (fd >= 0)
             close(fd);
@@ -37,18 +38,19 @@ static bool read_file(const char *path, struct secret *ret, int64_t *ret_mtime_n
         return false;
     }
     buf_init(&bytes, KUBECONFIG_CEILING_BYTES);
-    while ((n = read(fd, chunk, sizeof chunk)) > 0)
+    while ((n = read(fd, chunk, sizeof chunk)) > 0 && !bytes.is_over)
         buf_add(&bytes, chunk, (size_t)n);
     close(fd);
     explicit_bzero(chunk, sizeof chunk);
-    if (n == 0 && !bytes.is_over) {
+    is_over = bytes.is_over;
+    if (n == 0 && !is_over) {
         *ret = secret_new((struct str){buf_text(&bytes), bytes.n});
         *ret_mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
     }
     if (bytes.p != NULL)
         explicit_bzero(bytes.p, bytes.cap);
     buf_fini(&bytes);
-    if (bytes.is_over)
+    if (is_over)
         return err_set(reterr, ERR_TOO_LARGE, __func__, "%s: larger than %d bytes", path, KUBECONFIG_CEILING_BYTES);
     return n == 0 || err_set(reterr, ERR_INVALID, __func__, "%s: cannot be read", path);
 }

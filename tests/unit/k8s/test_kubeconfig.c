@@ -113,6 +113,7 @@ static void test_what_is_not_supported_is_said(void **state)
     refused(CONFIG("https://k.example.org", "client-key-data: a2V5"), &plain, ERR_INVALID, "come as a pair");
     refused(CONFIG("https://k.example.org", "client-key-data: '%%'"), &plain, ERR_INVALID, "certificate or key data");
     refused(CONFIG("https://k.example.org", "client-certificate: /no/such"), &plain, ERR_MISSING, "/no/such");
+    refused(CONFIG("https://k.example.org", "tokenFile: /dev/zero"), &plain, ERR_INVALID, "/dev/zero");
     refused(CONFIG("https://k.example.org\n    tls-server-name: x", "token: a"), &plain, ERR_INVALID,
             "tls-server-name");
 }
