@@ -64,6 +64,19 @@ static void one_piece_may_be_larger_than_any_block(void **state)
     arena_free(a);
 }
 
+/* Every distance from the end of the first block, where padding decides whether a piece still fits. */
+static void a_piece_never_crosses_the_end_of_a_block(void **state)
+{
+    (void)state;
+    static const char filling[1100];
+    for (size_t n = 0; n < sizeof(filling); n++) {
+        struct arena *a = arena_new();
+        arena_dup(a, (struct str){filling, n});
+        memset(arena_alloc(a, 24), 0xEE, 24);
+        arena_free(a);
+    }
+}
+
 static void copies_are_terminated(void **state)
 {
     (void)state;
@@ -137,6 +150,7 @@ int main(void)
         cmocka_unit_test(memory_is_zeroed_again_after_reset),
         cmocka_unit_test(blocks_do_not_overlap),
         cmocka_unit_test(one_piece_may_be_larger_than_any_block),
+        cmocka_unit_test(a_piece_never_crosses_the_end_of_a_block),
         cmocka_unit_test(copies_are_terminated),
         cmocka_unit_test(printf_takes_any_length),
         cmocka_unit_test(free_accepts_null),

@@ -173,6 +173,19 @@ static void limits_hold_for_each_item_alone(void **state)
     buf_fini(&want);
 }
 
+/* The arena gives the second object the address of the first. */
+static void keys_of_one_item_are_forgotten_before_the_next(void **state)
+{
+    (void)state;
+    const char *item = "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"h\":8,\"i\":9,\"j\":10}\n";
+    struct buf text;
+    buf_init(&text, 10000);
+    for (int i = 0; i < 5; i++)
+        buf_add_text(&text, item);
+    assert_items(NULL, buf_str(&text), buf_text(&text), NULL);
+    buf_fini(&text);
+}
+
 static void add_times(struct buf *b, const char *text, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -300,6 +313,11 @@ static void a_list_may_be_larger_than_an_item_but_not_its_rest(void **state)
     add_times(&text, "x", 200);
     buf_add_text(&text, "\"}");
     assert_fails("items", buf_str(&text), buf_text(&want), ERR_TOO_LARGE);
+    buf_clear(&text);
+    buf_add_text(&text, "{\"items\":[1],\"more\":[\"\"");
+    add_times(&text, "                  ,\"\"", 10); /* many small values are as large as one large */
+    buf_add_text(&text, "]}");
+    assert_fails("items", buf_str(&text), "1\n", ERR_TOO_LARGE);
     buf_fini(&text);
     buf_fini(&want);
 }
@@ -330,6 +348,7 @@ int main(void)
         cmocka_unit_test(a_stream_cut_inside_a_value_fails_at_the_end),
         cmocka_unit_test(what_comes_before_a_fault_is_delivered_first),
         cmocka_unit_test(limits_hold_for_each_item_alone),
+        cmocka_unit_test(keys_of_one_item_are_forgotten_before_the_next),
         cmocka_unit_test(an_item_may_have_max_bytes_and_not_one_more),
         cmocka_unit_test(a_text_without_end_is_not_held),
         cmocka_unit_test(a_callee_can_stop_the_stream_with_its_own_error),

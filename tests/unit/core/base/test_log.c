@@ -254,6 +254,7 @@ static void a_full_pipe_never_blocks_and_the_loss_is_told(void **state)
     assert_true(str_find_str(row, STR("\"event\":\"log lines dropped\",\"lines\":5}")) < row.n);
     assert_true(str_next(&rest, '\n', &row));
     assert_true(str_find_str(row, STR("\"event\":\"later\"")) < row.n);
+    assert_int_equal(rest.n, 0); /* the loss is told once */
     assert_int_equal(log_dropped_lines(), 5);
 }
 
