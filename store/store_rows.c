@@ -65,6 +65,7 @@ bool rows_sandbox(const struct pg_result *r, size_t row, int column, struct sand
     ret->fence = pg_row_int(r, row, c + 6, 0);
     ret->created_ms = pg_row_time_ms(r, row, c + 7);
     ret->updated_ms = pg_row_time_ms(r, row, c + 8);
+    ret->saves = pg_row_int(r, row, c + 9, 0);
     return true;
 }
 

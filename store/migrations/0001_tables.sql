@@ -132,6 +132,7 @@ CREATE TABLE sandboxes (
     steps text NOT NULL DEFAULT '',
     lease_owner text, -- of replicas, which may be gone
     fence bigint NOT NULL DEFAULT 0,
+    saves bigint NOT NULL DEFAULT 0, -- writes of flows so far
     env_box bytea, -- the request's variables
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,

@@ -75,12 +75,12 @@ BEGIN
                 port_names = excluded.port_names, image = excluded.image, restart_time = excluded.restart_time,
                 status = excluded.status, desired = excluded.desired, attempt = excluded.attempt,
                 attempt_started_at = excluded.attempt_started_at, code = '', message = '', is_settled = false,
-                steps = '', lease_owner = excluded.lease_owner, fence = excluded.fence, env_box = excluded.env_box,
+                lease_owner = excluded.lease_owner, fence = excluded.fence, env_box = excluded.env_box,
                 created_at = excluded.created_at, updated_at = excluded.updated_at;
     ELSE
         -- A retry keeps every name; the image may have been mended in the configuration meanwhile.
         UPDATE sandboxes SET image = p_names[9], restart_time = p_names[10], status = 'CREATING', desired = 'running',
-                attempt = attempt + 1, attempt_started_at = p_at, code = '', message = '', is_settled = false, steps = '',
+                attempt = attempt + 1, attempt_started_at = p_at, code = '', message = '', is_settled = false,
                 lease_owner = p_replica, fence = fence + 1, env_box = coalesce(p_env_box, env_box), updated_at = p_at
             WHERE project_id = p_project;
     END IF;
@@ -151,7 +151,7 @@ END $$;
 
 -- One write of a flow. Returns the number of its last event (0 without events). p_credentials: host, port, user,
 -- database; NULL: unchanged.
-CREATE FUNCTION fs_flow_save(p_project text, p_replica text, p_attempt integer, p_fence bigint, p_desired text,
+CREATE FUNCTION fs_flow_save(p_project text, p_replica text, p_attempt integer, p_fence bigint, p_saves bigint, p_desired text,
     p_status text, p_code text, p_message text, p_is_settled boolean, p_steps text, p_credentials text[],
     p_password_box bytea, p_is_project_gone boolean, p_notify boolean, p_kinds text[], p_stages text[],
     p_stage_statuses text[], p_statuses text[], p_outcomes text[], p_codes text[], p_messages text[], p_ats bigint[],
@@ -166,7 +166,8 @@ BEGIN
     END IF;
     SELECT * INTO v_s FROM sandboxes WHERE project_id = p_project FOR UPDATE;
     -- A settled row whose last holder is gone may be written by whoever knows its fence (drift).
-    IF NOT FOUND OR v_s.fence <> p_fence OR v_s.attempt <> p_attempt
+    -- Another count of writes: the one before this had no answer and took effect.
+    IF NOT FOUND OR v_s.fence <> p_fence OR v_s.saves <> p_saves OR v_s.attempt <> p_attempt
         OR (v_s.lease_owner IS DISTINCT FROM p_replica
             AND (NOT v_s.is_settled OR coalesce(fs_is_alive(v_s.lease_owner), false))) THEN
         RAISE EXCEPTION 'the flow is led by another replica or its attempt is over' USING ERRCODE = 'FS001';
@@ -175,7 +176,7 @@ BEGIN
         RAISE EXCEPTION 'something else is wanted of the sandbox meanwhile' USING ERRCODE = 'FS003';
     END IF;
     UPDATE sandboxes SET status = p_status, code = p_code, message = p_message, is_settled = p_is_settled,
-            steps = p_steps, lease_owner = p_replica, updated_at = now()
+            steps = p_steps, lease_owner = p_replica, saves = saves + 1, updated_at = now()
         WHERE project_id = p_project;
     IF p_credentials IS NOT NULL THEN
         UPDATE databases SET host = p_credentials[1], port = p_credentials[2]::integer, username = p_credentials[3],
