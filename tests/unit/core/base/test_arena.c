@@ -69,10 +69,10 @@ static void a_piece_never_crosses_the_end_of_a_block(void **state)
 {
     (void)state;
     static const char filling[1100];
-    for (size_t n = 0; n < sizeof(filling); n++) {
+    for (size_t n = 0; n < 32 * sizeof(filling); n++) {
         struct arena *a = arena_new();
-        arena_dup(a, (struct str){filling, n});
-        memset(arena_alloc(a, 24), 0xEE, 24);
+        arena_dup(a, (struct str){filling, n / 32});
+        memset(arena_alloc(a, 1 + n % 32), 0xEE, 1 + n % 32);
         arena_free(a);
     }
 }
