@@ -48,7 +48,6 @@ static void act_next(struct act *a, enum act_at at);
 static void act_free(void *arg)
 {
     struct act *a = arg;
-
     secret_fini(&a->env);
     free(a);
 }
@@ -72,7 +71,6 @@ static void act_cancel(struct op *op)
 static void to_port_error(struct err *err)
 {
     bool is_foreign = str_eq_text(str_from(err->reason), "Foreign");
-
     if (err->kind == ERR_UNAUTHENTICATED || err->kind == ERR_GONE || (err->kind == ERR_CONFLICT && !is_foreign))
         err->kind = ERR_NOT_READY;
     else if (err->kind == ERR_MISSING || err->kind == ERR_TOO_LARGE)
@@ -82,7 +80,6 @@ static void to_port_error(struct err *err)
 static void act_end(struct act *a, const struct err *err)
 {
     struct err copy = {0};
-
     if (err != NULL) {
         err_copy(&copy, err);
         to_port_error(&copy);
@@ -95,7 +92,6 @@ static void act_end(struct act *a, const struct err *err)
 static void on_fail(void *arg)
 {
     struct act *a = arg;
-
     act_end(a, a->failure.kind != ERR_NONE ? &a->failure : NULL);
 }
 
@@ -117,7 +113,6 @@ static void end_gone(struct act *a)
 static void end_foreign(struct act *a)
 {
     struct err err = {0};
-
     cache_note(a->cache, a->object, &a->sb, PRESENCE_FOREIGN, NULL);
     if (a->is_remove) {
         act_end(a, NULL);
@@ -131,7 +126,6 @@ static void end_foreign(struct act *a)
 static void end_being_deleted(struct act *a)
 {
     struct err err = {0};
-
     if (a->is_remove) {
         end_gone(a);
         return;
@@ -146,7 +140,6 @@ static void end_being_deleted(struct act *a)
 static void on_read(struct act *a, const struct json_value *object)
 {
     struct object_head head;
-
     facts_head(a->row->kind, object, &head);
     if (!str_copy(head.uid, a->uid, sizeof a->uid) || !str_copy(head.version_text, a->version, sizeof a->version))
         a->uid[0] = '\0';
@@ -166,7 +159,6 @@ static void on_read(struct act *a, const struct json_value *object)
 static bool is_overtaken(struct act *a, const struct err *err, enum act_at *ret_next)
 {
     struct str reason = str_from(err->reason);
-
     if (a->calls_n >= CALLS_MAX)
         return false;
     *ret_next = ACT_READ;
@@ -184,7 +176,6 @@ static void on_answer(void *arg, const struct json_value *object, const struct e
 {
     struct act *a = arg;
     enum act_at next;
-
     a->call = NULL;
     if (err != NULL && a->is_remove && err->kind == ERR_MISSING)
         end_gone(a);
@@ -238,7 +229,6 @@ static void act_call(struct act *a, const char *method, const char *content_type
     const char *version = a->row->kind == KIND_CLUSTER ? a->dialect->version : NULL;
     struct kube_request req = {method, NULL, content_type, body, left_ms > 0 ? left_ms : 1, on_answer, a};
     struct buf path;
-
     buf_init(&path, KUBE_PATH_SIZE);
     kube_path_add(&path, a->row->kind, version, a->sb.namespace_name, a->at == ACT_CREATE ? NULL : a->name);
     if (a->at == ACT_CREATE || a->at == ACT_PATCH)
@@ -261,7 +251,6 @@ static void act_next(struct act *a, enum act_at at)
     };
     struct json_writer *w;
     struct str body = STR_NONE;
-
     a->at = at;
     if (at == ACT_FAIL) {
         loop_defer(&a->fail);
@@ -287,7 +276,6 @@ static bool copy_env(struct act *a, const struct env_list *env, struct err *rete
     struct json_writer *w = jw_new(MANIFEST_CEILING_BYTES);
     struct str json;
     bool is_good;
-
     manifest_env(w, env);
     is_good = jw_finish(w, &json, reterr);
     if (is_good)
@@ -299,7 +287,6 @@ static bool copy_env(struct act *a, const struct env_list *env, struct err *rete
 static struct act *act_new(const struct act_request *req, bool is_remove)
 {
     struct act *a = xcalloc(1, sizeof *a);
-
     a->op.cancel = act_cancel;
     a->kube = req->kube;
     a->cache = req->cache;
@@ -322,7 +309,6 @@ static bool is_possible(struct act *a, const struct act_request *req)
 {
     const char *owner = a->row->is_owned ? cache_deployment_uid(a->cache, &a->sb) : NULL;
     bool is_owned = a->row->is_owned && !a->is_remove;
-
     if (a->row->kind == KIND_CLUSTER && a->dialect == NULL)
         return err_set(&a->failure, ERR_INVALID, __func__, "KubeBlocks is not installed in the cluster");
     if (is_owned && (owner == NULL || !str_copy(str_from(owner), a->owner_uid, sizeof a->owner_uid)))
@@ -333,7 +319,6 @@ static bool is_possible(struct act *a, const struct act_request *req)
 struct op *act_apply(const struct act_request *req)
 {
     struct act *a = act_new(req, false);
-
     if (!is_possible(a, req))
         act_next(a, ACT_FAIL);
     else
@@ -344,7 +329,6 @@ struct op *act_apply(const struct act_request *req)
 struct op *act_remove(const struct act_request *req)
 {
     struct act *a = act_new(req, true);
-
     if (a->row->kind == KIND_CLUSTER && a->dialect == NULL) {
         if (!cache_is_synced(a->cache, KIND_CLUSTER)) /* otherwise it is known that there can be none */
             err_set(&a->failure, ERR_NOT_READY, __func__, "it is not known yet whether KubeBlocks is installed");

@@ -13,7 +13,6 @@
 struct cache_project *cache_project_find(const struct cache *c, struct str id)
 {
     struct cache_project *p = NULL;
-
     if (id.n > 0)
         HASH_FIND(hh, c->projects, id.p, id.n, p);
     return p;
@@ -22,7 +21,6 @@ struct cache_project *cache_project_find(const struct cache *c, struct str id)
 static struct cache_project *project_get(struct cache *c, struct str id)
 {
     struct cache_project *p = cache_project_find(c, id);
-
     if (p != NULL)
         return p;
     p = xcalloc(1, sizeof *p + id.n + 1);
@@ -67,7 +65,6 @@ static void on_flush(void *arg)
 {
     struct cache *c = arg;
     struct cache_project *p;
-
     if (c->is_all_dirty && c->on_change != NULL)
         c->on_change(c->on_change_arg, STR_NONE);
     c->is_all_dirty = false;
@@ -92,7 +89,6 @@ void cache_subscribe(struct cache *c, cluster_on_change *on_change, void *arg)
 struct record *cache_find(const struct cache *c, enum kube_kind kind, struct str name)
 {
     struct record *r = NULL;
-
     if (name.n > 0)
         HASH_FIND(hh, c->kinds[kind].by_name, name.p, name.n, r);
     return r;
@@ -101,7 +97,6 @@ struct record *cache_find(const struct cache *c, enum kube_kind kind, struct str
 static void record_leave_project(struct cache *c, enum kube_kind kind, struct record *r)
 {
     struct record **at = &r->project->records[kind];
-
     while (*at != r)
         at = &(*at)->next;
     *at = r->next;
@@ -130,7 +125,6 @@ static void record_set(struct cache *c, enum kube_kind kind, const struct object
 {
     struct record *r = cache_find(c, kind, head->name);
     struct cache_project *p = project_get(c, head->project_id);
-
     if (r == NULL) {
         r = xcalloc(1, sizeof *r + head->name.n + 1);
         memcpy(r->name, head->name.p, head->name.n);
@@ -155,7 +149,6 @@ void cache_put(struct cache *c, enum kube_kind kind, const struct json_value *ob
 {
     struct object_head head;
     struct record *r;
-
     facts_head(kind, object, &head);
     if (head.name.n == 0)
         return;
@@ -171,7 +164,6 @@ void cache_drop(struct cache *c, enum kube_kind kind, const struct json_value *o
 {
     struct object_head head;
     struct record *r;
-
     facts_head(kind, object, &head);
     cache_reached(c, kind, head.version);
     r = cache_find(c, kind, head.name);
@@ -183,7 +175,6 @@ void cache_merge(struct cache *c, enum kube_kind kind, const struct json_value *
 {
     struct object_head head;
     struct record *r;
-
     facts_head(kind, object, &head);
     r = cache_find(c, kind, head.name);
     if (head.name.n == 0 || head.project_id.n == 0 || (r != NULL && r->version >= head.version) ||
@@ -209,7 +200,6 @@ void cache_list_end(struct cache *c, enum kube_kind kind, uint64_t version)
 {
     struct cached_kind *k = &c->kinds[kind];
     struct record *r, *next;
-
     HASH_ITER(hh, k->by_name, r, next)
     {
         if (r->epoch != k->epoch && r->version <= version)
@@ -239,7 +229,6 @@ void cache_note(struct cache *c, enum cluster_object object, const struct sandbo
                 const char *owner_uid)
 {
     struct cache_project *p = project_get(c, str_from(sb->project_id));
-
     if (p->noted == NULL)
         p->noted = xcalloc(OBJECT_N, sizeof *p->noted);
     p->noted[object].presence = presence;
@@ -250,7 +239,6 @@ void cache_note(struct cache *c, enum cluster_object object, const struct sandbo
 void cache_note_deleting(struct cache *c, enum kube_kind kind, const char *name)
 {
     struct record *r = kind < KIND_CACHED_N ? cache_find(c, kind, str_from(name)) : NULL;
-
     if (r == NULL)
         return;
     r->is_deleting = true;
@@ -260,7 +248,6 @@ void cache_note_deleting(struct cache *c, enum kube_kind kind, const char *name)
 void cache_forget(struct cache *c, struct str project_id)
 {
     struct cache_project *p = cache_project_find(c, project_id);
-
     if (p == NULL)
         return;
     free(p->noted);
@@ -273,7 +260,6 @@ void cache_forget(struct cache *c, struct str project_id)
 struct cache *cache_new(struct loop *loop)
 {
     struct cache *c = xcalloc(1, sizeof *c);
-
     TAILQ_INIT(&c->dirty);
     loop_task_init(&c->flush, loop, on_flush, c);
     return c;
@@ -283,7 +269,6 @@ void cache_free(struct cache *c)
 {
     struct record *r, *next;
     struct cache_project *p, *next_project;
-
     if (c == NULL)
         return;
     for (size_t i = 0; i < KIND_CACHED_N; i++) {

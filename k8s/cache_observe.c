@@ -17,7 +17,6 @@
 static const struct record *live_deployment(const struct cache *c, const struct sandbox *sb)
 {
     const struct record *r = cache_find(c, KIND_DEPLOYMENT, str_from(sb->name));
-
     return r != NULL && !r->is_deleting && strcmp(r->project->id, sb->project_id) == 0 ? r : NULL;
 }
 
@@ -25,7 +24,6 @@ static enum presence watched_presence(const struct cache *c, enum kube_kind kind
                                       const struct sandbox *sb)
 {
     const struct record *r = cache_find(c, kind, name);
-
     if (r == NULL)
         return c->kinds[kind].is_synced ? PRESENCE_ABSENT : PRESENCE_UNKNOWN;
     if (strcmp(r->project->id, sb->project_id) != 0)
@@ -44,7 +42,6 @@ static enum presence presence_of(const struct cache *c, enum cluster_object obje
     struct noted noted = {PRESENCE_UNKNOWN, 0};
     char name[OBJECT_NAME_SIZE];
     enum presence presence;
-
     object_name(object, sb, name);
     if (name[0] == '\0')
         return PRESENCE_ABSENT;
@@ -52,7 +49,6 @@ static enum presence presence_of(const struct cache *c, enum cluster_object obje
         noted = p->noted[object];
     if (row->kind >= KIND_CACHED_N) {
         bool is_current = !row->is_owned || noted.presence != PRESENCE_PRESENT || noted.owner == owner;
-
         return is_current ? noted.presence : PRESENCE_UNKNOWN;
     }
     presence = watched_presence(c, row->kind, str_from(name), sb);
@@ -72,7 +68,6 @@ bool cache_has(const struct cache *c, enum kube_kind kind, const char *name)
 const char *cache_deployment_uid(const struct cache *c, const struct sandbox *sb)
 {
     const struct record *r = live_deployment(c, sb);
-
     return r != NULL && r->uid[0] != '\0' ? r->uid : NULL;
 }
 
@@ -100,7 +95,6 @@ static const struct record *current_pod(const struct cache *c, const struct sand
 {
     const struct cache_project *p = cache_project_find(c, str_from(sb->project_id));
     const struct record *best = NULL;
-
     for (const struct record *r = p != NULL ? p->records[KIND_POD] : NULL; r != NULL; r = r->next) {
         if (str_starts(str_from(r->name), str_from(sb->name)) && is_better_pod(r, best, sb))
             best = r;
@@ -111,7 +105,6 @@ static const struct record *current_pod(const struct cache *c, const struct sand
 const char *cache_pod_name(const struct cache *c, const struct sandbox *sb)
 {
     const struct record *r = current_pod(c, sb);
-
     return r != NULL ? r->name : NULL;
 }
 
@@ -119,7 +112,6 @@ static void observe_pod(const struct record *r, const struct pod_events *events,
 {
     const struct pod_facts *f = &r->facts.pod;
     bool has_events = events != NULL && strcmp(events->pod, r->name) == 0;
-
     ret->exists = true;
     ret->is_failed = f->is_failed;
     ret->is_scheduled = f->is_scheduled;
@@ -141,7 +133,6 @@ static void observe_pod(const struct record *r, const struct pod_events *events,
 static void observe_database(const struct record *r, const struct pod_events *events, struct observed_database *ret)
 {
     const struct database_facts *f = &r->facts.database;
-
     ret->phase = f->phase;
     ret->is_refused = f->is_refused;
     FIT(ret->message, f->message);
@@ -152,7 +143,6 @@ static void observe_database(const struct record *r, const struct pod_events *ev
 static void observe_deployment(const struct record *r, struct observed_deployment *ret)
 {
     const struct deployment_facts *f = &r->facts.deployment;
-
     ret->generation = f->generation;
     ret->observed_generation = f->observed_generation;
     ret->replicas_wanted = f->wanted;
@@ -168,7 +158,6 @@ static void observe_endpoints(const struct cache_project *p, const struct sandbo
 {
     char name[OBJECT_NAME_SIZE];
     uint64_t service;
-
     object_name(OBJECT_SERVICE, sb, name);
     service = codec_hash(name, strlen(name));
     for (const struct record *r = p->records[KIND_ENDPOINT_SLICE]; r != NULL; r = r->next) {
@@ -185,7 +174,6 @@ void cache_observe(const struct cache *c, const struct sandbox *sb, struct obser
     const struct record *database = cache_find(c, KIND_CLUSTER, str_from(sb->database_name));
     const struct record *deployment = cache_find(c, KIND_DEPLOYMENT, str_from(sb->name));
     const struct record *pod = current_pod(c, sb);
-
     memset(ret, 0, sizeof *ret);
     ret->is_synced = true;
     for (size_t i = 0; i < KIND_CACHED_N; i++)
@@ -236,7 +224,6 @@ static struct pod_events **slot_of(const struct cache *c, struct str pod, struct
 {
     const struct record *r = cache_find(c, KIND_DEPLOYMENT, controller_name(pod));
     size_t slot = EVENTS_OF_SANDBOX;
-
     if (r == NULL) {
         r = cache_find(c, KIND_CLUSTER, controller_name(pod));
         slot = EVENTS_OF_DATABASE;
@@ -250,7 +237,6 @@ static struct pod_events **slot_of(const struct cache *c, struct str pod, struct
 static bool is_leaving(const struct cache *c, struct str pod)
 {
     const struct record *r = cache_find(c, KIND_POD, pod);
-
     return r != NULL && (r->is_deleting || r->facts.pod.is_failed);
 }
 
@@ -258,7 +244,6 @@ static int64_t event_time_ms(const struct json_value *event)
 {
     static const char *const keys[] = {"lastTimestamp", "eventTime", "firstTimestamp"};
     int64_t ms;
-
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (wall_parse(json_str(json_find(event, keys[i])), &ms))
             return ms;
@@ -269,7 +254,6 @@ static int64_t event_time_ms(const struct json_value *event)
 static void note_warning(struct pod_events *e, struct str reason, struct str message, int64_t at_ms)
 {
     enum { MESSAGE_CEILING_BYTES = 512 };
-
     if (at_ms < e->warning_ms)
         return;
     free(e->warning_reason);
@@ -286,7 +270,6 @@ void cache_event(struct cache *c, const struct json_value *event)
     bool is_warning = str_eq_text(json_str(json_find(event, "type")), "Warning");
     struct cache_project *project = NULL;
     struct pod_events **slot = pod.n > 0 ? slot_of(c, pod, &project) : NULL;
-
     if (slot == NULL)
         return;
     if (*slot != NULL && !str_eq_text(pod, (*slot)->pod)) {

@@ -38,7 +38,6 @@ struct kube_op {
 static void kube_op_free(void *arg)
 {
     struct kube_op *o = arg;
-
     secret_fini(&o->body);
     arena_free(o->arena);
     free(o);
@@ -84,7 +83,6 @@ static void on_fetched(void *arg, const struct fetch_answer *answer, const struc
     struct err err = {0};
     bool is_new_token = false;
     bool is_json;
-
     o->fetch_op = NULL;
     note_end(k, answer);
     if (answer != NULL && answer->status == 401 && !o->was_repeated &&
@@ -115,7 +113,6 @@ static void on_fetched(void *arg, const struct fetch_answer *answer, const struc
 static void on_bytes(void *arg, struct str bytes)
 {
     struct kube_op *o = arg;
-
     set_reachable(o->k, true);
     o->on_bytes(o->arg, bytes);
 }
@@ -123,7 +120,6 @@ static void on_bytes(void *arg, struct str bytes)
 static void start_fetch(struct kube_op *o)
 {
     bool is_new;
-
     /* A token that cannot be read is not an error yet: the server may still take the one we have. */
     if (!kubeconfig_refresh_token(o->k->config, false, &is_new, NULL))
         is_new = false;
@@ -136,7 +132,6 @@ static void start_fetch(struct kube_op *o)
 static struct kube_op *op_new(struct kube *k, const char *method, const char *path)
 {
     struct kube_op *o = xcalloc(1, sizeof *o);
-
     o->op.cancel = kube_op_cancel;
     o->k = k;
     o->arena = arena_new();
@@ -152,7 +147,6 @@ static struct kube_op *op_new(struct kube *k, const char *method, const char *pa
 struct op *kube_call(struct kube *k, const struct kube_request *req)
 {
     struct kube_op *o = op_new(k, req->method, req->path);
-
     o->body = secret_new(req->body);
     o->req.body = secret_reveal(&o->body);
     o->req.content_type = req->content_type;
@@ -166,7 +160,6 @@ struct op *kube_call(struct kube *k, const struct kube_request *req)
 struct op *kube_stream(struct kube *k, const struct kube_stream *req)
 {
     struct kube_op *o = op_new(k, "GET", req->path);
-
     o->req.deadline_ms = req->deadline_ms;
     o->req.idle_ms = req->idle_ms;
     o->req.on_bytes = on_bytes;
@@ -188,7 +181,6 @@ struct kube *kube_new(struct loop *loop, struct fetch *f, struct kubeconfig *con
     };
     struct fetch_client *client = fetch_client_new(f, &peer, reterr);
     struct kube *k;
-
     if (client == NULL) {
         kubeconfig_free(config);
         return NULL;

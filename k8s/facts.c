@@ -33,14 +33,12 @@ static struct str text_at(const struct json_value *v, const char *key)
 static int int_at(const struct json_value *v, const char *key)
 {
     int64_t n = json_int(json_find(v, key), 0);
-
     return n < INT32_MIN || n > INT32_MAX ? 0 : (int)n;
 }
 
 static const struct json_value *condition(const struct json_value *object, const char *type)
 {
     const struct json_value *list = json_at(object, "status", "conditions", NULL);
-
     for (const struct json_value *c = json_first(list); c != NULL; c = json_next(c)) {
         if (str_eq_text(text_at(c, "type"), type))
             return c;
@@ -58,7 +56,6 @@ void facts_head(enum kube_kind kind, const struct json_value *object, struct obj
     const struct json_value *metadata = json_find(object, "metadata");
     const struct json_value *labels = json_find(metadata, "labels");
     struct str belongs_to = text_at(json_first(json_find(metadata, "ownerReferences")), "uid");
-
     memset(ret, 0, sizeof *ret);
     ret->name = text_at(metadata, "name");
     ret->uid = text_at(metadata, "uid");
@@ -75,7 +72,6 @@ void facts_head(enum kube_kind kind, const struct json_value *object, struct obj
 static void read_database(const struct json_value *object, struct database_facts *ret)
 {
     struct str why;
-
     ret->phase = kubeblocks_phase(object);
     ret->is_refused = kubeblocks_is_refused(object, &why);
     ret->message = keep(why);
@@ -86,7 +82,6 @@ static void read_deployment(const struct json_value *object, struct deployment_f
     const struct json_value *status = json_find(object, "status");
     const struct json_value *failure = condition(object, "ReplicaFailure");
     const struct json_value *progress = condition(object, "Progressing");
-
     ret->generation = json_int(json_at(object, "metadata", "generation", NULL), 0);
     ret->observed_generation = json_int(json_find(status, "observedGeneration"), 0);
     ret->wanted = int_at(json_find(object, "spec"), "replicas");
@@ -120,7 +115,6 @@ static void read_container(const struct json_value *container, struct pod_facts 
     const struct json_value *ended = json_at(container, "state", "terminated", NULL);
     const struct json_value *last = ended != NULL ? ended : json_at(container, "lastState", "terminated", NULL);
     struct str reason = text_at(waiting, "reason");
-
     ret->is_running = json_at(container, "state", "running", NULL) != NULL;
     ret->restarts = int_at(container, "restartCount");
     ret->exit_code = int_at(last, "exitCode");
@@ -137,7 +131,6 @@ static void read_pod(const struct json_value *object, struct pod_facts *ret)
     const struct json_value *scheduled = condition(object, "PodScheduled");
     const struct json_value *ready = condition(object, "Ready");
     struct str message = STR_NONE;
-
     if (!wall_parse(json_str(json_at(object, "metadata", "creationTimestamp", NULL)), &ret->created_ms))
         ret->created_ms = 0;
     if (!str_copy(json_str(json_at(object, "metadata", "labels", "restartTime", NULL)), ret->restart_time,
@@ -162,10 +155,8 @@ static void read_pod(const struct json_value *object, struct pod_facts *ret)
 static void read_endpoints(const struct json_value *object, struct endpoint_facts *ret)
 {
     const struct json_value *list = json_find(object, "endpoints");
-
     for (const struct json_value *e = json_first(list); e != NULL; e = json_next(e)) {
         int n = (int)json_count(json_find(e, "addresses"));
-
         ret->addresses_n += n;
         if (json_bool(json_at(e, "conditions", "ready", NULL), true)) /* the API says: absent means ready */
             ret->ready_n += n;

@@ -13,8 +13,7 @@ enum { POSTGRES_PORT = 5432 };
 
 static void write_quantities(struct json_writer *w, const char *key, const char *cpu, const char *memory)
 {
-    jw_key(w, key);
-    jw_object(w);
+    manifest_open(w, key, NULL);
     jw_kv_text(w, "cpu", cpu);
     jw_kv_text(w, "memory", memory);
     jw_object_end(w);
@@ -22,8 +21,7 @@ static void write_quantities(struct json_writer *w, const char *key, const char 
 
 static void write_resources(struct json_writer *w)
 {
-    jw_key(w, "resources");
-    jw_object(w);
+    manifest_open(w, "resources", NULL);
     write_quantities(w, "limits", "1000m", "1024Mi");
     write_quantities(w, "requests", "100m", "102Mi");
     jw_object_end(w);
@@ -32,36 +30,25 @@ static void write_resources(struct json_writer *w)
 static void write_volume(struct json_writer *w, const struct k8s_profile *p)
 {
     static const char *const modes[] = {"ReadWriteOnce", NULL};
-
     jw_key(w, "volumeClaimTemplates");
     jw_array(w);
     jw_object(w);
     jw_kv_text(w, "name", "data");
-    jw_key(w, "spec");
-    jw_object(w);
+    manifest_open(w, "spec", NULL);
     manifest_texts(w, "accessModes", modes);
-    jw_key(w, "resources");
-    jw_object(w);
-    jw_key(w, "requests");
-    jw_object(w);
+    manifest_open(w, "resources", "requests", NULL);
     jw_kv_text(w, "storage", p->storage_size);
-    jw_object_end(w);
-    jw_object_end(w);
+    manifest_close(w, 2);
     if (p->storage_class != NULL)
         jw_kv_text(w, "storageClassName", p->storage_class);
-    jw_object_end(w);
-    jw_object_end(w);
+    manifest_close(w, 2);
     jw_array_end(w);
 }
 
 static void write_affinity(struct json_writer *w)
 {
     static const char *const keys[] = {"kubernetes.io/hostname", NULL};
-
-    jw_key(w, "affinity");
-    jw_object(w);
-    jw_key(w, "nodeLabels");
-    jw_object(w);
+    manifest_open(w, "affinity", "nodeLabels", NULL);
     jw_object_end(w);
     jw_kv_text(w, "podAntiAffinity", "Preferred");
     jw_kv_text(w, "tenancy", "SharedNode");
@@ -79,8 +66,7 @@ static void write_component_v1alpha1(struct json_writer *w, const struct manifes
     jw_kv_int(w, "replicas", 1);
     write_resources(w);
     jw_kv_text(w, "serviceAccountName", m->sb->database_name);
-    jw_key(w, "switchPolicy");
-    jw_object(w);
+    manifest_open(w, "switchPolicy", NULL);
     jw_kv_text(w, "type", "Noop");
     jw_object_end(w);
     write_volume(w, m->profile);
@@ -106,8 +92,7 @@ static void write_metadata(struct json_writer *w, const struct manifest *m, bool
 static void write_v1alpha1(struct json_writer *w, const struct manifest *m)
 {
     write_metadata(w, m, true);
-    jw_key(w, "spec");
-    jw_object(w);
+    manifest_open(w, "spec", NULL);
     write_affinity(w);
     jw_kv_text(w, "clusterDefinitionRef", "postgresql");
     jw_kv_text(w, "clusterVersionRef", m->profile->database_version);
@@ -125,12 +110,10 @@ static void write_v1alpha1(struct json_writer *w, const struct manifest *m)
 static void write_v1(struct json_writer *w, const struct manifest *m)
 {
     struct str version = str_from(m->profile->database_version);
-
     if (str_starts(version, STR("postgresql-"))) /* ClusterVersion "postgresql-14.8.0" is serviceVersion "14.8.0" */
         version = str_slice(version, sizeof "postgresql-" - 1, version.n);
     write_metadata(w, m, false);
-    jw_key(w, "spec");
-    jw_object(w);
+    manifest_open(w, "spec", NULL);
     jw_kv_text(w, "clusterDef", "postgresql");
     jw_kv_text(w, "topology", "replication");
     jw_kv_text(w, "terminationPolicy", "Delete");
@@ -162,7 +145,6 @@ const struct kubeblocks_dialect *kubeblocks_v1alpha1(void)
 const struct kubeblocks_dialect *kubeblocks_choose(const struct json_value *group)
 {
     const struct json_value *versions = json_find(group, "versions");
-
     for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++) {
         for (const struct json_value *v = json_first(versions); v != NULL; v = json_next(v)) {
             if (str_eq_text(json_str(json_find(v, "version")), dialects[i].version))
@@ -178,7 +160,6 @@ void kubeblocks_secret_name(const struct kubeblocks_dialect *d, const struct san
                             char ret[KUBEBLOCKS_SECRET_SIZE])
 {
     struct buf name;
-
     buf_init(&name, KUBEBLOCKS_SECRET_SIZE);
     buf_addf(&name, "%s%s", sb->database_name, d->secret_suffix);
     if (!str_copy(buf_str(&name), ret, KUBEBLOCKS_SECRET_SIZE))
@@ -190,7 +171,6 @@ void kubeblocks_secret_name(const struct kubeblocks_dialect *d, const struct san
 static bool secret_value(struct arena *a, const struct json_value *secret, const char *key, struct str *ret)
 {
     struct str text = json_str(json_at(secret, "data", key, NULL));
-
     return !str_is_none(text) && codec_base64_decode(a, text, ret, NULL) && ret->n > 0;
 }
 
@@ -199,7 +179,6 @@ static bool copy_host(const struct kubeblocks_dialect *d, const struct sandbox *
 {
     struct buf host;
     bool is_good;
-
     if (!str_is_none(given))
         return str_copy(given, ret->host, sizeof ret->host);
     buf_init(&host, HOST_SIZE);
@@ -216,7 +195,6 @@ bool kubeblocks_credentials(const struct kubeblocks_dialect *d, const struct san
     struct str user = STR_NONE, password = STR_NONE, host = STR_NONE, port = STR_NONE, database = STR("postgres");
     uint64_t number = POSTGRES_PORT;
     bool is_good;
-
     memset(ret, 0, sizeof *ret);
     is_good = secret_value(a, secret, "username", &user) && secret_value(a, secret, "password", &password);
     (void)secret_value(a, secret, "host", &host);
@@ -251,7 +229,6 @@ enum db_phase kubeblocks_phase(const struct json_value *cluster)
         {"Abnormal", DB_PHASE_FAILED  },
     };
     struct str text = json_str(json_at(cluster, "status", "phase", NULL));
-
     if (str_is_none(text) || text.n == 0)
         return DB_PHASE_NONE;
     for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
@@ -264,12 +241,10 @@ enum db_phase kubeblocks_phase(const struct json_value *cluster)
 bool kubeblocks_is_refused(const struct json_value *cluster, struct str *ret_why)
 {
     const struct json_value *conditions = json_at(cluster, "status", "conditions", NULL);
-
     *ret_why = STR_NONE;
     for (const struct json_value *c = json_first(conditions); c != NULL; c = json_next(c)) {
         bool is_false = str_eq_text(json_str(json_find(c, "status")), "False");
         bool is_start = str_eq_text(json_str(json_find(c, "type")), "ProvisioningStarted");
-
         if (is_false && (is_start || str_is_none(*ret_why)))
             *ret_why = json_str(json_find(c, "message"));
         if (is_false && is_start)

@@ -28,10 +28,8 @@ static bool read_file(const char *path, struct secret *ret, int64_t *ret_mtime_n
     char chunk[4096];
     ssize_t n;
     bool is_over;
-
     if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         int code = fd < 0 ? errno : EINVAL;
-
         if (fd >= 0)
             close(fd);
         err_set(reterr, code == ENOENT ? ERR_MISSING : ERR_INVALID, __func__, "%s: %s", path, strerror(code));
@@ -65,7 +63,6 @@ static char *path_in(struct arena *a, const char *dir, struct str name)
 static bool token_from_bytes(struct kubeconfig *kc, const struct secret *bytes, bool *ret_is_new)
 {
     struct secret token = secret_new(str_trim(secret_reveal(bytes)));
-
     *ret_is_new = !codec_equal_secret(secret_reveal(&token), secret_reveal(&kc->token));
     secret_fini(&kc->token);
     kc->token = token;
@@ -76,7 +73,6 @@ bool kubeconfig_refresh_token(struct kubeconfig *kc, bool is_forced, bool *ret_i
 {
     struct secret bytes = SECRET_NONE;
     struct stat st;
-
     *ret_is_new = false;
     if (kc->token_path == NULL)
         return true;
@@ -113,7 +109,6 @@ static bool read_pem(const struct reading *r, const struct yaml_at *v, const cha
     struct str file = text_at(r, v, key);
     struct str bytes = STR_NONE;
     int64_t mtime_ns;
-
     if (!str_is_none(data)) {
         if (!codec_base64_decode(r->arena, data, &bytes, reterr))
             return err_wrap(reterr, "kubeconfig: certificate or key data");
@@ -130,7 +125,6 @@ static bool is_loopback(struct str server)
 {
     size_t at = str_find_str(server, STR("://"));
     struct str host = at < server.n ? str_slice(server, at + 3, server.n) : server;
-
     return str_find_str(server, STR("localhost")) < server.n || str_starts(host, STR("127.")) ||
            str_starts(host, STR("[::1]")) || str_starts(host, STR("0.0.0.0"));
 }
@@ -139,7 +133,6 @@ static bool read_cluster(struct reading *r, const struct yaml_at *cluster, struc
 {
     struct str server = text_at(r, cluster, "server");
     bool is_unverified = str_eq_text(text_at(r, cluster, "insecure-skip-tls-verify"), "true");
-
     if (str_is_none(server) || server.n == 0 || (is_loopback(server) && !r->source->is_loopback_allowed))
         return err_set(reterr, ERR_INVALID, __func__, "Invalid server endpoint: %.*s", STR_ARG(server));
     if (is_unverified && !r->source->is_unverified_allowed)
@@ -160,7 +153,6 @@ static bool read_user(struct reading *r, const struct yaml_at *user, struct err 
     struct str token = text_at(r, user, "token");
     struct str token_file = text_at(r, user, "tokenFile");
     bool is_new;
-
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         if (yaml_doc_find(r->doc, user, refused[i]) != NULL)
             return err_set(reterr, ERR_INVALID, __func__, "kubeconfig: users that log in by \"%s\" are not supported",
@@ -192,7 +184,6 @@ static bool read_context(struct reading *r, struct err *reterr)
     const struct yaml_at *user = yaml_doc_find(
         r->doc, yaml_doc_named(r->doc, yaml_doc_find(r->doc, root, "users"), text_at(r, context, "user")), "user");
     struct str namespace_name = text_at(r, context, "namespace");
-
     if (context == NULL)
         return err_set(reterr, ERR_INVALID, __func__, "kubeconfig: no context \"%.*s\"", STR_ARG(name));
     if (cluster == NULL)
@@ -211,7 +202,6 @@ struct kubeconfig *kubeconfig_parse(struct str text, const char *dir, const stru
 {
     struct reading r = {yaml_doc_parse(text, reterr), NULL, dir, source, NULL};
     bool is_good;
-
     if (r.doc == NULL)
         return NULL;
     r.arena = arena_new();
@@ -253,7 +243,6 @@ static struct kubeconfig *load_account(const struct kubeconfig_source *source, s
     int64_t mtime_ns;
     bool is_new;
     bool is_good;
-
     kc->context = xstrdup("in-cluster");
     kc->server = xstrdup(arena_printf(a, is_ipv6 ? "https://[%s]:%s" : "https://%s:%s", source->service_host, port));
     kc->token_path = xstrdup(path_in(a, dir, STR("token")));
@@ -262,7 +251,6 @@ static struct kubeconfig *load_account(const struct kubeconfig_source *source, s
               read_file(path_in(a, dir, STR("namespace")), &namespace_name, &mtime_ns, reterr);
     if (is_good) {
         struct str name = str_trim(secret_reveal(&namespace_name));
-
         kc->namespace_name = name.n > 0 ? xmemdup(name.p, name.n) : NULL;
     }
     secret_fini(&namespace_name);
@@ -280,7 +268,6 @@ static struct kubeconfig *load_file(const char *path, const struct kubeconfig_so
     const char *slash = strrchr(path, '/');
     char *dir = slash != NULL ? xmemdup(path, (size_t)(slash - path)) : xstrdup(".");
     int64_t mtime_ns;
-
     if (!read_file(path, &bytes, &mtime_ns, reterr)) {
         if (reterr != NULL && reterr->kind == ERR_MISSING)
             err_set(reterr, ERR_MISSING, __func__, "Kubeconfig file not found at: %s", path);

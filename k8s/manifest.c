@@ -2,8 +2,27 @@
 /* What all manifests have in common: type, metadata, owner. */
 #include "k8s/manifest.h"
 
+#include <stdarg.h>
+
 #include "k8s/kubeblocks.h"
 #include "k8s/objects.h"
+
+void manifest_open(struct json_writer *w, const char *key, ...)
+{
+    va_list keys;
+    va_start(keys, key);
+    for (; key != NULL; key = va_arg(keys, const char *)) {
+        jw_key(w, key);
+        jw_object(w);
+    }
+    va_end(keys);
+}
+
+void manifest_close(struct json_writer *w, unsigned n)
+{
+    while (n-- > 0)
+        jw_object_end(w);
+}
 
 void manifest_pairs(struct json_writer *w, const struct manifest_pair *pairs)
 {
@@ -11,6 +30,13 @@ void manifest_pairs(struct json_writer *w, const struct manifest_pair *pairs)
         if (pairs->value != NULL)
             jw_kv_text(w, pairs->key, pairs->value);
     }
+}
+
+void manifest_map(struct json_writer *w, const char *key, const struct manifest_pair *pairs)
+{
+    manifest_open(w, key, NULL);
+    manifest_pairs(w, pairs);
+    manifest_close(w, 1);
 }
 
 void manifest_texts(struct json_writer *w, const char *key, const char *const *texts)
@@ -39,21 +65,17 @@ void manifest_metadata(struct json_writer *w, const struct manifest *m, enum clu
                        const struct manifest_pair *labels, const struct manifest_pair *annotations)
 {
     char name[OBJECT_NAME_SIZE];
-
     object_name(object, m->sb, name);
-    jw_key(w, "metadata");
-    jw_object(w);
+    manifest_open(w, "metadata", NULL);
     jw_kv_text(w, "name", name);
     jw_kv_text(w, "namespace", m->sb->namespace_name);
     if (m->resource_version != NULL)
         jw_kv_text(w, "resourceVersion", m->resource_version);
     if (object == OBJECT_DATABASE && m->resource_version == NULL) {
         static const char *const finalizers[] = {"cluster.kubeblocks.io/finalizer", NULL};
-
         manifest_texts(w, "finalizers", finalizers);
     }
-    jw_key(w, "labels");
-    jw_object(w);
+    manifest_open(w, "labels", NULL);
     manifest_pairs(w, labels);
     jw_kv_text(w, LABEL_PROJECT_NAME, m->sb->slug);
     jw_kv_text(w, LABEL_PROJECT_ID, m->sb->project_id);
@@ -75,7 +97,6 @@ void manifest_write(struct json_writer *w, enum cluster_object object, const str
     const struct kube_kind_row *kind = kube_kind_row(row->kind);
     const char *version = m->dialect != NULL ? m->dialect->version : kind->version;
     struct buf api;
-
     buf_init(&api, 128);
     if (kind->group[0] != '\0')
         buf_addf(&api, "%s/", kind->group);

@@ -50,8 +50,14 @@ struct manifest_pair {
  * resourceVersion. Lists end with a NULL key. */
 void manifest_metadata(struct json_writer *w, const struct manifest *m, enum cluster_object object,
                        const struct manifest_pair *labels, const struct manifest_pair *annotations);
+/* Opens objects inside each other, one per key; the list of keys ends with NULL. */
+void manifest_open(struct json_writer *w, const char *key, ...) __attribute__((sentinel));
+/* Closes the n innermost objects. */
+void manifest_close(struct json_writer *w, unsigned n);
 /* Members of an object from a list that ends with a NULL key. */
 void manifest_pairs(struct json_writer *w, const struct manifest_pair *pairs);
+/* "key": {...} of such a list. */
+void manifest_map(struct json_writer *w, const char *key, const struct manifest_pair *pairs);
 /* "key": ["a", "b"] from a list that ends with NULL. */
 void manifest_texts(struct json_writer *w, const char *key, const char *const *texts);
 

@@ -17,10 +17,7 @@ enum {
 
 static void write_probe(struct json_writer *w, const char *key, int period_s, int failures_n)
 {
-    jw_key(w, key);
-    jw_object(w);
-    jw_key(w, "tcpSocket");
-    jw_object(w);
+    manifest_open(w, key, "tcpSocket", NULL);
     jw_kv_int(w, "port", TERMINAL_PORT);
     jw_object_end(w);
     jw_kv_int(w, "periodSeconds", period_s);
@@ -41,16 +38,10 @@ static void write_resources(struct json_writer *w, const struct k8s_profile *p)
         {NULL,     NULL           },
     };
 
-    jw_key(w, "resources");
-    jw_object(w);
-    jw_key(w, "requests");
-    jw_object(w);
+    manifest_open(w, "resources", "requests", NULL);
     manifest_pairs(w, requests);
     jw_object_end(w);
-    jw_key(w, "limits");
-    jw_object(w);
-    manifest_pairs(w, limits);
-    jw_object_end(w);
+    manifest_map(w, "limits", limits);
     jw_object_end(w);
 }
 
@@ -70,24 +61,20 @@ static void write_ports(struct json_writer *w, const struct sandbox *sb)
 static void write_env_from(struct json_writer *w, const struct sandbox *sb)
 {
     char name[OBJECT_NAME_SIZE];
-
     object_name(OBJECT_ENV_SECRET, sb, name);
     jw_key(w, "envFrom");
     jw_array(w);
     jw_object(w);
-    jw_key(w, "secretRef");
-    jw_object(w);
+    manifest_open(w, "secretRef", NULL);
     jw_kv_text(w, "name", name);
     jw_kv_bool(w, "optional", false); /* the container waits for its environment, its image does not */
-    jw_object_end(w);
-    jw_object_end(w);
+    manifest_close(w, 2);
     jw_array_end(w);
 }
 
 static const char *pull_policy(const struct manifest *m)
 {
     struct str image = str_from(m->sb->image);
-
     if (m->profile->pull_policy != NULL)
         return m->profile->pull_policy;
     return str_find_str(image, STR("@sha256:")) < image.n ? "IfNotPresent" : "Always";
@@ -104,8 +91,7 @@ static void write_container(struct json_writer *w, const struct manifest *m)
     jw_kv_text(w, "imagePullPolicy", pull_policy(m));
     write_probe(w, "startupProbe", STARTUP_PERIOD_S, STARTUP_FAILURES_N);
     write_probe(w, "readinessProbe", READINESS_PERIOD_S, READINESS_FAILURES_N);
-    jw_key(w, "securityContext");
-    jw_object(w);
+    manifest_open(w, "securityContext", NULL);
     jw_kv_bool(w, "allowPrivilegeEscalation", false);
     jw_object_end(w);
     jw_key(w, "volumeMounts");
@@ -116,17 +102,12 @@ static void write_container(struct json_writer *w, const struct manifest *m)
 
 static void write_pod_spec(struct json_writer *w, const struct manifest *m)
 {
-    jw_key(w, "spec");
-    jw_object(w);
+    manifest_open(w, "spec", NULL);
     jw_kv_bool(w, "automountServiceAccountToken", false);
     jw_kv_bool(w, "enableServiceLinks", false); /* neighbours' addresses are not to be found in the environment */
-    jw_key(w, "securityContext");
-    jw_object(w);
-    jw_key(w, "seccompProfile");
-    jw_object(w);
+    manifest_open(w, "securityContext", "seccompProfile", NULL);
     jw_kv_text(w, "type", "RuntimeDefault");
-    jw_object_end(w);
-    jw_object_end(w);
+    manifest_close(w, 2);
     jw_key(w, "containers");
     jw_array(w);
     write_container(w, m);
@@ -139,15 +120,12 @@ static void write_pod_spec(struct json_writer *w, const struct manifest *m)
 
 static void write_strategy(struct json_writer *w)
 {
-    jw_key(w, "strategy");
-    jw_object(w);
+    manifest_open(w, "strategy", NULL);
     jw_kv_text(w, "type", "RollingUpdate");
-    jw_key(w, "rollingUpdate");
-    jw_object(w);
+    manifest_open(w, "rollingUpdate", NULL);
     jw_kv_int(w, "maxUnavailable", 0);
     jw_kv_int(w, "maxSurge", 1);
-    jw_object_end(w);
-    jw_object_end(w);
+    manifest_close(w, 2);
 }
 
 static void write_template(struct json_writer *w, const struct manifest *m)
@@ -161,15 +139,9 @@ static void write_template(struct json_writer *w, const struct manifest *m)
         {NULL,               NULL               },
     };
 
-    jw_key(w, "template");
-    jw_object(w);
-    jw_key(w, "metadata");
-    jw_object(w);
-    jw_key(w, "labels");
-    jw_object(w);
+    manifest_open(w, "template", "metadata", "labels", NULL);
     manifest_pairs(w, labels);
-    jw_object_end(w);
-    jw_object_end(w);
+    manifest_close(w, 2);
     write_pod_spec(w, m);
     jw_object_end(w);
 }
@@ -191,17 +163,12 @@ void manifest_deployment(struct json_writer *w, const struct manifest *m)
     };
 
     manifest_metadata(w, m, OBJECT_DEPLOYMENT, labels, annotations);
-    jw_key(w, "spec");
-    jw_object(w);
+    manifest_open(w, "spec", NULL);
     jw_kv_int(w, "replicas", 1);
     jw_kv_int(w, "revisionHistoryLimit", 1);
-    jw_key(w, "selector");
-    jw_object(w);
-    jw_key(w, "matchLabels");
-    jw_object(w);
+    manifest_open(w, "selector", "matchLabels", NULL);
     jw_kv_text(w, "app", m->sb->name);
-    jw_object_end(w);
-    jw_object_end(w);
+    manifest_close(w, 2);
     write_strategy(w);
     write_template(w, m);
     jw_object_end(w);

@@ -60,8 +60,7 @@ void manifest_role(struct json_writer *w, const struct manifest *m)
 void manifest_role_binding(struct json_writer *w, const struct manifest *m)
 {
     write_labels_and_metadata(w, m, OBJECT_ROLE_BINDING);
-    jw_key(w, "roleRef");
-    jw_object(w);
+    manifest_open(w, "roleRef", NULL);
     jw_kv_text(w, "apiGroup", "rbac.authorization.k8s.io");
     jw_kv_text(w, "kind", "Role");
     jw_kv_text(w, "name", m->sb->database_name);

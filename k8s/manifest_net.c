@@ -16,8 +16,7 @@ void manifest_service(struct json_writer *w, const struct manifest *m)
     };
 
     manifest_metadata(w, m, OBJECT_SERVICE, labels, NULL);
-    jw_key(w, "spec");
-    jw_object(w);
+    manifest_open(w, "spec", NULL);
     jw_key(w, "ports");
     jw_array(w);
     for (size_t i = 0; i < SANDBOX_PORT_N; i++) {
@@ -29,11 +28,9 @@ void manifest_service(struct json_writer *w, const struct manifest *m)
         jw_object_end(w);
     }
     jw_array_end(w);
-    jw_key(w, "selector");
-    jw_object(w);
+    manifest_open(w, "selector", NULL);
     jw_kv_text(w, "app", m->sb->name);
-    jw_object_end(w);
-    jw_object_end(w);
+    manifest_close(w, 2);
 }
 
 /* ---- ingresses ---- */
@@ -48,38 +45,27 @@ struct face {
 static void write_rule(struct json_writer *w, const struct manifest *m, const struct face *face)
 {
     char service[OBJECT_NAME_SIZE];
-
     object_name(OBJECT_SERVICE, m->sb, service);
     jw_object(w);
     jw_kv_text(w, "host", face->host);
-    jw_key(w, "http");
-    jw_object(w);
+    manifest_open(w, "http", NULL);
     jw_key(w, "paths");
     jw_array(w);
     jw_object(w);
     jw_kv_text(w, "pathType", "Prefix");
     jw_kv_text(w, "path", "/");
-    jw_key(w, "backend");
-    jw_object(w);
-    jw_key(w, "service");
-    jw_object(w);
+    manifest_open(w, "backend", "service", NULL);
     jw_kv_text(w, "name", service);
-    jw_key(w, "port");
-    jw_object(w);
+    manifest_open(w, "port", NULL);
     jw_kv_int(w, "number", face->port);
-    jw_object_end(w);
-    jw_object_end(w);
-    jw_object_end(w);
-    jw_object_end(w);
+    manifest_close(w, 4);
     jw_array_end(w);
-    jw_object_end(w);
-    jw_object_end(w);
+    manifest_close(w, 2);
 }
 
 static void write_tls(struct json_writer *w, const struct manifest *m, const struct face *face)
 {
     const char *const hosts[] = {face->host, NULL};
-
     jw_key(w, "tls");
     jw_array(w);
     jw_object(w);
@@ -106,8 +92,7 @@ static void write_ingress(struct json_writer *w, const struct manifest *m, const
     for (size_t i = 0; i < profile->annotations_n && i < ANNOTATIONS_MAX; i++)
         annotations[i] = (struct manifest_pair){profile->annotations[i].key, profile->annotations[i].value};
     manifest_metadata(w, m, face->object, labels, annotations);
-    jw_key(w, "spec");
-    jw_object(w);
+    manifest_open(w, "spec", NULL);
     if (class_name != NULL)
         jw_kv_text(w, "ingressClassName", class_name);
     jw_key(w, "rules");
@@ -143,25 +128,18 @@ static void write_port(struct json_writer *w, int port, const char *protocol)
 static void write_peer(struct json_writer *w, const char *selector, const char *key, const char *value)
 {
     jw_object(w);
-    jw_key(w, selector);
-    jw_object(w);
-    jw_key(w, "matchLabels");
-    jw_object(w);
+    manifest_open(w, selector, "matchLabels", NULL);
     jw_kv_text(w, key, value);
-    jw_object_end(w);
-    jw_object_end(w);
-    jw_object_end(w);
+    manifest_close(w, 3);
 }
 
 static void write_block(struct json_writer *w, const char *cidr, const char *const *except)
 {
     jw_object(w);
-    jw_key(w, "ipBlock");
-    jw_object(w);
+    manifest_open(w, "ipBlock", NULL);
     jw_kv_text(w, "cidr", cidr);
     manifest_texts(w, "except", except);
-    jw_object_end(w);
-    jw_object_end(w);
+    manifest_close(w, 2);
 }
 
 static void write_ingress_rules(struct json_writer *w, const struct manifest *m)
@@ -205,7 +183,6 @@ static void write_egress_rules(struct json_writer *w, const struct manifest *m)
                                            "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",  "192.168.0.0/16",
                                            "198.18.0.0/15",  "224.0.0.0/4",   "240.0.0.0/4",   NULL};
     static const char *const private6[] = {"::1/128", "fc00::/7", "fe80::/10", "ff00::/8", NULL};
-
     jw_key(w, "egress");
     jw_array(w);
     write_egress_to(w, "namespaceSelector", "kubernetes.io/metadata.name", "kube-system", DNS_PORT);
@@ -231,15 +208,9 @@ void manifest_network_policy(struct json_writer *w, const struct manifest *m)
     };
 
     manifest_metadata(w, m, OBJECT_NETWORK_POLICY, labels, NULL);
-    jw_key(w, "spec");
-    jw_object(w);
-    jw_key(w, "podSelector");
-    jw_object(w);
-    jw_key(w, "matchLabels");
-    jw_object(w);
+    manifest_open(w, "spec", "podSelector", "matchLabels", NULL);
     jw_kv_text(w, "app", m->sb->name);
-    jw_object_end(w);
-    jw_object_end(w);
+    manifest_close(w, 2);
     manifest_texts(w, "policyTypes", types);
     write_ingress_rules(w, m);
     write_egress_rules(w, m);

@@ -51,7 +51,6 @@ void kube_path_add(struct buf *out, enum kube_kind kind, const char *version, co
                    const char *name)
 {
     const struct kube_kind_row *row = &kinds[kind];
-
     if (row->group[0] == '\0')
         buf_add_text(out, "/api/");
     else
@@ -69,7 +68,6 @@ void object_name(enum cluster_object object, const struct sandbox *sb, char ret[
 {
     const struct object_row *row = &objects[object];
     struct buf name;
-
     buf_init(&name, OBJECT_NAME_SIZE);
     buf_add_text(&name, row->is_database ? sb->database_name : sb->name);
     buf_add_text(&name, row->suffix);

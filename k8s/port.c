@@ -44,7 +44,6 @@ struct k8s_port {
 static void start_watch(struct k8s_port *p, enum kube_kind kind, const char *version)
 {
     struct watch_options options = {p->kube, p->cache, kind, version, p->namespace_name};
-
     if (p->watches[kind] == NULL)
         p->watches[kind] = watch_new(&options);
     watch_start(p->watches[kind]);
@@ -61,7 +60,6 @@ static void maybe_start_events(struct k8s_port *p)
 static void on_cache_change(void *arg, struct str project_id)
 {
     struct k8s_port *p = arg;
-
     if (str_is_none(project_id))
         maybe_start_events(p);
     if (p->on_change != NULL)
@@ -71,7 +69,6 @@ static void on_cache_change(void *arg, struct str project_id)
 static void on_reachable(void *arg)
 {
     struct k8s_port *p = arg;
-
     LOG(INFO, "kubernetes api", KV("is_reachable", kube_is_reachable(p->kube)));
     cache_touch_all(p->cache);
 }
@@ -82,7 +79,6 @@ static void on_group(void *arg, const struct json_value *group, const struct err
 {
     struct k8s_port *p = arg;
     uint32_t chance;
-
     p->discovery = NULL;
     if (err == NULL)
         p->dialect = kubeblocks_choose(group);
@@ -107,7 +103,6 @@ static void discover(void *arg)
 {
     struct k8s_port *p = arg;
     struct kube_request req = {"GET", "/apis/apps.kubeblocks.io", NULL, STR_NONE, DISCOVERY_TIMEOUT_MS, on_group, p};
-
     if (p->discovery == NULL)
         p->discovery = kube_call(p->kube, &req);
 }
@@ -117,7 +112,6 @@ static void discover(void *arg)
 static void port_observe(void *self, const struct sandbox *sb, struct observed *ret)
 {
     struct k8s_port *p = self;
-
     cache_observe(p->cache, sb, ret);
     ret->is_reachable = kube_is_reachable(p->kube);
 }
@@ -126,7 +120,6 @@ static struct op *port_apply(void *self, enum cluster_object object, const struc
                              const struct env_list *env, ms_t timeout_ms, op_done *done, void *arg)
 {
     struct k8s_port *p = self;
-
     return act_apply(
         &(struct act_request){p->kube, p->cache, p->profile, p->dialect, object, sb, env, timeout_ms, done, arg});
 }
@@ -135,7 +128,6 @@ static struct op *port_remove(void *self, enum cluster_object object, const stru
                               op_done *done, void *arg)
 {
     struct k8s_port *p = self;
-
     return act_remove(
         &(struct act_request){p->kube, p->cache, p->profile, p->dialect, object, sb, NULL, timeout_ms, done, arg});
 }
@@ -170,7 +162,6 @@ static void on_port_call_end(void *arg)
 {
     struct port_call *c = arg;
     const struct err *err = c->err.kind != ERR_NONE ? &c->err : NULL;
-
     port_call_spend(c);
     if (c->on_credentials != NULL)
         c->on_credentials(c->arg, NULL, err);
@@ -181,7 +172,6 @@ static void on_port_call_end(void *arg)
 static struct port_call *port_call_new(struct k8s_port *p, const struct sandbox *sb, void *arg)
 {
     struct port_call *c = xcalloc(1, sizeof *c);
-
     c->op.cancel = port_call_cancel;
     c->p = p;
     c->sb = *sb;
@@ -194,7 +184,6 @@ static void port_call_send(struct port_call *c, const struct kube_request *rest,
 {
     struct kube_request req = *rest;
     struct buf path;
-
     buf_init(&path, KUBE_PATH_SIZE);
     kube_path_add(&path, kind, NULL, c->sb.namespace_name, name);
     req.path = buf_text(&path);
@@ -207,7 +196,6 @@ static void on_credentials_secret(void *arg, const struct json_value *object, co
 {
     struct port_call *c = arg;
     struct db_credentials credentials;
-
     c->call = NULL;
     if (err != NULL) {
         err_copy(&c->err, err);
@@ -230,7 +218,6 @@ static struct op *port_credentials(void *self, const struct sandbox *sb, ms_t ti
     struct port_call *c = port_call_new(p, sb, arg);
     struct kube_request req = {"GET", NULL, NULL, STR_NONE, timeout_ms, on_credentials_secret, NULL};
     char name[KUBEBLOCKS_SECRET_SIZE];
-
     c->on_credentials = done;
     if (p->dialect == NULL) {
         err_set(&c->err, ERR_NOT_READY, __func__, "KubeBlocks is not there");
@@ -245,7 +232,6 @@ static struct op *port_credentials(void *self, const struct sandbox *sb, ms_t ti
 static void on_nudged(void *arg, const struct json_value *object, const struct err *err)
 {
     struct port_call *c = arg;
-
     (void)object;
     c->call = NULL;
     if (err != NULL && err->kind != ERR_MISSING) /* a pod that went needs no nudge */
@@ -260,7 +246,6 @@ static struct op *port_nudge(void *self, const struct sandbox *sb, ms_t timeout_
     const char *pod = cache_pod_name(p->cache, sb);
     struct json_writer *w = jw_new(1024);
     struct str body;
-
     c->done = done;
     jw_object(w);
     jw_key(w, "metadata");
@@ -284,7 +269,6 @@ static struct op *port_nudge(void *self, const struct sandbox *sb, ms_t timeout_
 static void port_subscribe(void *self, cluster_on_change *on_change, void *arg)
 {
     struct k8s_port *p = self;
-
     p->on_change = on_change;
     p->on_change_arg = arg;
 }
@@ -292,7 +276,6 @@ static void port_subscribe(void *self, cluster_on_change *on_change, void *arg)
 static void port_forget(void *self, struct str project_id)
 {
     struct k8s_port *p = self;
-
     cache_forget(p->cache, project_id);
 }
 
@@ -302,7 +285,6 @@ struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err
 {
     struct kube *kube = kube_new(options->loop, options->fetch, options->config, reterr);
     struct k8s_port *p;
-
     if (kube == NULL)
         return NULL;
     p = xcalloc(1, sizeof *p);
@@ -364,7 +346,6 @@ struct kube *k8s_port_kube(const struct k8s_port *p)
 void k8s_port_stats(const struct k8s_port *p, struct k8s_port_stats *ret)
 {
     struct watch_stats one;
-
     memset(ret, 0, sizeof *ret);
     for (size_t i = 0; i < KIND_WATCHED_N; i++) {
         if (p->watches[i] == NULL)

@@ -36,7 +36,6 @@ struct probe {
 static void probe_free(void *arg)
 {
     struct probe *p = arg;
-
     free(p->questions);
     free(p);
 }
@@ -53,7 +52,6 @@ static void probe_spend(struct probe *p)
 static void probe_cancel(struct op *op)
 {
     struct probe *p = (struct probe *)op;
-
     p->done = NULL;
     probe_spend(p);
 }
@@ -63,7 +61,6 @@ static void answer(struct question *q, const char *check, bool is_good, const ch
 {
     struct probe *p = q->probe;
     const struct probe_finding finding = {check, is_good, text};
-
     q->call = NULL;
     if (err != NULL && p->first.kind == ERR_NONE)
         err_copy(&p->first, err);
@@ -77,7 +74,6 @@ static void answer(struct question *q, const char *check, bool is_good, const ch
 static void on_version(void *arg, const struct json_value *object, const struct err *err)
 {
     char text[TEXT_SIZE];
-
     if (err != NULL)
         text_fitf(text, sizeof text, "the Kubernetes API does not tell its version: %s", err->msg);
     else
@@ -90,7 +86,6 @@ static void on_group(void *arg, const struct json_value *object, const struct er
     const struct kubeblocks_dialect *dialect = err == NULL ? kubeblocks_choose(object) : NULL;
     bool is_missing = err != NULL && err->kind == ERR_MISSING;
     char text[TEXT_SIZE];
-
     if (dialect != NULL)
         text_fitf(text, sizeof text, "KubeBlocks serves apps.kubeblocks.io/%s", dialect->version);
     else if (err == NULL || is_missing)
@@ -106,7 +101,6 @@ static void on_review(void *arg, const struct json_value *object, const struct e
     const char *dot = q->right->group[0] != '\0' ? "." : "";
     bool is_allowed = err == NULL && json_bool(json_at(object, "status", "allowed", NULL), false);
     char text[TEXT_SIZE];
-
     text_fitf(text, sizeof text, "%s %s %s%s%s (%s)%s%s", is_allowed ? "may" : "may not", right_verb_text(q->verb),
               q->right->resource, dot, q->right->group, q->right->purpose, err != NULL ? ": " : "",
               err != NULL ? err->msg : "");
@@ -118,7 +112,6 @@ static void write_review(struct json_writer *w, const struct question *q, const 
     struct str resource = str_from(q->right->resource);
     struct str part;
     struct str rest = resource;
-
     (void)!str_next(&rest, '/', &part); /* "clusters/status": rest is then the subresource */
     jw_object(w);
     jw_kv_text(w, "apiVersion", "authorization.k8s.io/v1");
@@ -148,7 +141,6 @@ static void ask_right(struct question *q, const char *namespace_name, ms_t timeo
     struct kube_request req = {
         "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", NULL, STR_NONE, timeout_ms, on_review, q};
     struct json_writer *w = jw_new(REVIEW_CEILING_BYTES);
-
     write_review(w, q, namespace_name);
     if (!jw_finish(w, &req.body, NULL)) /* a namespace that is no UTF-8: the server will say so */
         req.body = STR("{}");
@@ -161,7 +153,6 @@ struct op *probe_start(struct kube *k, const char *namespace_name, ms_t timeout_
 {
     struct probe *p = xcalloc(1, sizeof *p);
     size_t n = 2;
-
     p->op.cancel = probe_cancel;
     p->kube = k;
     p->on_finding = on_finding;

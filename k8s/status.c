@@ -41,7 +41,6 @@ static void refine(struct err *err, struct str message, const struct json_value 
 {
     const struct json_value *cause = json_first(json_find(details, "causes"));
     struct str cause_reason = json_str(json_find(cause, "reason"));
-
     if (err->code == 403 && has(message, STR("exceeded quota")))
         set_reason(err, STR("QuotaExceeded"));
     else if (err->code == 403 && str_eq_text(cause_reason, "NamespaceTerminating"))
@@ -71,7 +70,6 @@ bool status_check(int http_status, unsigned retry_after_s, const struct json_val
     enum err_kind kind = http_status >= 500 ? ERR_UPSTREAM : ERR_INVALID;
     const char *reason = "";
     int64_t wait_s;
-
     if (http_status >= 200 && http_status < 300)
         return true;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -96,7 +94,6 @@ bool status_check(int http_status, unsigned retry_after_s, const struct json_val
 void status_from_event(const struct json_value *status, struct err *ret)
 {
     int64_t code = json_int(json_find(status, "code"), 500);
-
     if (status_check(code >= 300 && code < 600 ? (int)code : 500, 0, status, STR_NONE, ret))
         err_set(ret, ERR_BUG, __func__, "an error event without an error");
 }

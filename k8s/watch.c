@@ -62,7 +62,6 @@ bool watch_read_event(const struct json_value *value, struct watch_event *ret, s
         {"ERROR",    WATCH_ERROR   },
     };
     struct str type = json_str(json_find(value, "type"));
-
     ret->object = json_find(value, "object");
     if (!str_parse_u64(json_str(json_at(ret->object, "metadata", "resourceVersion", NULL)), UINT64_MAX, &ret->version))
         ret->version = 0;
@@ -81,7 +80,6 @@ static bool on_event(void *arg, const struct json_value *item, struct err *reter
     struct cache *cache = w->options.cache;
     enum kube_kind kind = w->options.kind;
     struct watch_event event;
-
     if (!watch_read_event(item, &event, reterr))
         return false;
     if (event.type == WATCH_ERROR) {
@@ -106,7 +104,6 @@ static bool on_event(void *arg, const struct json_value *item, struct err *reter
 static bool on_list_item(void *arg, const struct json_value *item, struct err *reterr)
 {
     struct watch *w = arg;
-
     (void)reterr;
     if (w->options.kind == KIND_EVENT)
         cache_event(w->options.cache, item);
@@ -118,7 +115,6 @@ static bool on_list_item(void *arg, const struct json_value *item, struct err *r
 static void on_bytes(void *arg, struct str bytes)
 {
     struct watch *w = arg;
-
     if (w->failure.kind == ERR_NONE && !json_stream_feed(w->stream, bytes, &w->failure)) {
         op_cancel(w->op);
         w->op = NULL;
@@ -149,7 +145,6 @@ static void rest(struct watch *w, const struct err *err)
 {
     uint32_t chance;
     ms_t delay_ms;
-
     codec_random(&chance, sizeof chance);
     if (w->is_heard)
         backoff_reset(&w->backoff);
@@ -173,10 +168,8 @@ static void rest(struct watch *w, const struct err *err)
 static void on_rest_over(void *arg)
 {
     struct watch *w = arg;
-
     if (w->failure.kind != ERR_NONE) { /* from on_bytes */
         struct err failure = w->failure;
-
         w->failure = (struct err){0};
         rest(w, &failure);
         return;
@@ -188,7 +181,6 @@ static void on_watch_end(void *arg, const struct err *err)
 {
     struct watch *w = arg;
     struct err end = {0};
-
     w->op = NULL;
     w->is_heard = w->is_heard || loop_now_ms(kube_loop(w->options.kube)) - w->started_ms >= WATCH_SOUND_MS;
     if (err == NULL && json_stream_finish(w->stream, NULL, &end) && w->is_heard) {
@@ -209,7 +201,6 @@ static bool read_page_end(struct watch *w, const struct json_value *list, struct
     struct str next = json_str(json_find(metadata, "continue"));
     uint64_t version = 0;
     struct buf encoded;
-
     forget_page(w);
     if (!str_parse_u64(json_str(json_find(metadata, "resourceVersion")), UINT64_MAX, &version) || version == 0)
         return err_set(reterr, ERR_UPSTREAM, __func__, "a list without a resourceVersion");
@@ -231,7 +222,6 @@ static void on_list_end(void *arg, const struct err *err)
     struct watch *w = arg;
     const struct json_value *list = NULL;
     struct err end = {0};
-
     w->op = NULL;
     if (err == NULL && json_stream_finish(w->stream, &list, &end) && read_page_end(w, list, &end)) {
         backoff_reset(&w->backoff);
@@ -248,7 +238,6 @@ static void start(struct watch *w, const char *query, ms_t deadline_ms, ms_t idl
     bool is_list = w->version == 0;
     struct buf path;
     struct kube_stream req = {NULL, deadline_ms, idle_ms, on_bytes, is_list ? on_list_end : on_watch_end, w};
-
     buf_init(&path, PATH_CEILING_BYTES);
     kube_path_add(&path, w->options.kind, w->options.version, w->options.namespace_name, NULL);
     buf_addf(&path, "?%s&%s", kube_kind_row(w->options.kind)->selector, query);
@@ -267,7 +256,6 @@ static void watch_go(struct watch *w)
     struct buf query;
     uint32_t chance;
     unsigned timeout_s;
-
     buf_init(&query, PATH_CEILING_BYTES);
     if (w->version == 0) {
         if (w->next_page == NULL && w->options.kind < KIND_CACHED_N)
@@ -293,7 +281,6 @@ static void watch_go(struct watch *w)
 struct watch *watch_new(const struct watch_options *options)
 {
     struct watch *w = xcalloc(1, sizeof *w);
-
     w->options = *options;
     w->backoff = (struct backoff){BACKOFF_FIRST_MS, BACKOFF_CAP_MS, 0};
     loop_timer_init(&w->rest, kube_loop(options->kube), on_rest_over, w);

@@ -36,7 +36,6 @@ static bool is_within_ceilings(struct str text, struct err *reterr)
     int depth = 0, events_n = 0;
     bool is_end = false;
     bool is_good = true;
-
     if (!yaml_parser_initialize(&parser))
         return err_set(reterr, ERR_BUG, __func__, "libyaml does not start");
     yaml_parser_set_input_string(&parser, (const unsigned char *)text.p, text.n);
@@ -61,7 +60,6 @@ struct yaml_doc *yaml_doc_parse(struct str text, struct err *reterr)
     yaml_parser_t parser;
     struct yaml_doc *doc;
     bool is_good;
-
     if (text.n > KUBECONFIG_CEILING_BYTES) {
         err_set(reterr, ERR_TOO_LARGE, __func__, "larger than %d bytes", KUBECONFIG_CEILING_BYTES);
         return NULL;
@@ -100,7 +98,6 @@ const struct yaml_at *yaml_doc_root(struct yaml_doc *doc)
 struct str yaml_doc_text(const struct yaml_at *v)
 {
     const yaml_node_t *node = node_of(v);
-
     if (node == NULL || node->type != YAML_SCALAR_NODE)
         return STR_NONE;
     if (node->data.scalar.length == 0 && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
@@ -112,12 +109,10 @@ const struct yaml_at *yaml_doc_find(struct yaml_doc *doc, const struct yaml_at *
 {
     const yaml_node_t *node = node_of(v);
     const yaml_node_t *found = NULL;
-
     if (node == NULL || node->type != YAML_MAPPING_NODE)
         return NULL;
     for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
         const yaml_node_t *name = yaml_document_get_node(&doc->document, pair->key);
-
         if (!str_eq_text(yaml_doc_text((const struct yaml_at *)name), key))
             continue;
         if (found != NULL)
@@ -130,12 +125,10 @@ const struct yaml_at *yaml_doc_find(struct yaml_doc *doc, const struct yaml_at *
 const struct yaml_at *yaml_doc_named(struct yaml_doc *doc, const struct yaml_at *v, struct str name)
 {
     const yaml_node_t *node = node_of(v);
-
     if (node == NULL || node->type != YAML_SEQUENCE_NODE || str_is_none(name))
         return NULL;
     for (const yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
         const struct yaml_at *element = (const struct yaml_at *)yaml_document_get_node(&doc->document, *item);
-
         if (str_eq(yaml_doc_text(yaml_doc_find(doc, element, "name")), name))
             return element;
     }

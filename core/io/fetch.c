@@ -95,7 +95,6 @@ static void failure_from_curl(struct call *call, CURLcode code)
 {
     enum err_kind kind = ERR_UPSTREAM;
     const char *reason = "broken";
-
     for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
         if (failures[i].code == code) {
             kind = failures[i].kind;
@@ -117,7 +116,6 @@ static void failure_from_curl(struct call *call, CURLcode code)
 static void call_free(void *arg)
 {
     struct call *call = arg;
-
     if (call->easy != NULL)
         curl_easy_cleanup(call->easy);
     for (struct curl_slist *h = call->headers; h != NULL; h = h->next)
@@ -161,7 +159,6 @@ static void call_end(struct call *call)
 static void call_spend(struct call *call)
 {
     struct fetch *f = call->client->f;
-
     call_leave_curl(call);
     call->at = CALL_SPENT;
     if (call->is_queued)
@@ -174,7 +171,6 @@ static void call_spend(struct call *call)
 static void call_cancel(struct op *op)
 {
     struct call *call = (struct call *)op;
-
     if (call->at != CALL_SPENT)
         call_spend(call);
 }
@@ -182,7 +178,6 @@ static void call_cancel(struct op *op)
 static long call_status(const struct call *call)
 {
     long status = 0;
-
     (void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     return status;
 }
@@ -190,7 +185,6 @@ static long call_status(const struct call *call)
 static bool call_is_streaming(const struct call *call)
 {
     long status = call_status(call);
-
     return call->on_bytes != NULL && status >= 200 && status < 300;
 }
 
@@ -209,18 +203,27 @@ static void deliver_bytes(struct call *call)
         buf_clear(&call->in);
 }
 
+static int64_t answer_date_ms(struct call *call)
+{
+    struct curl_header *date = NULL;
+    if (curl_easy_header(call->easy, "Date", 0, CURLH_HEADER, -1, &date) != CURLHE_OK)
+        return -1;
+    time_t seconds = curl_getdate(date->value, NULL);
+    return seconds >= 0 ? (int64_t)seconds * 1000 : -1;
+}
+
 static void deliver_end(struct call *call)
 {
     struct fetch_answer answer = {0};
     curl_off_t retry_after_s = 0;
     char *content_type = NULL;
-
     if (call->failure.kind == ERR_NONE) {
         (void)curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
         (void)curl_easy_getinfo(call->easy, CURLINFO_CONTENT_TYPE, &content_type);
         answer.status = (int)call_status(call);
         answer.retry_after_s = retry_after_s < 3600 ? (unsigned)retry_after_s : 3600;
         answer.content_type = content_type != NULL ? content_type : "";
+        answer.date_ms = answer_date_ms(call);
         answer.body = buf_str(&call->in);
         call->on_done(call->arg, &answer, NULL);
     } else {
@@ -232,7 +235,6 @@ static void deliver(void *arg)
 {
     struct fetch *f = arg;
     struct call *call;
-
     while ((call = TAILQ_FIRST(&f->ready)) != NULL) {
         TAILQ_REMOVE(&f->ready, call, ready_link);
         call->is_queued = false;
@@ -253,7 +255,6 @@ static void lane_drive(struct lane *lane, curl_socket_t fd, int events)
     CURLMsg *msg;
     int running_n = 0;
     int left_n = 0;
-
     (void)curl_multi_socket_action(lane->multi, fd, events, &running_n);
     while ((msg = curl_multi_info_read(lane->multi, &left_n)) != NULL) {
         struct call *call = NULL;
@@ -278,7 +279,6 @@ static void on_sock_ready(void *arg, int events)
 {
     struct sock *sock = arg;
     int mask = 0;
-
     if (events & (LOOP_READ | LOOP_CLOSED))
         mask |= CURL_CSELECT_IN;
     if (events & LOOP_WRITE)
@@ -302,7 +302,6 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *lane_arg
 {
     struct lane *lane = lane_arg;
     struct sock *sock = sock_arg;
-
     (void)easy;
     if (what == CURL_POLL_REMOVE) {
         if (sock != NULL)
@@ -324,7 +323,6 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *lane_arg
 static int on_curl_timer(CURLM *multi, long delay_ms, void *arg)
 {
     struct lane *lane = arg;
-
     (void)multi;
     if (delay_ms < 0)
         loop_timer_clear(&lane->timer);
@@ -336,7 +334,6 @@ static int on_curl_timer(CURLM *multi, long delay_ms, void *arg)
 static size_t on_curl_bytes(char *p, size_t size, size_t n, void *arg)
 {
     struct call *call = arg;
-
     if (call->idle_ms > 0)
         loop_timer_set(&call->idle, call->idle_ms);
     if (call->in.n == 0 && call->on_bytes != NULL)
@@ -355,7 +352,6 @@ static void on_deadline(void *arg)
 {
     struct call *call = arg;
     struct fetch *f = call->client->f;
-
     err_set(&call->failure, ERR_TIMEOUT, __func__, "%s: no complete answer before the deadline",
             call->client->base_url);
     call_end(call);
@@ -366,7 +362,6 @@ static void on_idle(void *arg)
 {
     struct call *call = arg;
     struct fetch *f = call->client->f;
-
     err_set(&call->failure, ERR_TIMEOUT, __func__, "%s: silent for %lld ms", call->client->base_url,
             (long long)call->idle_ms);
     call_end(call);
@@ -378,7 +373,6 @@ struct op *fetch_start(struct fetch_client *c, const struct fetch_request *req)
     struct fetch *f = c->f;
     struct call *call = xcalloc(1, sizeof *call);
     CURLcode code;
-
     call->op.cancel = call_cancel;
     call->client = c;
     call->lane = &f->lanes[req->on_bytes != NULL ? LANE_STREAMS : LANE_CALLS];
@@ -418,7 +412,6 @@ struct op *fetch_start(struct fetch_client *c, const struct fetch_request *req)
 void fetch_client_free(struct fetch_client *c)
 {
     struct call *call, *next;
-
     if (c == NULL)
         return;
     for (call = TAILQ_FIRST(&c->f->calls); call != NULL; call = next) {
@@ -448,7 +441,6 @@ static bool lane_init(struct lane *lane, struct fetch *f, long connections_n)
 struct fetch *fetch_new(struct loop *loop, struct err *reterr)
 {
     struct fetch *f = xcalloc(1, sizeof *f);
-
     f->loop = loop;
     TAILQ_INIT(&f->calls);
     TAILQ_INIT(&f->ready);
@@ -470,7 +462,6 @@ void fetch_free(struct fetch *f)
         call_spend(TAILQ_FIRST(&f->calls));
     for (size_t i = 0; i < LANE_N; i++) {
         struct lane *lane = &f->lanes[i];
-
         if (lane->multi != NULL)
             (void)curl_multi_cleanup(lane->multi);
         if (lane->timer.loop != NULL)
@@ -480,4 +471,13 @@ void fetch_free(struct fetch *f)
         sock_drop(LIST_FIRST(&f->socks));
     loop_task_clear(&f->deliver_task);
     free(f);
+}
+
+void fetch_features(struct fetch_features *ret)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    ret->version = info->version;
+    ret->has_http2 = (info->features & CURL_VERSION_HTTP2) != 0;
+    ret->has_async_dns = (info->features & CURL_VERSION_ASYNCHDNS) != 0;
+    ret->has_tls = (info->features & CURL_VERSION_SSL) != 0;
 }

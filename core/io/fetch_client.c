@@ -15,7 +15,6 @@ enum { TOKEN_CEILING_BYTES = 1 << 14, URL_CEILING_BYTES = 1 << 14 };
 static void add_header(struct curl_slist **headers, const char *name, struct str value)
 {
     struct buf line;
-
     buf_init(&line, TOKEN_CEILING_BYTES + 64);
     buf_addf(&line, "%s: ", name);
     buf_add_str(&line, value);
@@ -28,7 +27,6 @@ static void set_headers(CURL *easy, const struct fetch_client *c, const struct f
                         struct curl_slist **headers)
 {
     struct buf bearer;
-
     add_header(headers, "Accept", str_from(req->accept != NULL ? req->accept : "application/json"));
     *headers = curl_slist_append(*headers, "Expect:"); /* no 100-continue round trip */
     if (!str_is_none(req->body))
@@ -87,7 +85,6 @@ CURLcode fetch_client_prepare(const struct fetch_client *c, const struct fetch_r
 {
     struct buf url;
     CURLcode code;
-
     buf_init(&url, URL_CEILING_BYTES);
     buf_addf(&url, "%s%s", c->base_url, req->path);
     code = url.is_over ? CURLE_URL_MALFORMAT : curl_easy_setopt(easy, CURLOPT_URL, buf_text(&url));
@@ -130,7 +127,6 @@ struct fetch_client *fetch_client_new(struct fetch *f, const struct fetch_peer *
 {
     struct fetch_client *c;
     size_t n;
-
     if (!is_good_base(peer->base_url, reterr))
         return NULL;
     c = xcalloc(1, sizeof *c);
@@ -157,7 +153,6 @@ void fetch_client_fini(struct fetch_client *c)
 void fetch_client_set_token(struct fetch_client *c, const struct secret *token)
 {
     struct secret copy = token != NULL ? secret_dup(token) : SECRET_NONE;
-
     secret_fini(&c->token);
     c->token = copy;
 }
