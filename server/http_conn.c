@@ -6,6 +6,7 @@
  *                                                        WAIT --stream----> STREAM --> HEAD or CLOSING */
 #include "server/http_conn.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "core/base/log.h"
@@ -306,6 +307,7 @@ static void take_bytes(struct http_conn *c, struct str bytes)
 {
     if (c->state == CONN_HEAD || c->state == CONN_BODY) {
         buf_add_str(&c->in, bytes);
+        assert(!c->in.is_over); /* see wants_bytes */
         return;
     }
     c->dropped_bytes += bytes.n;
@@ -326,13 +328,25 @@ static void read_once(struct http_conn *c)
         conn_doom(c);
 }
 
+/* Bytes are taken only when all that came before was looked at, so `in` stays below a head and one read. */
 static bool wants_bytes(const struct http_conn *c)
 {
-    if (c->has_eof || c->state == CONN_WAIT)
+    const struct http_exchange *x = c->exchange;
+    if (c->has_eof)
         return false;
-    if (c->state == CONN_HEAD)
-        return conn_unsent_bytes(c) == 0;
-    return c->state != CONN_CLOSING || c->is_finished;
+    switch (c->state) {
+    case CONN_HEAD:
+        return conn_unsent_bytes(c) == 0 && (c->in.n == 0 || (x != NULL && http_reader_used(&x->reader) == c->in.n));
+    case CONN_BODY:
+        return c->in.n == 0;
+    case CONN_WAIT:
+        return false;
+    case CONN_STREAM:
+        return true;
+    case CONN_CLOSING:
+        return c->is_finished;
+    }
+    return false;
 }
 
 static void on_ready(void *arg, int events)
