@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+/* The plan's table and its checks: every row makes sense, every fact gives the right words. */
+#include "tests/unit/cmocka_all.h"
+
+#include <string.h>
+
+#include "core/base/fit.h"
+#include "core/checks.h"
+
+/* ---- the table ---- */
+
+static void needs_name_earlier_rows_and_reach_the_end(void **state)
+{
+    (void)state;
+    uint64_t needed = 0;
+    for (size_t i = 0; i < STEP_N; i++) {
+        assert_true(CREATE_PLAN[i].needs >> i == 0);
+        assert_non_null(CREATE_PLAN[i].check);
+        needed |= CREATE_PLAN[i].needs;
+    }
+    /* Whatever nobody waits for would not hold READY back; only the last row may be so. */
+    assert_int_equal(needed, (UINT64_C(1) << (STEP_N - 1)) - 1);
+}
+
+static void every_object_is_made_by_exactly_one_row(void **state)
+{
+    (void)state;
+    for (size_t object = 0; object < OBJECT_N; object++) {
+        size_t n = 0;
+        for (size_t i = 0; i < STEP_N; i++)
+            n += CREATE_PLAN[i].object == object;
+        assert_int_equal(n, 1);
+    }
+}
+
+static void every_stage_has_a_row_and_the_database_scope_is_its_objects(void **state)
+{
+    (void)state;
+    unsigned stages = 0;
+    for (size_t i = 0; i < STEP_N; i++) {
+        stages |= 1u << CREATE_PLAN[i].stage;
+        bool is_database = CREATE_PLAN[i].stage == STAGE_DATABASE;
+        assert_int_equal(CREATE_PLAN[i].scope == SCOPE_DATABASE, is_database);
+    }
+    assert_int_equal(stages, (1u << STAGE_N) - 1);
+}
+
+/* ---- the checks ---- */
+
+struct case_world {
+    struct sandbox sb;
+    struct observed seen;
+    struct world world;
+};
+
+static void begin(struct case_world *c)
+{
+    memset(c, 0, sizeof(*c));
+    c->seen.is_synced = true;
+    c->seen.is_reachable = true;
+    text_fit(c->sb.image, sizeof(c->sb.image), STR("web:1"));
+    c->world.sb = &c->sb;
+    c->world.seen = &c->seen;
+    c->world.must_prove_login = true;
+}
+
+static struct verdict verdict_of(enum step_id step, const struct case_world *c)
+{
+    struct verdict v = {.check = CHECK_WAITING};
+    CREATE_PLAN[step].check(&CREATE_PLAN[step], &c->world, &v);
+    return v;
+}
+
+static void before_the_caches_are_there_nothing_is_started(void **state)
+{
+    (void)state;
+    struct case_world c;
+    begin(&c);
+    c.seen.is_synced = false;
+    c.seen.is_reachable = false;
+    for (size_t i = 0; i < STEP_N; i++) {
+        struct verdict v = verdict_of((enum step_id)i, &c);
+        bool is_of_cluster = i != STEP_DB_CREDENTIALS && i != STEP_DB_LOGIN;
+        if (!is_of_cluster)
+            continue;
+        assert_int_equal(v.check, CHECK_WAITING);
+        assert_int_equal(v.code, REASON_CLUSTER_UNREACHABLE);
+    }
+}
+
+static void an_object_counts_when_it_was_applied_and_is_there(void **state)
+{
+    (void)state;
+    struct case_world c;
+    begin(&c);
+    c.seen.objects[OBJECT_DEPLOYMENT] = PRESENCE_ABSENT;
+    assert_int_equal(verdict_of(STEP_APP_DEPLOYED, &c).check, CHECK_MISSING);
+    c.seen.objects[OBJECT_DEPLOYMENT] = PRESENCE_PRESENT;
+    assert_int_equal(verdict_of(STEP_APP_DEPLOYED, &c).check, CHECK_MISSING);
+    c.world.applied = UINT64_C(1) << OBJECT_DEPLOYMENT;
+    assert_int_equal(verdict_of(STEP_APP_DEPLOYED, &c).check, CHECK_DONE);
+    c.seen.objects[OBJECT_DEPLOYMENT] = PRESENCE_ABSENT;
+    assert_int_equal(verdict_of(STEP_APP_DEPLOYED, &c).check, CHECK_MISSING);
+    c.seen.objects[OBJECT_DEPLOYMENT] = PRESENCE_DELETING;
+    assert_int_equal(verdict_of(STEP_APP_DEPLOYED, &c).check, CHECK_WAITING);
+    c.seen.objects[OBJECT_DEPLOYMENT] = PRESENCE_FOREIGN;
+    struct verdict v = verdict_of(STEP_APP_DEPLOYED, &c);
+    assert_int_equal(v.check, CHECK_BROKEN);
+    assert_int_equal(v.code, REASON_CONFLICT);
+}
+
+static void an_unwatched_object_counts_once_applied(void **state)
+{
+    (void)state;
+    struct case_world c;
+    begin(&c);
+    assert_int_equal(verdict_of(STEP_APP_ENV, &c).check, CHECK_MISSING);
+    c.world.applied = UINT64_C(1) << OBJECT_ENV_SECRET;
+    assert_int_equal(verdict_of(STEP_APP_ENV, &c).check, CHECK_DONE);
+}
+
+static void database_phases_speak(void **state)
+{
+    (void)state;
+    struct case_world c;
+    begin(&c);
+    c.seen.database.phase = DB_PHASE_CREATING;
+    assert_int_equal(verdict_of(STEP_DB_RUNNING, &c).check, CHECK_WAITING);
+    c.seen.database.phase = DB_PHASE_RUNNING;
+    assert_int_equal(verdict_of(STEP_DB_RUNNING, &c).check, CHECK_DONE);
+    c.seen.database.phase = DB_PHASE_FAILED;
+    struct verdict v = verdict_of(STEP_DB_RUNNING, &c);
+    assert_int_equal(v.check, CHECK_BROKEN);
+    assert_int_equal(v.code, REASON_DB_CLUSTER_FAILED);
+    assert_true(v.grace_ms > 0);
+    c.seen.database = (struct observed_database){.is_refused = true, .message = "clusterdefinition not found"};
+    v = verdict_of(STEP_DB_RUNNING, &c);
+    assert_int_equal(v.check, CHECK_BROKEN);
+    assert_non_null(strstr(v.message, "clusterdefinition not found"));
+}
+
+/* A pod's facts, and what is said of them. */
+static const struct pod_case {
+    const char *waiting;
+    const char *message;
+    int restarts;
+    bool is_scheduled, is_unschedulable, is_pulling, is_running;
+    enum check check;
+    enum reason code;
+    const char *words;
+} pod_cases[] = {
+    {"",                           "",                                                 0, false, false, false, false, CHECK_WAITING, REASON_NONE,       "waiting for a node"       },
+    {"",                           "0/3 nodes are available: 3 Insufficient memory.",  0, false, true,  false, false, CHECK_BROKEN,
+     REASON_UNSCHEDULABLE,                                                                                                                              "no node has enough memory"},
+    {"",                           "0/3 nodes are available: 3 Insufficient cpu.",     0, false, true,  false, false, CHECK_BROKEN,
+     REASON_UNSCHEDULABLE,                                                                                                                              "no node has enough CPU"   },
+    {"",                           "pod has unbound immediate PersistentVolumeClaims", 0, false, true,  false, false, CHECK_BROKEN,
+     REASON_PVC_PENDING,                                                                                                                                "volume"                   },
+    {"ContainerCreating",          "",                                                 0, true,  false, true,  false, CHECK_WAITING, REASON_NONE,       "pulling image web:1"      },
+    {"ContainerCreating",          "",                                                 0, true,  false, false, false, CHECK_WAITING, REASON_NONE,       "starting the container"   },
+    {"ErrImagePull",               "not found",                                        0, true,  false, false, false, CHECK_WAITING, REASON_IMAGE_PULL, "tried again"              },
+    {"ImagePullBackOff",           "not found",                                        0, true,  false, false, false, CHECK_BROKEN,  REASON_IMAGE_PULL, "not found"                },
+    {"InvalidImageName",           "",                                                 0, true,  false, false, false, CHECK_BROKEN,  REASON_IMAGE_PULL, "cannot be pulled"         },
+    {"CrashLoopBackOff",           "",                                                 1, true,  false, false, false, CHECK_WAITING, REASON_CRASH_LOOP, "1 time "                  },
+    {"CrashLoopBackOff",           "",                                                 3, true,  false, false, false, CHECK_BROKEN,  REASON_CRASH_LOOP, "3 times"                  },
+    {"CreateContainerConfigError", "",                                                 0, true,  false, false, false, CHECK_WAITING, REASON_NONE,       "environment"              },
+    {"",                           "",                                                 0, true,  false, false, true,  CHECK_DONE,    REASON_NONE,       "runs on node"             },
+};
+
+static void a_pod_s_facts_become_plain_words(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(pod_cases) / sizeof(*pod_cases); i++) {
+        const struct pod_case *p = &pod_cases[i];
+        struct case_world c;
+        begin(&c);
+        c.seen.pod = (struct observed_pod){.exists = true,
+                                           .restarts = p->restarts,
+                                           .is_scheduled = p->is_scheduled,
+                                           .is_unschedulable = p->is_unschedulable,
+                                           .is_pulling = p->is_pulling,
+                                           .is_running = p->is_running};
+        text_fit(c.seen.pod.waiting_reason, sizeof(c.seen.pod.waiting_reason), str_from(p->waiting));
+        text_fit(c.seen.pod.message, sizeof(c.seen.pod.message), str_from(p->message));
+        struct verdict v = verdict_of(STEP_APP_RUNNING, &c);
+        assert_int_equal(v.check, p->check);
+        assert_int_equal(v.code, p->code);
+        if (strstr(v.message, p->words) == NULL)
+            fail_msg("case %zu says \"%s\", not \"%s\"", i, v.message, p->words);
+    }
+}
+
+static void a_sleeping_kubelet_is_touched_once_the_environment_is_there(void **state)
+{
+    (void)state;
+    struct case_world c;
+    begin(&c);
+    c.seen.pod =
+        (struct observed_pod){.exists = true, .is_scheduled = true, .waiting_reason = "CreateContainerConfigError"};
+    c.world.applied = UINT64_C(1) << OBJECT_ENV_SECRET;
+    assert_int_equal(verdict_of(STEP_APP_RUNNING, &c).check, CHECK_MISSING);
+    assert_non_null(CREATE_PLAN[STEP_APP_RUNNING].start);
+}
+
+static void a_refused_pod_is_told_from_the_deployment(void **state)
+{
+    (void)state;
+    struct case_world c;
+    begin(&c);
+    c.seen.deployment.is_replica_failure = true;
+    text_fit(c.seen.deployment.message, sizeof(c.seen.deployment.message),
+             STR("pods \"x\" is forbidden: exceeded quota: q, requested: pods=1"));
+    struct verdict v = verdict_of(STEP_APP_RUNNING, &c);
+    assert_int_equal(v.check, CHECK_BROKEN);
+    assert_int_equal(v.code, REASON_QUOTA_EXCEEDED);
+}
+
+static void ready_compares_generations_and_replicas(void **state)
+{
+    (void)state;
+    struct case_world c;
+    begin(&c);
+    c.seen.endpoints_ready_n = 1;
+    c.seen.deployment = (struct observed_deployment){.generation = 3,
+                                                     .observed_generation = 3,
+                                                     .replicas_wanted = 1,
+                                                     .replicas_updated = 1,
+                                                     .replicas_available = 1,
+                                                     .is_available = true};
+    assert_int_equal(verdict_of(STEP_ALL_READY, &c).check, CHECK_DONE);
+    c.seen.deployment.observed_generation = 2;
+    assert_int_equal(verdict_of(STEP_ALL_READY, &c).check, CHECK_WAITING);
+    c.seen.deployment.observed_generation = 3;
+    c.seen.deployment.replicas_wanted = 0;
+    assert_int_equal(verdict_of(STEP_ALL_READY, &c).check, CHECK_WAITING);
+    c.seen.deployment.replicas_wanted = 1;
+    c.seen.endpoints_ready_n = 0;
+    assert_int_equal(verdict_of(STEP_ALL_READY, &c).check, CHECK_WAITING);
+}
+
+static void a_silent_terminal_is_named_when_its_time_is_over(void **state)
+{
+    (void)state;
+    struct case_world c;
+    begin(&c);
+    c.seen.pod = (struct observed_pod){.exists = true, .is_running = true};
+    struct verdict v = verdict_of(STEP_TTY_LISTENS, &c);
+    assert_int_equal(v.check, CHECK_WAITING);
+    assert_int_equal(v.code, REASON_NONE);
+    assert_int_equal(v.late_code, REASON_TERMINAL_NO_ANSWER);
+    c.seen.pod.is_ready = true;
+    assert_int_equal(verdict_of(STEP_TTY_LISTENS, &c).check, CHECK_DONE);
+}
+
+static void words_have_their_ids_and_back(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < REASON_N; i++) {
+        enum reason reason;
+        assert_true(reason_parse(str_from(reason_id((enum reason)i)), &reason));
+        assert_int_equal(reason, i);
+    }
+    enum stage stage;
+    assert_true(stage_parse(STR("terminal"), &stage));
+    assert_int_equal(stage, STAGE_TERMINAL);
+    assert_false(stage_parse(STR("Terminal"), &stage));
+    assert_string_equal(stage_title(STAGE_NETWORKING), "Network Configuration");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(needs_name_earlier_rows_and_reach_the_end),
+        cmocka_unit_test(every_object_is_made_by_exactly_one_row),
+        cmocka_unit_test(every_stage_has_a_row_and_the_database_scope_is_its_objects),
+        cmocka_unit_test(before_the_caches_are_there_nothing_is_started),
+        cmocka_unit_test(an_object_counts_when_it_was_applied_and_is_there),
+        cmocka_unit_test(an_unwatched_object_counts_once_applied),
+        cmocka_unit_test(database_phases_speak),
+        cmocka_unit_test(a_pod_s_facts_become_plain_words),
+        cmocka_unit_test(a_sleeping_kubelet_is_touched_once_the_environment_is_there),
+        cmocka_unit_test(a_refused_pod_is_told_from_the_deployment),
+        cmocka_unit_test(ready_compares_generations_and_replicas),
+        cmocka_unit_test(a_silent_terminal_is_named_when_its_time_is_over),
+        cmocka_unit_test(words_have_their_ids_and_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
