@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/base/err.h"
 #include "core/base/secret.h"
@@ -40,6 +41,7 @@ struct fetch_answer {
     int status;               /* HTTP status, always a final one (>= 200) */
     unsigned retry_after_s;   /* of Retry-After; 0: nothing was said */
     const char *content_type; /* as sent; "" if absent */
+    int64_t date_ms;          /* of Date, wall clock; -1 if absent or unreadable */
     struct str body;          /* empty for a stream that was answered 2xx */
 };
 
@@ -66,3 +68,12 @@ struct fetch_request {
  * INVALID (a path curl cannot read), UPSTREAM (no connection, TLS, broken answer; err.code is the CURLcode,
  * err.reason "resolve", "connect", "tls" or "broken"). */
 MUST_CHECK struct op *fetch_start(struct fetch_client *c, const struct fetch_request *req);
+
+/* What the library underneath can do, for the doctor command. */
+struct fetch_features {
+    const char *version; /* static text */
+    bool has_http2;
+    bool has_async_dns; /* without it a silent name server would stop the loop */
+    bool has_tls;
+};
+void fetch_features(struct fetch_features *ret);
