@@ -148,7 +148,7 @@ bool call_apply(struct call *c)
     struct apply p = {.call = c, .is_custom = (c->kind->flags & IS_CUSTOM) != 0};
     if (!http_query_find(c->x, "fieldManager", &p.manager) || p.manager.n == 0)
         return no_manager(c);
-    if (!body_object(c, c->arena, &p.config))
+    if (!body_object(c, c->arena, &p.config) || !write_known(c, p.config))
         return false;
     if (doc_find(doc_find(p.config, "metadata"), "managedFields") != NULL)
         return call_bad_request(c, "metadata.managedFields must be nil");

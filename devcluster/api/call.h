@@ -85,6 +85,8 @@ MUST_CHECK bool body_object(struct call *c, struct arena *a, struct doc **ret);
 /* Any JSON body. */
 MUST_CHECK bool body_json(struct call *c, struct arena *a, struct doc **ret);
 bool body_is(const struct call *c, const char *media_type);
+/* Drops fields the API does not know, with a Warning header; 400 when the client asked for Strict. */
+MUST_CHECK bool write_known(struct call *c, struct doc *root);
 /* Defaults, then validation. before: NULL for a new object. */
 MUST_CHECK bool write_check(struct call *c, struct doc *root, struct arena *a, const struct doc *before);
 /* Admission of a new object: namespace, quota, rights handed on. */

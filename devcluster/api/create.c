@@ -33,7 +33,7 @@ static void drop_server_fields(struct call *c, struct doc *root)
 static bool create_in(struct call *c, struct arena *a, struct doc **ret)
 {
     struct doc *root;
-    if (!body_object(c, a, &root))
+    if (!body_object(c, a, &root) || !write_known(c, root))
         return false;
     struct doc *meta = doc_edit(root, "metadata");
     if (doc_get(meta, "resourceVersion").n > 0)

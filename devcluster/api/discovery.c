@@ -26,6 +26,8 @@ static void add_kind(struct arena *a, struct doc *all, const struct kind *kind)
 {
     struct doc *r = add_resource(a, all, kind, "");
     add_verbs(a, r, "create,delete,deletecollection,get,list,patch,update,watch");
+    if (kind->id == KIND_POD || kind->id == KIND_SERVICE || (kind->flags & HAS_SCALE) != 0)
+        doc_append(doc_need_array(a, r, "categories"), doc_text(a, "all"));
     if (kind->short_names[0] != '\0') {
         struct doc *names = doc_need_array(a, r, "shortNames");
         doc_append(names, doc_text(a, kind->short_names));
@@ -201,6 +203,15 @@ bool call_discovery(struct call *c, struct str path)
 
 /* ---- reviews ---- */
 
+static const char *why_allowed(struct call *c)
+{
+    const char *name = c->who->name;
+    if (c->who->ns == NULL)
+        return "";
+    return arena_printf(c->arena, "RBAC: allowed by RoleBinding \"%s/%s\" of Role \"%s\" to ServiceAccount \"%s/%s\"",
+                        name, c->who->ns, name, name, c->who->ns);
+}
+
 static void review_access(struct call *c, struct doc *root)
 {
     const struct doc *asked = doc_at(root, "spec", "resourceAttributes", NULL);
@@ -215,7 +226,7 @@ static void review_access(struct call *c, struct doc *root)
     struct doc *status = doc_set(c->arena, root, "status", doc_object(c->arena));
     doc_set_bool(c->arena, status, "allowed", may);
     if (may)
-        doc_set_text(c->arena, status, "reason", arena_printf(c->arena, "allowed to %s", c->who->user));
+        doc_set_text(c->arena, status, "reason", why_allowed(c));
 }
 
 static void review_rules(struct call *c, struct doc *root)

@@ -106,7 +106,7 @@ bool call_update(struct call *c)
         return update_scale(c, e);
     struct arena *a = arena_new();
     struct doc *root = NULL;
-    if (!body_object(c, a, &root)) {
+    if (!body_object(c, a, &root) || !write_known(c, root)) {
         arena_free(a);
         return false;
     }
@@ -191,5 +191,9 @@ bool call_patch(struct call *c)
     }
     doc_set_text(d->arena, d->root, "kind", c->kind->name);
     doc_set_text(d->arena, d->root, "apiVersion", kind_api_version(d->arena, c->kind));
+    if (!write_known(c, d->root)) {
+        draft_drop(d);
+        return false;
+    }
     return finish(c, d);
 }

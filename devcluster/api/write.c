@@ -6,10 +6,47 @@
 #include "devcluster/base/fields.h"
 #include "devcluster/objects/check.h"
 #include "devcluster/objects/quota.h"
+#include "devcluster/objects/schema.h"
+
+static void add_warning(struct call *c, const char *text)
+{
+    http_add_header(c->x, "Warning", str_from(arena_printf(c->arena, "299 - \"%s\"", text)));
+}
+
+bool write_known(struct call *c, struct doc *root)
+{
+    struct str wish = STR_NONE;
+    (void)http_query_find(c->x, "fieldValidation", &wish);
+    const char **unknown = schema_prune(c->arena, c->kind, root);
+    if (unknown[0] != NULL && str_eq_text(wish, "Strict"))
+        return FAIL(&c->fail, 400, "BadRequest",
+                    "%s in version \"%s\" cannot be handled as a %s: strict decoding error: unknown field \"%s\"",
+                    c->kind->name, c->kind->version, c->kind->name, unknown[0]);
+    for (size_t i = 0; unknown[i] != NULL && !str_eq_text(wish, "Ignore"); i++)
+        add_warning(c, arena_printf(c->arena, "unknown field \\\"%s\\\"", unknown[i]));
+    const struct doc *annotations = doc_at(root, "metadata", "annotations", NULL);
+    if (c->kind->id == KIND_INGRESS && doc_find(annotations, "kubernetes.io/ingress.class") != NULL)
+        add_warning(c, "annotation \\\"kubernetes.io/ingress.class\\\" is deprecated, please use "
+                       "'spec.ingressClassName' instead");
+    return true;
+}
+
+/* Empty maps and lists of the metadata are not kept. */
+static void drop_empty_meta(struct doc *root)
+{
+    static const char *const names[] = {"labels", "annotations", "finalizers", "ownerReferences"};
+    struct doc *meta = doc_edit(root, "metadata");
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const struct doc *there = doc_find(meta, names[i]);
+        if (there != NULL && there->first == NULL)
+            doc_remove(meta, names[i]);
+    }
+}
 
 bool write_check(struct call *c, struct doc *root, struct arena *a, const struct doc *before)
 {
     struct str name = doc_as_str(doc_at(root, "metadata", "name", NULL));
+    drop_empty_meta(root);
     if (c->kind->fill != NULL)
         c->kind->fill(a, root);
     check_meta(&c->fail, root, (int)c->kind->name_rule);

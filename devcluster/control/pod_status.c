@@ -56,7 +56,7 @@ static void set_condition(struct control *control, struct draft *d, struct doc *
     if (row != NULL)
         doc_replace_child(rows, row, fresh);
     else
-        doc_append(rows, fresh);
+        doc_insert(rows, doc_count(rows) - (condition_find(rows, "PodScheduled") != NULL ? 1 : 0), fresh);
 }
 
 static struct doc *build_state(struct control *control, struct arena *a, const struct pod_look *look,

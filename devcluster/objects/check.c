@@ -14,8 +14,10 @@ static struct str json_of(struct fail *f, const struct doc *value)
 
 static void invalid_value(struct fail *f, const char *field, const struct doc *value, const char *why)
 {
+    struct doc *sorted = doc_copy(f->arena, value);
+    doc_sort(f->arena, sorted, true);
     fail_cause(f, "FieldValueInvalid", field,
-               arena_printf(f->arena, "Invalid value: %.*s: %s", STR_ARG(json_of(f, value)), why));
+               arena_printf(f->arena, "Invalid value: %.*s: %s", STR_ARG(json_of(f, sorted)), why));
 }
 
 static const struct doc *first_of(const struct doc *array)

@@ -252,10 +252,21 @@ void defaults_ingress(struct arena *a, struct doc *root)
     doc_need_object(a, doc_need_object(a, root, "status"), "loadBalancer");
 }
 
+static void fill_policy_ports(struct arena *a, struct doc *rules)
+{
+    for (struct doc *r = doc_type(rules) == JSON_ARRAY ? rules->first : NULL; r != NULL; r = r->next) {
+        struct doc *ports = doc_edit(r, "ports");
+        for (struct doc *p = doc_type(ports) == JSON_ARRAY ? ports->first : NULL; p != NULL; p = p->next)
+            need_text(a, p, "protocol", "TCP");
+    }
+}
+
 void defaults_networkpolicy(struct arena *a, struct doc *root)
 {
     struct doc *spec = doc_need_object(a, root, "spec");
     doc_need_object(a, spec, "podSelector");
+    fill_policy_ports(a, doc_edit(spec, "ingress"));
+    fill_policy_ports(a, doc_edit(spec, "egress"));
     struct doc *types = doc_need_array(a, spec, "policyTypes");
     if (types->first == NULL) {
         doc_append(types, doc_text(a, "Ingress"));
