@@ -64,7 +64,6 @@ struct config_sandbox {
     const char *storage_class;
     const char *database_version;
     const char *rbac_profile;
-    bool has_network_policy;
 };
 
 struct config_flow {

@@ -126,7 +126,6 @@ const struct config_row CONFIG_ROWS[] = {
     TEXT("sandbox.database_version", sandbox.database_version, "postgresql-14.8.0", config_check_version, "ClusterVersion of KubeBlocks up to 0.9."),
     TEXT_OF("sandbox.rbac_profile", sandbox.rbac_profile, "least", "least|seed",
             "Rights of a database's service account: `least` is what its PostgreSQL needs, `seed` the original's full rights in the namespace."),
-    BOOL("sandbox.network_policy", sandbox.has_network_policy, "true", "Shut each sandbox off from its neighbours by a NetworkPolicy."),
 
     BOOL("flow.overlap", flow.is_overlapping, "true", "Create what does not depend on each other at the same time. false: strictly one stage after the other."),
     BOOL("flow.prove_login", flow.is_login_proven, "true",

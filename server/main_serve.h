@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+/* The running server: every part, made by main_serve_parts.c in this order and unmade in the opposite one; its life
+ * (schema, signals, drain) is main_serve.c's, what it tells of itself main_serve_health.c's. */
+#pragma once
+
+#include "core/base/codec.h"
+#include "core/bus.h"
+#include "core/flow.h"
+#include "core/io/backoff.h"
+#include "core/io/fetch.h"
+#include "core/reconciler.h"
+#include "core/sandboxes.h"
+#include "handlers/app.h"
+#include "k8s/port.h"
+#include "server/gate.h"
+#include "server/listener.h"
+#include "server/main_program.h"
+#include "server/static.h"
+#include "store/store_port.h"
+
+enum drain { DRAIN_NOT, DRAIN_WAITING, DRAIN_NOW };
+
+struct server {
+    const struct main_options *options;
+    struct config config;
+    struct arena *arena; /* of the process */
+    struct loop *loop;
+
+    /* parts */
+    struct codec_keyring *keyring;
+    struct store *store;
+    struct fetch *fetch;
+    struct k8s_profile profile;
+    const char *namespace_name;
+    struct k8s_port *k8s;
+    struct flow_settings flow;
+    struct bus *bus;
+    struct reconciler *reconciler;
+    struct sandboxes *sandboxes;
+    struct static_files *dashboard; /* NULL: the API only */
+    struct app app;
+    struct gate *gate;
+    struct listener *listener;
+    struct listener *metrics_listener; /* NULL: /metrics is on the main one */
+
+    /* life */
+    struct op *migration;
+    struct loop_timer migration_timer;
+    struct backoff migration_backoff;
+    bool is_schema_waited_for; /* a failure was logged */
+    struct loop_signal *signals[3];
+    enum drain drain;
+    bool is_listener_empty;
+    bool is_lease_released;
+    struct loop_timer drain_timer;
+    int64_t started_ms; /* wall clock */
+    bool has_reached_cluster;
+    int status; /* of the process */
+};
+
+/* main_serve_parts.c. config, arena and loop are there. What was made when it fails is unmade by server_unmake. */
+MUST_CHECK bool server_make(struct server *s, struct err *reterr);
+void server_unmake(struct server *s);
+
+/* main_serve_health.c */
+size_t server_checks(void *self, struct app_check ret[APP_CHECKS_MAX]);
+void server_metrics(void *self, struct buf *out);
+/* The service of the listener that only knows /metrics. */
+void server_metrics_service(struct server *s, struct http_service *ret);

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/* What the running server tells of itself: the checks of /readyz and the sample of /metrics. Pure: nothing is asked of
+ * anybody else here, what is known is told. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
+#include "handlers/routes.h"
+#include "server/main_serve.h"
+#include "server/metrics.h"
+
+enum { LAG_WARN_MS = 1000, METRICS_BYTES = 1024 * 1024 };
+
+static struct app_check check(const char *name, bool is_ok, bool is_needed, const char *text)
+{
+    return (struct app_check){name, is_ok, is_needed, is_ok ? "" : text};
+}
+
+size_t server_checks(void *self, struct app_check ret[APP_CHECKS_MAX])
+{
+    struct server *s = self;
+    const struct port_store *store = store_port(s->store);
+    struct store_health health;
+    struct k8s_port_stats k8s;
+    struct loop_stats loop;
+    size_t n = 0;
+    store->health(store->self, &health);
+    k8s_port_stats(s->k8s, &k8s);
+    loop_stats(s->loop, &loop);
+    s->has_reached_cluster = s->has_reached_cluster || (k8s.is_reachable && k8s.is_synced);
+    ret[n++] = check("database", health.is_postgres_up, true, "PostgreSQL does not answer");
+    ret[n++] = check("schema", health.is_schema_current, true, "the schema is not current; fullstackd migrate");
+    ret[n++] = health.has_redis ? check("redis", health.is_redis_up, false, "Redis does not answer; using own memory")
+                                : (struct app_check){"redis", true, false, "not configured; using own memory"};
+    /* Needed once: later a cluster that does not answer must not take the dashboard, which says so, away as well. */
+    ret[n++] = check("kubernetes", k8s.is_reachable, !s->has_reached_cluster, "the Kubernetes API does not answer");
+    ret[n++] = check("kubernetes-caches", k8s.is_synced, !s->has_reached_cluster, "not every list has been read yet");
+    ret[n++] = check("kubeblocks", k8s.kubeblocks_version[0] != '\0', false, "not found in the cluster");
+    ret[n++] = check("loop", loop.lag_max_ms < LAG_WARN_MS, false, "the event loop was late by more than a second");
+    ret[n++] = check("draining", s->drain == DRAIN_NOT, true, "the server is stopping");
+    return n;
+}
+
+/* Second number of /proc/self/statm: resident pages; a file of the kernel's memory, so reading it does not wait. */
+static uint64_t resident_bytes(void)
+{
+    char line[128] = "";
+    uint64_t pages = 0;
+    struct str rest;
+    struct str part = STR_NONE;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file == NULL)
+        return 0;
+    size_t n = fread(line, 1, sizeof(line), file);
+    fclose(file);
+    rest = (struct str){line, n};
+    if (!str_next(&rest, ' ', &part) || !str_next(&rest, ' ', &part) || !str_parse_u64(part, UINT32_MAX, &pages))
+        return 0;
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void server_metrics(void *self, struct buf *out)
+{
+    const struct server *s = self;
+    const struct port_store *store = store_port(s->store);
+    struct metrics_sample sample = {
+        .routes = ROUTES,
+        .routes_n = ROUTES_N,
+        .event_readers_n = bus_readers_n(s->bus),
+        .is_draining = s->drain != DRAIN_NOT,
+        .log_dropped_n = log_dropped_lines(),
+        .resident_bytes = resident_bytes(),
+        .started_ms = s->started_ms,
+    };
+    struct k8s_port_stats k8s;
+    k8s_port_stats(s->k8s, &k8s);
+    sample.kube = (struct metrics_kube){k8s.lists_n, k8s.streams_n, k8s.events_n, k8s.failures_n, k8s.is_reachable};
+    loop_stats(s->loop, &sample.loop);
+    listener_stats(s->listener, &sample.listener);
+    gate_stats(s->gate, &sample.gate);
+    store->health(store->self, &sample.store);
+    reconciler_stats(s->reconciler, &sample.reconciler);
+    metrics_text(&sample, out);
+}
+
+/* ---- the listener that only knows /metrics ---- */
+
+static void on_head(void *arg, struct http_exchange *x)
+{
+    (void)arg;
+    http_accept_body(x, 0);
+}
+
+static void on_request(void *arg, struct http_exchange *x)
+{
+    struct err err = {0};
+    struct buf body;
+    bool is_read = http_method(x) == HTTP_GET || http_method(x) == HTTP_HEAD;
+    if (!is_read || !str_eq_text(http_path(x), "/metrics")) {
+        err_set(&err, ERR_MISSING, __func__, "Only /metrics is served here");
+        http_answer_err(x, &err);
+        return;
+    }
+    buf_init(&body, METRICS_BYTES);
+    server_metrics(arg, &body);
+    http_answer(x, 200, "text/plain; version=0.0.4; charset=utf-8", buf_str(&body));
+    buf_fini(&body);
+}
+
+void server_metrics_service(struct server *s, struct http_service *ret)
+{
+    *ret = (struct http_service){on_head, on_request, s};
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+/* Makes the server's parts from the configuration and ties them together: the one place where every folder meets. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/log.h"
+#include "handlers/routes.h"
+#include "k8s/kubeconfig.h"
+#include "server/main_serve.h"
+#include "server/rate.h"
+
+/* Where the original put everything when the kubeconfig names no namespace. */
+static const char SEED_NAMESPACE[] = "ns-ajno7yq7";
+
+static const char *text_or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+/* ---- store ---- */
+
+static bool make_store(struct server *s, struct err *reterr)
+{
+    char *replica_id = arena_alloc(s->arena, CODEC_UUID_SIZE);
+    s->keyring = codec_keyring_new(&s->config.encryption_keys, reterr);
+    if (s->keyring == NULL)
+        return err_wrap(reterr, "encryption_keys");
+    codec_uuid7(loop_wall_ms(s->loop), replica_id);
+    const struct store_config config = {
+        .database_url = &s->config.database_url,
+        .redis_url = &s->config.redis_url,
+        .replica_id = replica_id,
+        .keyring = s->keyring,
+        .pool_n = (unsigned)s->config.database.pool_size,
+    };
+    s->store = store_open(s->loop, &config, reterr);
+    LOG(INFO, "replica starts", KV("replica", replica_id), KV("version", FULLSTACKD_VERSION));
+    return s->store != NULL || err_wrap(reterr, "opening the store");
+}
+
+/* ---- cluster ---- */
+
+static void fill_profile(struct server *s)
+{
+    const struct config_sandbox *c = &s->config.sandbox;
+    s->profile = K8S_PROFILE_DEFAULT;
+    s->profile.ingress = ingress_profile_find(str_from(c->ingress_profile));
+    s->profile.ingress_class = text_or_null(c->ingress_class);
+    s->profile.tls_secret = text_or_null(c->tls_secret);
+    s->profile.storage_class = text_or_null(c->storage_class);
+    s->profile.database_version = c->database_version;
+    s->profile.is_role_full = str_eq_text(str_from(c->rbac_profile), "seed");
+}
+
+static bool make_cluster(struct server *s, struct err *reterr)
+{
+    const struct config_kube *c = &s->config.kube;
+    const struct kubeconfig_source source = {
+        .path = text_or_null(c->kubeconfig),
+        .service_host = getenv("KUBERNETES_SERVICE_HOST"),
+        .service_port = getenv("KUBERNETES_SERVICE_PORT"),
+        .is_loopback_allowed = c->is_loopback_allowed,
+    };
+    struct kubeconfig *kubeconfig = kubeconfig_load(&source, reterr);
+    if (kubeconfig == NULL)
+        return false;
+    const char *of_context = kubeconfig->namespace_name != NULL ? kubeconfig->namespace_name : SEED_NAMESPACE;
+    s->namespace_name = arena_dup(s->arena, str_from(c->namespace_name[0] != '\0' ? c->namespace_name : of_context));
+    LOG(INFO, "kubernetes", KV("server", kubeconfig->server), KV("namespace", s->namespace_name));
+    s->fetch = fetch_new(s->loop, reterr);
+    if (s->fetch == NULL) {
+        kubeconfig_free(kubeconfig);
+        return err_wrap(reterr, "starting the HTTP client");
+    }
+    fill_profile(s);
+    const struct k8s_port_options options = {s->loop, s->fetch, kubeconfig, &s->profile, s->namespace_name};
+    s->k8s = k8s_port_new(&options, reterr);
+    return s->k8s != NULL || err_wrap(reterr, "kubeconfig");
+}
+
+/* ---- engine ---- */
+
+static struct env_list base_env(struct server *s)
+{
+    const struct dotenv *d = &s->config.secret_env;
+    struct env_var *vars = arena_alloc(s->arena, (d->n + 1) * sizeof(*vars));
+    for (size_t i = 0; i < d->n; i++)
+        vars[i] = (struct env_var){d->vars[i].key, d->vars[i].value};
+    return (struct env_list){vars, d->n};
+}
+
+static void fill_flow(struct server *s)
+{
+    const struct config_flow *c = &s->config.flow;
+    for (enum deadline d = 0; d < DEADLINE_N; d++)
+        s->flow.deadlines_ms[d] = c->deadlines_ms[d];
+    s->flow.call_timeout_ms = c->call_ms;
+    s->flow.late_ms = c->late_ms;
+    s->flow.has_overlap = c->is_overlapping;
+    s->flow.must_prove_login = c->is_login_proven;
+    s->flow.base_env = base_env(s);
+}
+
+static void make_engine(struct server *s)
+{
+    const struct config *c = &s->config;
+    fill_flow(s);
+    s->bus = bus_new(s->loop, store_port(s->store));
+    const struct reconciler_config config = {
+        .loop = s->loop,
+        .cluster = k8s_port_cluster(s->k8s),
+        .store = store_port(s->store),
+        .bus = s->bus,
+        .settings = &s->flow,
+        .lease_ms = c->flow.lease_ms,
+        .claim_ms = c->flow.claim_interval_ms,
+        .claim_n = (unsigned)c->flow.claim_n,
+    };
+    s->reconciler = reconciler_new(&config);
+    const struct sandboxes_config sandboxes = {
+        .loop = s->loop,
+        .cluster = k8s_port_cluster(s->k8s),
+        .store = store_port(s->store),
+        .bus = s->bus,
+        .reconciler = s->reconciler,
+        .names = {s->namespace_name, c->sandbox.domain, c->sandbox.image},
+        .url_scheme = c->sandbox.url_scheme == URL_SCHEME_HTTP ? "http" : "https",
+        .url_port = (int)c->sandbox.url_port,
+    };
+    s->sandboxes = sandboxes_new(&sandboxes);
+}
+
+/* ---- front ---- */
+
+static void serve_dashboard(struct http_exchange *x, struct app *app)
+{
+    const struct server *s = app->self;
+    static_files_answer(s->dashboard, x);
+}
+
+static const struct route dashboard_route = {HTTP_GET, "/", serve_dashboard, ROUTE_PUBLIC, 0, RATE_NONE};
+
+static void make_dashboard(struct server *s)
+{
+    struct err err = {0};
+    if (s->config.web_dir[0] == '\0')
+        return;
+    s->dashboard = static_files_new(s->config.web_dir, &err);
+    if (s->dashboard == NULL)
+        LOG(WARN, "dashboard is not served", KV("folder", s->config.web_dir), KV("err", &err));
+}
+
+static void make_gate(struct server *s)
+{
+    const struct config *c = &s->config;
+    s->app = (struct app){
+        .loop = s->loop,
+        .store = store_port(s->store),
+        .sandboxes = s->sandboxes,
+        .bus = s->bus,
+        .settings = {.request_ms = c->database.request_ms,
+                     .session_idle_ms = c->session_idle_ms,
+                     .session_absolute_ms = c->session_absolute_ms,
+                     .is_development = c->node_env == NODE_ENV_DEVELOPMENT,
+                     .has_metrics = c->metrics_address[0] == '\0'},
+        .checks = server_checks,
+        .metrics = server_metrics,
+        .self = s,
+    };
+    const struct gate_settings settings = {
+        .routes = ROUTES,
+        .routes_n = ROUTES_N,
+        .fallback = s->dashboard != NULL ? &dashboard_route : NULL,
+        .app = &s->app,
+        .public_url = c->public_url,
+        .admin_users = c->admin_users,
+        .per_window = {[RATE_READ] = (unsigned)c->rate.read_n,
+                       [RATE_WRITE] = (unsigned)c->rate.write_n,
+                       [RATE_SIGNIN] = (unsigned)c->rate.signin_n,
+                       [RATE_STREAM] = (unsigned)c->rate.stream_n},
+        .lookup_ms = c->database.request_ms,
+    };
+    s->gate = gate_new(s->loop, store_port(s->store), &settings);
+}
+
+static void fill_limits(const struct config_listen *c, struct listener_limits *ret)
+{
+    *ret = LISTENER_DEFAULTS;
+    ret->head_bytes = c->head_bytes;
+    ret->fields_n = (unsigned)c->fields_n;
+    ret->target_bytes = c->target_bytes;
+    ret->stream_unsent_bytes = c->stream_unsent_bytes;
+    ret->stream_slow_bytes = c->stream_slow_bytes;
+    ret->connections_n = (unsigned)c->connections_n;
+    ret->connections_per_peer = (unsigned)c->connections_per_peer;
+    ret->head_ms = c->head_ms;
+    ret->body_ms = c->body_ms;
+    ret->idle_ms = c->idle_ms;
+    ret->write_ms = c->write_ms;
+    ret->stream_slow_ms = c->stream_slow_ms;
+    ret->handler_ms = c->handler_ms;
+}
+
+static bool make_listener(struct server *s, struct err *reterr)
+{
+    const struct config_listen *c = &s->config.listen;
+    struct http_service service;
+    struct listener_config config = {
+        .address = c->address,
+        .port = (uint16_t)c->port,
+        .tls_cert_path = text_or_null(c->tls_cert),
+        .tls_key_path = text_or_null(c->tls_key),
+        .trusted_proxies = text_or_null(c->trusted_proxies),
+    };
+    fill_limits(c, &config.limits);
+    gate_service(s->gate, &service);
+    s->listener = listener_new(s->loop, &config, &service, reterr);
+    if (s->listener == NULL)
+        return err_wrap(reterr, "listen");
+    LOG(INFO, "server listens", KV("address", c->address), KV("port", listener_port(s->listener)),
+        KV("dashboard", (bool)(s->dashboard != NULL)));
+    return true;
+}
+
+static bool make_metrics_listener(struct server *s, struct err *reterr)
+{
+    struct http_service service;
+    const struct listener_config config = {
+        .address = s->config.metrics_address, .port = (uint16_t)s->config.metrics_port, .limits = LISTENER_DEFAULTS};
+    if (s->config.metrics_address[0] == '\0')
+        return true;
+    server_metrics_service(s, &service);
+    s->metrics_listener = listener_new(s->loop, &config, &service, reterr);
+    return s->metrics_listener != NULL || err_wrap(reterr, "metrics.address");
+}
+
+/* ---- all ---- */
+
+bool server_make(struct server *s, struct err *reterr)
+{
+    if (!make_store(s, reterr) || !make_cluster(s, reterr))
+        return false;
+    make_engine(s);
+    make_dashboard(s);
+    make_gate(s);
+    if (!make_listener(s, reterr) || !make_metrics_listener(s, reterr))
+        return false;
+    k8s_port_start(s->k8s);
+    return true;
+}
+
+/* Also for a server that was made in part: every free accepts NULL. Requests go first, because they cancel what they
+ * wait for in the parts behind; the store goes after everybody who calls it. */
+void server_unmake(struct server *s)
+{
+    if (s->metrics_listener != NULL)
+        listener_free(s->metrics_listener);
+    if (s->listener != NULL)
+        listener_free(s->listener);
+    gate_free(s->gate);
+    static_files_free(s->dashboard);
+    if (s->sandboxes != NULL)
+        sandboxes_free(s->sandboxes);
+    if (s->reconciler != NULL)
+        reconciler_free(s->reconciler);
+    if (s->bus != NULL)
+        bus_free(s->bus);
+    k8s_port_free(s->k8s);
+    fetch_free(s->fetch);
+    store_close(s->store);
+    codec_keyring_free(s->keyring);
+}
