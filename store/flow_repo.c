@@ -39,8 +39,8 @@ enum { LIST_MAX = 1000, STEPS_BYTES_MAX = 4096, COLUMN_STEPS = ROWS_SANDBOX_N, C
 
 #define SQL_SAVE                                                                                                       \
     "SELECT fs_flow_save($1::text, $2::text, $3::integer, $4::bigint, $5::bigint, $6::text, $7::text, $8::text, "      \
-    "$9::text, $10::boolean, $11::text, $12::text[], $13::bytea, $14::boolean, $15::boolean, $16::text[], "            \
-    "$17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::bigint[], $24::bigint[])"
+    "$9::boolean, $10::text, $11::text[], $12::bytea, $13::boolean, $14::boolean, $15::text[], $16::text[], "          \
+    "$17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::bigint[], $23::bigint[])"
 
 #define SQL_CREDENTIALS                                                                                                \
     "SELECT " ROWS_CREDENTIALS " FROM projects p JOIN databases d ON d.project_id = p.id "                             \
@@ -223,7 +223,6 @@ static struct op *flow_save(void *self, const struct flow_save *save, ms_t timeo
     pg_add_int(p, sb->attempt);
     pg_add_int(p, sb->fence);
     pg_add_int(p, sb->saves);
-    pg_add_text(p, desired_id(sb->desired));
     pg_add_text(p, sandbox_status_row(sb->status));
     pg_add_text(p, reason_id(sb->code));
     pg_add_text(p, sb->message);

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The transactions that take more than one statement, each one round trip. Locks are always taken in the order
 -- projects, sandboxes, databases, journal_counters, so that they cannot wait for each other in a ring.
--- Own SQLSTATEs: FS001 fenced, FS002 being terminated, FS003 changed; store/sqlstate.c says what they mean.
+-- Own SQLSTATEs: FS001 fenced, FS002 being terminated; store/sqlstate.c says what they mean.
 
 CREATE FUNCTION fs_is_alive(p_replica text) RETURNS boolean LANGUAGE sql STABLE
     AS $$ SELECT EXISTS (SELECT FROM replicas WHERE id = p_replica AND lease_until > now()) $$;
@@ -86,16 +86,15 @@ BEGIN
     END IF;
 END $$;
 
--- Turns the row towards its end. A flow that a living replica leads stays with it: that replica is told by the event.
+-- Turns the row towards its end. A flow that a living replica leads stays with it: the fence, which grows, refuses what
+-- it writes with the old aim in mind, and the event tells it.
 CREATE FUNCTION fs_sandbox_end(s sandboxes, p_desired text, p_replica text, p_at timestamptz)
     RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE sandboxes SET status = 'TERMINATING', desired = p_desired, code = '', message = '', updated_at = p_at
+    UPDATE sandboxes SET status = 'TERMINATING', desired = p_desired, code = '', message = '', updated_at = p_at,
+            is_settled = false, fence = fence + 1,
+            lease_owner = CASE WHEN NOT s.is_settled AND fs_is_alive(s.lease_owner) THEN s.lease_owner ELSE p_replica END
         WHERE project_id = s.project_id;
-    IF s.is_settled OR s.lease_owner IS NULL OR NOT fs_is_alive(s.lease_owner) THEN
-        UPDATE sandboxes SET is_settled = false, lease_owner = p_replica, fence = fence + 1
-            WHERE project_id = s.project_id;
-    END IF;
 END $$;
 
 CREATE FUNCTION fs_sandbox_request(p_owner text, p_project text, p_desired text, p_replica text, p_at_ms bigint,
@@ -151,7 +150,7 @@ END $$;
 
 -- One write of a flow. Returns the number of its last event (0 without events). p_credentials: host, port, user,
 -- database; NULL: unchanged.
-CREATE FUNCTION fs_flow_save(p_project text, p_replica text, p_attempt integer, p_fence bigint, p_saves bigint, p_desired text,
+CREATE FUNCTION fs_flow_save(p_project text, p_replica text, p_attempt integer, p_fence bigint, p_saves bigint,
     p_status text, p_code text, p_message text, p_is_settled boolean, p_steps text, p_credentials text[],
     p_password_box bytea, p_is_project_gone boolean, p_notify boolean, p_kinds text[], p_stages text[],
     p_stage_statuses text[], p_statuses text[], p_outcomes text[], p_codes text[], p_messages text[], p_ats bigint[],
@@ -165,18 +164,14 @@ BEGIN
         UPDATE projects SET updated_at = greatest(updated_at, now()) WHERE id = p_project;
     END IF;
     SELECT * INTO v_s FROM sandboxes WHERE project_id = p_project FOR UPDATE;
-    -- A settled row whose last holder is gone may be written by whoever knows its fence (drift).
     -- Another count of writes: the one before this had no answer and took effect.
-    IF NOT FOUND OR v_s.fence <> p_fence OR v_s.saves <> p_saves OR v_s.attempt <> p_attempt
-        OR (v_s.lease_owner IS DISTINCT FROM p_replica
-            AND (NOT v_s.is_settled OR coalesce(fs_is_alive(v_s.lease_owner), false))) THEN
-        RAISE EXCEPTION 'the flow is led by another replica or its attempt is over' USING ERRCODE = 'FS001';
-    END IF;
-    IF v_s.desired <> p_desired THEN
-        RAISE EXCEPTION 'something else is wanted of the sandbox meanwhile' USING ERRCODE = 'FS003';
+    IF NOT FOUND OR v_s.is_settled OR v_s.lease_owner IS DISTINCT FROM p_replica OR v_s.fence <> p_fence
+        OR v_s.saves <> p_saves OR v_s.attempt <> p_attempt THEN
+        RAISE EXCEPTION 'the flow is led by another replica, or wanted otherwise meanwhile' USING ERRCODE = 'FS001';
     END IF;
     UPDATE sandboxes SET status = p_status, code = p_code, message = p_message, is_settled = p_is_settled,
-            steps = p_steps, lease_owner = p_replica, saves = saves + 1, updated_at = now()
+            steps = p_steps, lease_owner = CASE WHEN p_is_settled THEN NULL ELSE p_replica END, saves = saves + 1,
+            updated_at = now()
         WHERE project_id = p_project;
     IF p_credentials IS NOT NULL THEN
         UPDATE databases SET host = p_credentials[1], port = p_credentials[2]::integer, username = p_credentials[3],
