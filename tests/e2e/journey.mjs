@@ -23,6 +23,7 @@ const GOOD_NAME = 'corner shop';
 /** For what a cluster does; a page answers far sooner. */
 const CREATION_LIMIT_MS = 120_000;
 const PAGE_LIMIT_MS = 15_000;
+const FAR_TOO_LONG = 500;
 const STAGE_TITLES = ['Database Creation', 'Container Provisioning', 'Network Configuration', 'Terminal Initialization', 'Environment Ready'];
 const RANK = { pending: 0, in_progress: 1, completed: 2, failed: 2, skipped: 2 };
 
@@ -112,6 +113,11 @@ step('a project without a name is refused next to the field', async () => {
   await page.getByText('Give the project a name.').waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.id), 'name');
   await user.inspect('new-project');
+  await page.getByLabel('Name').fill('x'.repeat(FAR_TOO_LONG));
+  await page.getByText('Give the project a name.').waitFor();
+  await button('Create project').click();
+  await page.locator('.field-error').getByText(/^(?!Give)/).waitFor();
+  assert.equal(await page.getByLabel('Name').getAttribute('aria-invalid'), 'true');
 });
 
 step('the five stages arrive one by one', async () => {

@@ -92,6 +92,11 @@ test('an event that comes after a later one changes nothing, and the same value 
   assert.equal(applyEvent(view, events[1]), view);
 });
 
+test('the end of a stage whose start was not heard tells both by its duration', () => {
+  const view = run(viewFromBody(body('creating'), 0), [stage(5, 'database', 'completed', { durationMs: 4000 })]);
+  assert.deepEqual([view.stages[0].startedMs, view.stages[0].durationMs], [ms(1), 4000]);
+});
+
 test('a message while a stage goes on keeps its start', () => {
   const view = run(viewFromBody(body('creating'), 0), journal().slice(0, 4));
   const container = view.stages[1];
@@ -154,13 +159,24 @@ test('cancelled, terminated and deleted are told apart', () => {
 });
 
 test('a cancelled attempt reads the same from the answer as from the events', () => {
-  const view = viewFromBody(body('terminated', { database: [0] }, { error: { code: 'CANCELLED', message: 'cancelled by its owner' } }), 4);
+  const view = viewFromBody(body('terminated', { database: [0] }), 4);
   assert.deepEqual([view.wasCancelled, view.failure, view.seq], [true, null, 4]);
+  const blamed = body('terminated', { database: [0] });
+  blamed.stages[0] = { ...blamed.stages[0], status: 'failed', code: 'CANCELLED' };
+  assert.equal(viewFromBody(blamed, 0).wasCancelled, true);
+  blamed.stages[0].code = 'DEADLINE';
+  assert.equal(viewFromBody(blamed, 0).wasCancelled, false, 'removed after a failure');
+  assert.equal(viewFromBody(body('terminated', { ready: [9, 9] }), 0).wasCancelled, false, 'removed after it was ready');
 });
 
 test('an answer without a sandbox is a page without stages', () => {
   const view = viewFromBody({ status: 'not_created', message: 'Sandbox not created yet' }, 0);
   assert.deepEqual([view.status, view.stages, view.attempt, view.publicUrl], ['not_created', [], 0, null]);
+});
+
+test('the failure of the answer comes before what its stage says', () => {
+  const failed = body('error', {}, { failure: { code: 'DEADLINE', message: 'took too long', hint: 'retry' } });
+  assert.deepEqual(viewFromBody(failed, 0).failure, { stageId: null, code: 'DEADLINE', message: 'took too long', hint: 'retry' });
 });
 
 test('a failure without a body of its own is told from the failed stage, or as it stands', () => {

@@ -19,11 +19,11 @@ export class Journal {
     return data;
   }
 
-  /** Opens a stream that begins with the events after this number. */
+  /** Opens a stream that begins with the events after this number; null begins with a reset. */
   open(response, after, wants = () => true) {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     response.write('retry: 2000\n\n');
-    if (after > this.last) {
+    if (after === null || after > this.last) {
       response.write(`id: ${this.last}\nevent: reset\ndata: {"seq":${this.last}}\n\n`);
     } else {
       for (const { event, data } of this.#events.slice(after)) if (wants(data)) response.write(frame(event, data));

@@ -17,7 +17,6 @@ const FAILURE = {
   message: 'The image fullstackagent/fullstack-web-runtime:v9 could not be pulled: not found.',
   hint: 'Set RUNTIME_IMAGE to a tag that exists, then retry.',
 };
-const CANCELLED = { code: 'CANCELLED', message: 'Cancelled by its owner.' };
 const REMOVAL_MS = 1200;
 
 const letters = () => Array.from({ length: 12 }, () => 'abcdefghijklmnopqrstuvwxyz'[Math.floor(Math.random() * 26)]).join('');
@@ -80,7 +79,6 @@ export class Sandbox {
     this.#stop();
     this.#turn('terminating', 'Removing what was made.');
     this.#later(REMOVAL_MS, () => {
-      if (isCancelled) this.error = CANCELLED;
       this.#turn('terminated', 'Removed.');
       this.#done({ outcome: isCancelled ? 'cancelled' : outcome, message: 'Removed. The database is kept.' });
       then();
@@ -92,7 +90,7 @@ export class Sandbox {
     return {
       status, attempt, stages, startedAt, serverTime: new Date().toISOString(),
       sandbox: { id: `sb-${this.project.id}`, publicUrl, ttydUrl, status: status.toUpperCase() },
-      ...(error && { error }),
+      failure: error,
     };
   }
 

@@ -101,7 +101,8 @@ export class MockServer {
     const method = request.method;
     if (kind === 'auth') return this.#auth(id, body, request, response);
     if (!this.#sessions.has(cookie(request))) throw refuse(401, 'Unauthorized');
-    const after = Number(request.headers['last-event-id'] ?? url.searchParams.get('after') ?? 0);
+    const resume = request.headers['last-event-id'] ?? url.searchParams.get('after');
+    const after = resume === null ? null : Number(resume);
     if (kind === 'events') return this.#events(response, after);
     if (kind === 'projects' && !id) return method === 'POST' ? this.#createProject(body, response) : this.#listProjects(response);
     const project = this.#projects.get(id);
@@ -151,8 +152,8 @@ export class MockServer {
 
   #createProject(body, response) {
     const name = String(body.name ?? '').trim();
-    if (name === '') throw refuse(422, 'The project cannot be created.', [{ pointer: '/name', detail: 'Give the project a name.' }]);
-    if (name.length > NAME_CEILING) throw refuse(422, 'The project cannot be created.', [{ pointer: '/name', detail: `At most ${NAME_CEILING} characters.` }]);
+    if (name === '') throw refuse(422, 'The project cannot be created.', [{ pointer: '#/name', detail: 'Give the project a name.' }]);
+    if (name.length > NAME_CEILING) throw refuse(422, 'The project cannot be created.', [{ pointer: '#/name', detail: `At most ${NAME_CEILING} characters.` }]);
     json(response, 200, this.#projectBody(this.#addProject(name, body.description ?? null, new Date().toISOString())));
   }
 

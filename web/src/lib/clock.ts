@@ -3,9 +3,8 @@
  * between our sending and our receiving. Intersecting these bounds gets below the one second of a Date header.
  * Does not tick and does not format: see state/tick.ts and lib/time.ts. */
 
-/** How coarse a stamp is: a Date header has whole seconds, serverTime milliseconds. */
-export const DATE_HEADER_GRAIN_MS = 1000;
-export const MILLISECOND_GRAIN_MS = 1;
+/** A Date header is rounded down to whole seconds. */
+const GRAIN_MS = 1000;
 
 export class ServerClock {
   #low = -Infinity;
@@ -15,12 +14,12 @@ export class ServerClock {
 
   /**
    * Takes one stamp of the server into account.
-   * stampMs: what the server said; sentMs, receivedMs: local time around it; grainMs: the stamp was rounded down to this.
+   * stampMs: the Date header; sentMs, receivedMs: local time around the answer.
    */
-  observe(stampMs: number, sentMs: number, receivedMs: number, grainMs: number): void {
+  observe(stampMs: number, sentMs: number, receivedMs: number): void {
     if (!Number.isFinite(stampMs) || receivedMs < sentMs) return;
     const low = stampMs - receivedMs;
-    const high = stampMs + grainMs - sentMs;
+    const high = stampMs + GRAIN_MS - sentMs;
     const meets = low <= this.#high && high >= this.#low;
     // No common offset means that one of the clocks was set: what was known before is void.
     this.#low = meets ? Math.max(low, this.#low) : low;

@@ -109,12 +109,18 @@ function failureFrom(error: FailureBody | string | null | undefined, stages: Sta
   };
 }
 
+/** The attempt ended before its last stage, and no stage is to blame for it. */
+function endedEarly(stages: StageView[]): boolean {
+  const last = stages.at(-1);
+  const isWhole = last === undefined || RANK[last.status] === RANK.completed;
+  return !isWhole && stages.every((s) => s.status !== 'failed' || s.code === 'CANCELLED');
+}
+
 /** The page as the server tells it. seq: the last event taken before the answer was asked for. */
 export function viewFromBody(body: SandboxBody, seq: number): SandboxView {
   const stages = (body.stages ?? []).map(stageFromBody);
   const startedMs = timeOrNull(body.startedAt);
   const status = parseStatus(body.status);
-  const failure = status === 'error' || body.error ? failureFrom(body.error, stages) : null;
   return {
     status,
     attempt: body.attempt ?? 0,
@@ -124,8 +130,8 @@ export function viewFromBody(body: SandboxBody, seq: number): SandboxView {
     startedMs,
     publicUrl: body.sandbox?.publicUrl ?? null,
     ttydUrl: body.sandbox?.ttydUrl ?? null,
-    failure: status === 'error' ? failure : null,
-    wasCancelled: status === 'terminated' && failure?.code === 'CANCELLED',
+    failure: status === 'error' ? failureFrom(body.failure ?? body.error, stages) : null,
+    wasCancelled: status === 'terminated' && endedEarly(stages),
     wasDeleted: false,
   };
 }
@@ -162,7 +168,8 @@ function moveStage(stage: StageView, event: JournalEvent & { kind: 'stage' }, at
   if (isOldNews(stage, event, atMs)) return stage;
   const isOver = RANK[event.status] === 2;
   const isFresh = event.status === 'in_progress' && stage.status !== 'in_progress';
-  const startedMs = isFresh ? atMs : stage.startedMs;
+  const toldMs = isOver && event.durationMs != null ? atMs - event.durationMs : null;
+  const startedMs = isFresh ? atMs : (stage.startedMs ?? toldMs);
   const ownMs = isOver && startedMs !== null ? atMs - startedMs : null;
   return {
     ...stage,

@@ -2,7 +2,7 @@
 /* The only place that calls the server for answers (the event stream is lib/event_stream.ts). Turns problem bodies into
  * ApiError, keeps the server's clock, and says when a session has ended. */
 
-import { DATE_HEADER_GRAIN_MS, MILLISECOND_GRAIN_MS, ServerClock } from '../lib/clock.ts';
+import { ServerClock } from '../lib/clock.ts';
 import { parseTime } from '../lib/time.ts';
 import type { Project, SandboxBody, Session, StartedBody } from './types.ts';
 
@@ -42,9 +42,9 @@ export function setUnauthorizedHandler(fn: () => void): void {
   onUnauthorized = fn;
 }
 
-/** Notes the server's clock from the headers of an answer. */
+/** Notes the server's clock from the headers of an answer. Times in bodies do not serve: a body may come from a cache. */
 export function observeHeaders(headers: Headers, sentMs: number, receivedMs: number): void {
-  clock.observe(parseTime(headers.get('date')), sentMs, receivedMs, DATE_HEADER_GRAIN_MS);
+  clock.observe(parseTime(headers.get('date')), sentMs, receivedMs);
 }
 
 interface CallOptions {
@@ -104,7 +104,8 @@ function textOf(value: unknown): string | null {
 function fieldsOf(value: unknown): FieldError[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((item: Loose | null) => {
-    const pointer = textOf(item?.['pointer']);
+    // RFC 9457 section 3 writes the pointer as a fragment: "#/name".
+    const pointer = textOf(item?.['pointer'])?.replace(/^#/, '');
     const detail = textOf(item?.['detail']);
     return pointer && detail ? [{ pointer, detail }] : [];
   });
@@ -144,12 +145,7 @@ export const api = {
       'DELETE',
       projectPath(id) + (fate === 'keep-database' ? '?keepDatabase=true' : ''),
     ),
-  async sandbox(id: string): Promise<Answer<SandboxBody>> {
-    const sentMs = Date.now();
-    const answer = await call<SandboxBody>('GET', sandboxPath(id));
-    clock.observe(parseTime(answer.body.serverTime), sentMs, Date.now(), MILLISECOND_GRAIN_MS);
-    return answer;
-  },
+  sandbox: (id: string) => call<SandboxBody>('GET', sandboxPath(id)),
   startSandbox: (id: string, idempotencyKey: string) =>
     call<StartedBody>('POST', sandboxPath(id), { body: {}, idempotencyKey }),
   deleteSandbox: (id: string) => call<StartedBody>('DELETE', sandboxPath(id)),

@@ -72,7 +72,8 @@ export interface SandboxBody {
   attempt?: number;
   stages?: StageBody[];
   startedAt?: string | null;
-  serverTime?: string;
+  failure?: FailureBody | null;
+  /** Where the status itself could not be found out. */
   error?: FailureBody | string | null;
 }
 

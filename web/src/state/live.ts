@@ -78,7 +78,8 @@ function onState(state: StreamState): void {
 
 const stream: EventStream = new EventStream(
   {
-    url: (after) => `/api/events?after=${after}`,
+    // Without a number the server begins with a snapshot, not with all that ever happened.
+    url: (after) => (after > 0 ? `/api/events?after=${after}` : '/api/events'),
     onEvents: (events) => void onEvents(events),
     onState,
     onHeard: () => (heardMs.value = Date.now()),

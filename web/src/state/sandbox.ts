@@ -89,7 +89,7 @@ function say(before: SandboxView, after: SandboxView): void {
     if (stage.status === was) continue;
     if (stage.status === 'in_progress') announce(`${stage.title}: in progress.`);
     if (stage.status === 'completed') announce(`${stage.title}: done. ${finishedStages(after)} of ${after.stages.length}.`);
-    if (stage.status === 'failed') announceFailure(`${stage.title} failed. ${stage.message ?? ''}`);
+    if (stage.status === 'failed' && stage.code !== 'CANCELLED') announceFailure(`${stage.title} failed. ${stage.message ?? ''}`);
   }
   if (before.status === after.status) return;
   if (after.status === 'error') announceFailure(`Creation failed. ${after.failure?.message ?? ''}`);
