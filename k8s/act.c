@@ -73,6 +73,8 @@ static void to_port_error(struct err *err)
     bool is_foreign = str_eq_text(str_from(err->reason), "Foreign");
     if (err->kind == ERR_UNAUTHENTICATED || err->kind == ERR_GONE || (err->kind == ERR_CONFLICT && !is_foreign))
         err->kind = ERR_NOT_READY;
+    else if (err->kind == ERR_MISSING && str_eq_text(str_from(err->reason), "NotFound"))
+        err->kind = ERR_NOT_READY; /* a RoleBinding whose Role the authorizer does not see yet */
     else if (err->kind == ERR_MISSING || err->kind == ERR_TOO_LARGE)
         err->kind = ERR_INVALID;
 }
@@ -164,10 +166,8 @@ static bool is_overtaken(struct act *a, const struct err *err, enum act_at *ret_
     *ret_next = ACT_READ;
     if (a->at == ACT_CREATE)
         return str_eq_text(reason, "AlreadyExists");
-    if (a->at == ACT_DELETE || a->at == ACT_PATCH) {
-        if (str_eq_text(reason, "Conflict") || str_eq_text(reason, "Precondition"))
-            return true;
-    }
+    if (str_eq_text(reason, "Conflict") || str_eq_text(reason, "Precondition"))
+        return a->at == ACT_DELETE || a->at == ACT_PATCH;
     *ret_next = ACT_CREATE;
     return !a->is_remove && str_eq_text(reason, "NotFound");
 }

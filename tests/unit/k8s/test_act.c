@@ -247,6 +247,8 @@ static void test_refusals_keep_their_reason(void **state)
     assert_int_equal(b->err.kind, ERR_NOT_READY); /* it is our token, not the user's */
     APPLY(b, OBJECT_DATABASE, {"POST", 404, "404 page not found"});
     assert_int_equal(b->err.kind, ERR_INVALID);
+    APPLY(b, OBJECT_ROLE_BINDING, {"POST", 404, NOT_FOUND}); /* its Role is not seen yet */
+    assert_int_equal(b->err.kind, ERR_NOT_READY);
     APPLY(b, OBJECT_DEPLOYMENT, {"POST", 429, "busy"});
     assert_int_equal(b->err.kind, ERR_LIMIT);
 }
