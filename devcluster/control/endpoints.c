@@ -64,6 +64,18 @@ static void fill_ports(struct arena *a, struct doc *root, const struct object *s
     }
 }
 
+/* The Service's labels are the slice's too (kubernetes, staging/src/k8s.io/endpointslice: setEndpointSliceLabels): a
+ * watch that selects by label sees both. */
+static void fill_labels(struct arena *a, struct doc *root, const struct object *service)
+{
+    struct doc *labels = doc_set(a, doc_need_object(a, root, "metadata"), "labels", doc_object(a));
+    const struct doc *own = object_labels(service);
+    for (const struct doc *label = own == NULL ? NULL : own->first; label != NULL; label = label->next)
+        doc_set_str_key(a, labels, label->key, doc_copy(a, label));
+    doc_set_str(a, labels, "kubernetes.io/service-name", service->name);
+    doc_set_text(a, labels, "endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io");
+}
+
 static struct doc *new_slice(struct arena *a, const struct object *service)
 {
     char suffix[SLICE_SUFFIX_N + 1];
@@ -75,9 +87,6 @@ static struct doc *new_slice(struct arena *a, const struct object *service)
     doc_set_text(a, meta, "name", arena_printf(a, "%.*s-%s", STR_ARG(service->name), suffix));
     doc_set_text(a, meta, "generateName", arena_printf(a, "%.*s-", STR_ARG(service->name)));
     doc_set_str(a, meta, "namespace", service->ns);
-    struct doc *labels = doc_need_object(a, meta, "labels");
-    doc_set_str(a, labels, "kubernetes.io/service-name", service->name);
-    doc_set_text(a, labels, "endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io");
     owner_add(a, root, service);
     doc_set_text(a, root, "addressType", "IPv4");
     return root;
@@ -101,6 +110,7 @@ void service_reconcile(struct control *control, struct work *w)
     } else {
         d = draft_of(slice);
     }
+    fill_labels(d->arena, d->root, service);
     fill_endpoints(control, d->arena, d->root, service);
     fill_ports(d->arena, d->root, service);
     if (slice == NULL)

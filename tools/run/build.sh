@@ -25,7 +25,7 @@ cmake_build() {
         return 0
     fi
     printf 'FAILED\n'
-    grep -E -A 8 '^FAILED:|error:|undefined reference|CMake Error' "$LOG_DIR/build-$preset.log" | grep -vE '^\[|/cc -|/clang -|^--$' |
+    grep -E -A 8 '^FAILED:|error:|undefined reference|CMake Error|ninja: error' "$LOG_DIR/build-$preset.log" | grep -vE '^\[|/cc -|/clang -|^--$' |
         head -n 80 >&2
     die "the build failed" "See $LOG_DIR/build-$preset.log" "Repeat it:  cmake --preset $preset && cmake --build build/$preset"
 }

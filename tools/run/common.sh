@@ -131,9 +131,8 @@ halt() {
         return 0
     }
     kill "-$2" "$halt_pid" 2>/dev/null || true
-    halt_left=$(($3 * 10))
-    while [ "$halt_left" -gt 0 ] && pid_of "$1" >/dev/null; do
-        halt_left=$((halt_left - 1))
+    halt_end=$(($(now_s) + $3))
+    while pid_of "$1" >/dev/null && [ "$(now_s)" -le "$halt_end" ]; do
         sleep 0.1
     done
     if pid_of "$1" >/dev/null; then
@@ -145,13 +144,12 @@ halt() {
 
 # wait_until SECONDS NAME COMMAND...: until the command succeeds; gives up when the named process has ended.
 wait_until() {
-    wait_left=$(($1 * 10))
+    wait_end=$(($(now_s) + $1))
     wait_name=$2
     shift 2
     while ! "$@" >/dev/null 2>&1; do
         pid_of "$wait_name" >/dev/null || return 1
-        [ "$wait_left" -gt 0 ] || return 1
-        wait_left=$((wait_left - 1))
+        [ "$(now_s)" -le "$wait_end" ] || return 1
         sleep 0.1
     done
 }

@@ -20,7 +20,7 @@ server_env() {
     export NEXTAUTH_SECRET
     FULLSTACKD_ENCRYPTION_KEYS=$(encryption_keys)
     export FULLSTACKD_ENCRYPTION_KEYS
-    DATABASE_URL="postgresql://fullstackd:$(secret fullstackd-db 16)@/fullstackd?host=$(percent_path "$SOCKET_DIR")"
+    DATABASE_URL="postgresql://fullstackd:$(secret fullstackd-db 16)@/fullstackd?host=$(percent_path "$SOCKET_DIR")&port=$PG_PORT"
     export DATABASE_URL
     export FULLSTACKD_REDIS_URL="unix:$SOCKET_DIR/redis.sock"
     export FULLSTACKD_LISTEN_ADDRESS=127.0.0.1
@@ -92,8 +92,8 @@ start_cluster() {
     CLUSTER_DIR=$RUN_DIR/cluster
     mkdir -p "$CLUSTER_DIR"
     rm -f "$CLUSTER_DIR/kubeconfig"
-    set -- --dir "$CLUSTER_DIR" --gateway-port "$GATEWAY_PORT" \
-        --pg "host=$SOCKET_DIR user=postgres dbname=postgres" --pg-host 127.0.0.1 --pg-port "$PG_PORT"
+    set -- --dir "$CLUSTER_DIR" --kubeconfig "$CLUSTER_DIR/kubeconfig" --account sealos-user --gateway-port "$GATEWAY_PORT" \
+        --pg "host=$SOCKET_DIR port=$PG_PORT user=postgres dbname=postgres" --pg-host 127.0.0.1 --pg-port "$PG_PORT"
     [ "$ZERO_DELAY" -eq 0 ] || set -- "$@" --zero-delay
     SPAWN_ENV=cluster_env spawn devcluster "$ROOT/build/$DEMO_PRESET/devcluster" "$@"
     wait_until 30 devcluster cluster_is_ready || fail_with_log devcluster "the embedded cluster did not start"
@@ -125,7 +125,9 @@ start_all() {
     start_redis
     choose_ports
     CLUSTER_DIR=$RUN_DIR/cluster
-    step migrate "Bringing the database up to date" fullstackd migrate || die "the migration failed" "See $LOG_DIR/migrate.log"
+    step migrate "Bringing the database up to date" fullstackd migrate || die "the migration failed" \
+        "See $LOG_DIR/migrate.log; if a schema of another state of the sources is in the way, forget the demo's data:" \
+        "./run clean data"
     say "Starting the embedded cluster and the server"
     start_cluster
     start_server
@@ -149,7 +151,8 @@ any_running() {
 }
 
 print_address() {
-    link=$(fullstackd signin-link) || die "no sign-in link could be made" "See $LOG_DIR/fullstackd.log"
+    link=$(fullstackd signin-link 2>"$LOG_DIR/signin-link.log") ||
+        die "no sign-in link could be made" "See $LOG_DIR/signin-link.log"
     say ""
     say "Open this address (it signs you in, once; ./run demo again makes another):"
     say ""
@@ -164,6 +167,7 @@ already_running() {
     SOCKET_DIR=$(private_dir)/sock
     CLUSTER_DIR=$RUN_DIR/cluster
     GATEWAY_PORT=$(cat "$RUN_DIR/port.gateway")
+    PG_PORT=$(cat "$RUN_DIR/port.postgres")
     say "The demo is running already. ./run stop ends it."
     print_address
 }
@@ -261,7 +265,12 @@ verb_clean() {
         /var/tmp/fullstackd.*) rm -rf "$private" ;;
         esac
     fi
-    rm -rf "$ROOT/build" "$ROOT/web/dist" "$RUN_DIR"
+    rm -rf "$RUN_DIR"
+    if [ "${1:-}" = data ]; then
+        say "removed: $RUN_DIR"
+        return
+    fi
+    rm -rf "$ROOT/build" "$ROOT/web/dist"
     say "removed: build, web/dist, $RUN_DIR"
 }
 

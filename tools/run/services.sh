@@ -63,11 +63,11 @@ pg_init() {
 
 # PGPASSWORD stays in the environment of this one command; nothing secret is on a command line.
 demo_psql() {
-    PGPASSWORD=$(secret postgres 16) "$(pg_bin_dir)/psql" -X -q -v ON_ERROR_STOP=1 -h "$SOCKET_DIR" -U postgres "$@"
+    PGPASSWORD=$(secret postgres 16) "$(pg_bin_dir)/psql" -X -q -v ON_ERROR_STOP=1 -h "$SOCKET_DIR" -p "$PG_PORT" -U postgres "$@"
 }
 
 pg_is_ready() {
-    "$(pg_bin_dir)/pg_isready" -q -h "$SOCKET_DIR"
+    "$(pg_bin_dir)/pg_isready" -q -h "$SOCKET_DIR" -p "$PG_PORT"
 }
 
 pg_make_database() {
@@ -91,7 +91,7 @@ start_postgres() {
     wanted=$("$(pg_bin_dir)/postgres" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
     if [ -f "$data/PG_VERSION" ] && [ "$(cat "$data/PG_VERSION")" != "$wanted" ]; then
         die "the demo's data is of PostgreSQL $(cat "$data/PG_VERSION"), this machine has $wanted" \
-            "Remove the demo's data with:  ./run clean"
+            "Forget the demo's data:  ./run clean data"
     fi
     if [ ! -f "$data/PG_VERSION" ]; then
         rm -rf "$data"
