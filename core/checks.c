@@ -189,7 +189,7 @@ static void waiting(const struct world *w, struct verdict *v)
         bool is_env_there = (w->applied >> OBJECT_ENV_SECRET & 1) != 0;
         /* The Secret is there and the kubelet sleeps in its back-off: start touches the pod. */
         SAY(v, is_env_there ? CHECK_MISSING : CHECK_WAITING, REASON_NONE,
-            is_env_there ? "starting the container with its environment" : "image pulled; waiting for the environment");
+            is_env_there ? "starting the container with its environment" : "image pulled; waiting for the database");
     } else if (pod->is_pulling) {
         SAY(v, CHECK_WAITING, REASON_NONE, "pulling image %s", w->sb->image);
     } else {

@@ -68,6 +68,14 @@ static void enter(struct flow *f, struct step_run *run)
     f->is_dirty = true;
 }
 
+static void end_open_stages(struct flow *f, enum reason code, const char *message)
+{
+    for (size_t i = 0; i < STAGE_N; i++) {
+        if (f->stages[i].status == STAGE_STATUS_IN_PROGRESS)
+            flow_journal_stage_end(f, (enum stage)i, STAGE_STATUS_SKIPPED, code, message);
+    }
+}
+
 static void fail(struct flow *f, enum step_id step, enum reason code, const char *message)
 {
     const struct step *s = &CREATE_PLAN[step];
@@ -75,6 +83,7 @@ static void fail(struct flow *f, enum step_id step, enum reason code, const char
     text_fit(text, sizeof(text), str_from(message[0] != '\0' ? message : "it took longer than allowed"));
     f->sb.status = SANDBOX_ERROR;
     flow_journal_stage_end(f, s->stage, STAGE_STATUS_FAILED, code, text);
+    end_open_stages(f, REASON_NONE, "not finished: another stage failed");
     flow_journal_done(f, OUTCOME_FAILED, code, text);
 }
 
@@ -173,11 +182,17 @@ static void build(struct flow *f)
         const struct step *s = &CREATE_PLAN[i];
         struct step_run *run = &f->steps[i];
         uint64_t needs = needs_of(f, s);
-        if ((needs & done) != needs)
-            continue;
-        enter(f, run);
         struct verdict v = {.check = CHECK_WAITING};
-        s->check(s, &world, &v);
+        bool is_its_turn = (needs & done) == needs;
+        bool is_heard = s->heard_after != 0 && (s->heard_after & done) == s->heard_after;
+        if (is_its_turn || is_heard)
+            s->check(s, &world, &v);
+        if (!is_its_turn) {
+            if (is_heard && v.check != CHECK_DONE)
+                note(&notes, (enum step_id)i, &v);
+            continue;
+        }
+        enter(f, run);
         hear_errors(run, &v);
         note(&notes, (enum step_id)i, &v);
         if (v.check == CHECK_DONE) {
@@ -244,10 +259,7 @@ static void finish_undo(struct flow *f)
 {
     bool is_delete = f->sb.desired == DESIRED_DELETED || f->sb.desired == DESIRED_DETACHED;
     bool is_cancel = !f->has_ended && !is_delete;
-    for (size_t i = 0; i < STAGE_N; i++) {
-        if (f->stages[i].status == STAGE_STATUS_IN_PROGRESS)
-            flow_journal_stage_end(f, (enum stage)i, STAGE_STATUS_SKIPPED, REASON_CANCELLED, "cancelled");
-    }
+    end_open_stages(f, REASON_CANCELLED, "cancelled");
     f->sb.status = SANDBOX_TERMINATED;
     f->is_project_gone = is_delete;
     f->ports.cluster->forget(f->ports.cluster->self, str_from(f->sb.project_id));

@@ -91,6 +91,7 @@ struct step {
     void (*start)(struct flow *f, enum step_id step); /* begins one operation; NULL: only observed */
     enum scope scope;
     uint64_t needs;
+    uint64_t heard_after; /* from then on its words are told, though its needs are not met yet; 0: never */
     enum deadline deadline;
     unsigned
         tries; /* refused answers that may still change (409, 429, 5xx) before it fails; unreachable does not count */

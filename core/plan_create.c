@@ -11,24 +11,24 @@
 
 /* clang-format off */
 const struct step CREATE_PLAN[STEP_N] = {
-    /* step                   stage             object                  check              start             undo with       needs                                     deadline              tries */
-    [STEP_DB_ACCOUNT]      = {STAGE_DATABASE,   OBJECT_SERVICE_ACCOUNT, rbac_applied,      start_apply,       SCOPE_DATABASE, 0,                                        DEADLINE_APPLY,        8},
-    [STEP_DB_ROLE]         = {STAGE_DATABASE,   OBJECT_ROLE,            rbac_applied,      start_apply,       SCOPE_DATABASE, 0,                                        DEADLINE_APPLY,        8},
-    [STEP_DB_BINDING]      = {STAGE_DATABASE,   OBJECT_ROLE_BINDING,    rbac_applied,      start_apply,       SCOPE_DATABASE, 0,                                        DEADLINE_APPLY,        8},
-    [STEP_DB_CLUSTER]      = {STAGE_DATABASE,   OBJECT_DATABASE,        database_exists,   start_apply,       SCOPE_DATABASE, RBAC,                                     DEADLINE_APPLY,        8},
-    [STEP_DB_RUNNING]      = {STAGE_DATABASE,   OBJECT_N,               database_running,  NULL,              SCOPE_DATABASE, AFTER(DB_CLUSTER),                        DEADLINE_DATABASE,     0},
-    [STEP_DB_CREDENTIALS]  = {STAGE_DATABASE,   OBJECT_N,               credentials_known, start_credentials, SCOPE_DATABASE, AFTER(DB_RUNNING),                        DEADLINE_CREDENTIALS, 30},
-    [STEP_DB_LOGIN]        = {STAGE_DATABASE,   OBJECT_N,               login_proven,      start_login,       SCOPE_DATABASE, AFTER(DB_CREDENTIALS),                    DEADLINE_CREDENTIALS, 30},
-    [STEP_APP_DEPLOYED]    = {STAGE_CONTAINER,  OBJECT_DEPLOYMENT,      object_applied,    start_apply,       SCOPE_SANDBOX,  0,                                        DEADLINE_APPLY,        8},
-    [STEP_APP_ENV]         = {STAGE_CONTAINER,  OBJECT_ENV_SECRET,      object_applied,    start_env,         SCOPE_SANDBOX,  AFTER(DB_LOGIN) | AFTER(APP_DEPLOYED),    DEADLINE_APPLY,        8},
-    [STEP_APP_RUNNING]     = {STAGE_CONTAINER,  OBJECT_N,               container_running, start_nudge,       SCOPE_SANDBOX,  AFTER(APP_ENV),                           DEADLINE_CONTAINER,   30},
-    [STEP_NET_POLICY]      = {STAGE_NETWORKING, OBJECT_NETWORK_POLICY,  object_applied,    start_apply,       SCOPE_SANDBOX,  AFTER(APP_DEPLOYED),                      DEADLINE_APPLY,        8},
-    [STEP_NET_SERVICE]     = {STAGE_NETWORKING, OBJECT_SERVICE,         object_applied,    start_apply,       SCOPE_SANDBOX,  AFTER(APP_DEPLOYED),                      DEADLINE_APPLY,        8},
-    [STEP_NET_INGRESS_APP] = {STAGE_NETWORKING, OBJECT_INGRESS_APP,     object_applied,    start_apply,       SCOPE_SANDBOX,  AFTER(APP_DEPLOYED),                      DEADLINE_APPLY,        8},
-    [STEP_NET_INGRESS_TTY] = {STAGE_NETWORKING, OBJECT_INGRESS_TTY,     object_applied,    start_apply,       SCOPE_SANDBOX,  AFTER(APP_DEPLOYED),                      DEADLINE_APPLY,        8},
-    [STEP_NET_ENDPOINT]    = {STAGE_NETWORKING, OBJECT_N,               endpoint_found,    NULL,              SCOPE_SANDBOX,  NET | AFTER(APP_RUNNING),                 DEADLINE_ENDPOINT,     0},
-    [STEP_TTY_LISTENS]     = {STAGE_TERMINAL,   OBJECT_N,               terminal_listens,  NULL,              SCOPE_SANDBOX,  AFTER(APP_RUNNING),                       DEADLINE_TERMINAL,     0},
-    [STEP_ALL_READY]       = {STAGE_READY,      OBJECT_N,               sandbox_available, NULL,              SCOPE_SANDBOX,  AFTER(NET_ENDPOINT) | AFTER(TTY_LISTENS), DEADLINE_READY,        0},
+    /* step                   stage             object                  check              start             undo with       needs                                     heard after          deadline              tries */
+    [STEP_DB_ACCOUNT]      = {STAGE_DATABASE,   OBJECT_SERVICE_ACCOUNT, rbac_applied,      start_apply,       SCOPE_DATABASE, 0,                                        0,                   DEADLINE_APPLY,        8},
+    [STEP_DB_ROLE]         = {STAGE_DATABASE,   OBJECT_ROLE,            rbac_applied,      start_apply,       SCOPE_DATABASE, 0,                                        0,                   DEADLINE_APPLY,        8},
+    [STEP_DB_BINDING]      = {STAGE_DATABASE,   OBJECT_ROLE_BINDING,    rbac_applied,      start_apply,       SCOPE_DATABASE, 0,                                        0,                   DEADLINE_APPLY,        8},
+    [STEP_DB_CLUSTER]      = {STAGE_DATABASE,   OBJECT_DATABASE,        database_exists,   start_apply,       SCOPE_DATABASE, RBAC,                                     0,                   DEADLINE_APPLY,        8},
+    [STEP_DB_RUNNING]      = {STAGE_DATABASE,   OBJECT_N,               database_running,  NULL,              SCOPE_DATABASE, AFTER(DB_CLUSTER),                        0,                   DEADLINE_DATABASE,     0},
+    [STEP_DB_CREDENTIALS]  = {STAGE_DATABASE,   OBJECT_N,               credentials_known, start_credentials, SCOPE_DATABASE, AFTER(DB_RUNNING),                        0,                   DEADLINE_CREDENTIALS, 30},
+    [STEP_DB_LOGIN]        = {STAGE_DATABASE,   OBJECT_N,               login_proven,      start_login,       SCOPE_DATABASE, AFTER(DB_CREDENTIALS),                    0,                   DEADLINE_CREDENTIALS, 30},
+    [STEP_APP_DEPLOYED]    = {STAGE_CONTAINER,  OBJECT_DEPLOYMENT,      object_applied,    start_apply,       SCOPE_SANDBOX,  0,                                        0,                   DEADLINE_APPLY,        8},
+    [STEP_APP_ENV]         = {STAGE_CONTAINER,  OBJECT_ENV_SECRET,      object_applied,    start_env,         SCOPE_SANDBOX,  AFTER(DB_LOGIN) | AFTER(APP_DEPLOYED),    0,                   DEADLINE_APPLY,        8},
+    [STEP_APP_RUNNING]     = {STAGE_CONTAINER,  OBJECT_N,               container_running, start_nudge,       SCOPE_SANDBOX,  AFTER(APP_ENV),                           AFTER(APP_DEPLOYED), DEADLINE_CONTAINER,   30},
+    [STEP_NET_POLICY]      = {STAGE_NETWORKING, OBJECT_NETWORK_POLICY,  object_applied,    start_apply,       SCOPE_SANDBOX,  AFTER(APP_DEPLOYED),                      0,                   DEADLINE_APPLY,        8},
+    [STEP_NET_SERVICE]     = {STAGE_NETWORKING, OBJECT_SERVICE,         object_applied,    start_apply,       SCOPE_SANDBOX,  AFTER(APP_DEPLOYED),                      0,                   DEADLINE_APPLY,        8},
+    [STEP_NET_INGRESS_APP] = {STAGE_NETWORKING, OBJECT_INGRESS_APP,     object_applied,    start_apply,       SCOPE_SANDBOX,  AFTER(APP_DEPLOYED),                      0,                   DEADLINE_APPLY,        8},
+    [STEP_NET_INGRESS_TTY] = {STAGE_NETWORKING, OBJECT_INGRESS_TTY,     object_applied,    start_apply,       SCOPE_SANDBOX,  AFTER(APP_DEPLOYED),                      0,                   DEADLINE_APPLY,        8},
+    [STEP_NET_ENDPOINT]    = {STAGE_NETWORKING, OBJECT_N,               endpoint_found,    NULL,              SCOPE_SANDBOX,  NET | AFTER(APP_RUNNING),                 NET,                 DEADLINE_ENDPOINT,     0},
+    [STEP_TTY_LISTENS]     = {STAGE_TERMINAL,   OBJECT_N,               terminal_listens,  NULL,              SCOPE_SANDBOX,  AFTER(APP_RUNNING),                       0,                   DEADLINE_TERMINAL,     0},
+    [STEP_ALL_READY]       = {STAGE_READY,      OBJECT_N,               sandbox_available, NULL,              SCOPE_SANDBOX,  AFTER(NET_ENDPOINT) | AFTER(TTY_LISTENS), 0,                   DEADLINE_READY,        0},
 };
 /* clang-format on */
 

@@ -14,7 +14,14 @@
 #define HASH_FUNCTION(key, n, hash) ((hash) = (unsigned)codec_hash((key), (n)))
 #include <uthash.h>
 
-enum { ADVANCE_PER_TURN = 64, CALL_TIMEOUT_MS = 5000, RENEWS_PER_LEASE = 3, LOAD_FIRST_MS = 200, LOAD_CAP_MS = 5000 };
+enum {
+    ADVANCE_PER_TURN = 64,
+    CALL_TIMEOUT_MS = 5000,
+    RENEWS_PER_LEASE = 3,
+    RENEW_AGAIN_MS = 500,
+    LOAD_FIRST_MS = 200,
+    LOAD_CAP_MS = 5000,
+};
 
 struct led {
     char project_id[ID_SIZE];
@@ -39,6 +46,7 @@ struct reconciler {
     struct loop_timer renew_timer;
     struct loop_timer claim_timer;
     struct op *renew;
+    bool is_renewal_failing; /* and was logged */
     struct op *claim;
     ms_t renew_sent_ms;
     ms_t lease_until_ms; /* monotonic; counted from when the renewal was sent */
@@ -258,7 +266,8 @@ static void on_renewed(void *arg, const struct err *err)
     r->renew = NULL;
     bool was_out = !may_act(r);
     if (err != NULL) {
-        LOG(WARN, "renewing the lease failed", KV("err", err));
+        if (!r->is_renewal_failing)
+            LOG(WARN, "renewing the lease failed", KV("err", err));
     } else {
         r->lease_until_ms = r->renew_sent_ms + r->config.lease_ms;
         if (was_out && may_act(r)) {
@@ -266,7 +275,10 @@ static void on_renewed(void *arg, const struct err *err)
             loop_timer_set(&r->claim_timer, 0);
         }
     }
-    loop_timer_set(&r->renew_timer, r->config.lease_ms / RENEWS_PER_LEASE);
+    r->is_renewal_failing = err != NULL;
+    /* Without a lease nothing is acted on, so it is asked for again soon: at start the tables may be a second away. */
+    ms_t usual_ms = r->config.lease_ms / RENEWS_PER_LEASE;
+    loop_timer_set(&r->renew_timer, err != NULL && usual_ms > RENEW_AGAIN_MS ? RENEW_AGAIN_MS : usual_ms);
 }
 
 static void on_renew_timer(void *arg)

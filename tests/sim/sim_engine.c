@@ -239,6 +239,10 @@ static void check_journal(struct run *r, const char *project_id)
             creations_ended++;
         if (creations_ended > 1)
             sim_violated(&r->sim, "%s attempt %u ended twice", project_id, attempt);
+        for (size_t k = 0; k < STAGE_N; k++) {
+            if (stages[k] == STAGE_STATUS_IN_PROGRESS)
+                sim_violated(&r->sim, "%s ended while stage %s is in progress", project_id, stage_id((enum stage)k));
+        }
         for (size_t k = 0; e->outcome == OUTCOME_READY && k < STAGE_N; k++) {
             if (stages[k] != STAGE_STATUS_COMPLETED)
                 sim_violated(&r->sim, "%s is ready while stage %s is %s", project_id, stage_id((enum stage)k),

@@ -163,7 +163,8 @@ static const struct pod_case {
     {"InvalidImageName",           "",                                                 0, true,  false, false, false, CHECK_BROKEN,  REASON_IMAGE_PULL, "cannot be pulled"         },
     {"CrashLoopBackOff",           "",                                                 1, true,  false, false, false, CHECK_WAITING, REASON_CRASH_LOOP, "1 time "                  },
     {"CrashLoopBackOff",           "",                                                 3, true,  false, false, false, CHECK_BROKEN,  REASON_CRASH_LOOP, "3 times"                  },
-    {"CreateContainerConfigError", "",                                                 0, true,  false, false, false, CHECK_WAITING, REASON_NONE,       "environment"              },
+    {"CreateContainerConfigError", "",                                                 0, true,  false, false, false, CHECK_WAITING, REASON_NONE,
+     "waiting for the database"                                                                                                                                                    },
     {"",                           "",                                                 0, true,  false, false, true,  CHECK_DONE,    REASON_NONE,       "runs on node"             },
 };
 
