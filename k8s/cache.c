@@ -199,7 +199,8 @@ void cache_list_begin(struct cache *c, enum kube_kind kind)
 void cache_list_end(struct cache *c, enum kube_kind kind, uint64_t version)
 {
     struct cached_kind *k = &c->kinds[kind];
-    struct record *r, *next;
+    struct record *r;
+    struct record *next;
     HASH_ITER(hh, k->by_name, r, next)
     {
         if (r->epoch != k->epoch && r->version <= version)
@@ -267,8 +268,10 @@ struct cache *cache_new(struct loop *loop)
 
 void cache_free(struct cache *c)
 {
-    struct record *r, *next;
-    struct cache_project *p, *next_project;
+    struct record *r;
+    struct record *next;
+    struct cache_project *p;
+    struct cache_project *next_project;
     if (c == NULL)
         return;
     for (size_t i = 0; i < KIND_CACHED_N; i++) {

@@ -192,7 +192,11 @@ bool kubeblocks_credentials(const struct kubeblocks_dialect *d, const struct san
                             const struct json_value *secret, struct db_credentials *ret, struct err *reterr)
 {
     struct arena *a = arena_new();
-    struct str user = STR_NONE, password = STR_NONE, host = STR_NONE, port = STR_NONE, database = STR("postgres");
+    struct str user = STR_NONE;
+    struct str password = STR_NONE;
+    struct str host = STR_NONE;
+    struct str port = STR_NONE;
+    struct str database = STR_NONE;
     uint64_t number = POSTGRES_PORT;
     bool is_good;
     memset(ret, 0, sizeof *ret);

@@ -229,7 +229,6 @@ static void on_list_end(void *arg, const struct err *err)
         watch_go(w);
         return;
     }
-    w->version = 0; /* pages of different lists do not fit together */
     rest(w, err != NULL ? err : &end);
 }
 

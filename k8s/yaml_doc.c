@@ -33,7 +33,8 @@ static bool is_within_ceilings(struct str text, struct err *reterr)
 {
     yaml_parser_t parser;
     yaml_event_t event;
-    int depth = 0, events_n = 0;
+    int depth = 0;
+    int events_n = 0;
     bool is_end = false;
     bool is_good = true;
     if (!yaml_parser_initialize(&parser))

@@ -411,7 +411,8 @@ struct op *fetch_start(struct fetch_client *c, const struct fetch_request *req)
 
 void fetch_client_free(struct fetch_client *c)
 {
-    struct call *call, *next;
+    struct call *call;
+    struct call *next;
     if (c == NULL)
         return;
     for (call = TAILQ_FIRST(&c->f->calls); call != NULL; call = next) {

@@ -107,7 +107,10 @@ CURLcode fetch_client_prepare(const struct fetch_client *c, const struct fetch_r
 static bool is_good_base(const char *url, struct err *reterr)
 {
     CURLU *u = curl_url();
-    char *scheme = NULL, *host = NULL, *query = NULL, *user = NULL;
+    char *scheme = NULL;
+    char *host = NULL;
+    char *query = NULL;
+    char *user = NULL;
     bool is_good = u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
                    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
                    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&

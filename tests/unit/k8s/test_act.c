@@ -31,6 +31,7 @@ struct bench {
     const struct step *steps;
     int steps_n, at;
     struct buf last_body;
+    struct buf last_head;
     int ends_n;
     struct err err;
     struct op *op;
@@ -55,6 +56,8 @@ static void on_request(void *arg, struct canned_conn *conn, struct str head, str
     const struct step *step = &b->steps[b->at++];
     if (!str_starts(head, str_from(step->method)))
         fail_msg("call %d is not %s: %.*s", b->at, step->method, STR_ARG(head));
+    buf_clear(&b->last_head);
+    buf_add_str(&b->last_head, head);
     buf_clear(&b->last_body);
     buf_add_str(&b->last_body, body);
     if (step->status != 0)
@@ -87,6 +90,7 @@ static int setup(void **state)
     b->cache = cache_new(b->loop);
     b->sb = sample_sandbox();
     buf_init(&b->last_body, 1 << 20);
+    buf_init(&b->last_head, 1 << 20);
     *state = b;
     return 0;
 }
@@ -100,6 +104,7 @@ static int teardown(void **state)
     canned_fini(&b->server);
     loop_free(b->loop);
     buf_fini(&b->last_body);
+    buf_fini(&b->last_head);
     free(b);
     return 0;
 }
@@ -319,6 +324,7 @@ static void test_a_renewed_token_is_used_once_the_old_one_is_refused(void **stat
     assert_int_equal(futimens(fd, times), 0); /* as old as before: only the 401 tells */
     play(b, false, OBJECT_DEPLOYMENT, steps, 2);
     assert_int_equal(b->err.kind, ERR_NONE);
+    assert_non_null(strstr(buf_text(&b->last_head), "Authorization: Bearer new\r\n"));
     close(fd);
     unlink(path);
 }

@@ -152,6 +152,9 @@ static void test_a_list_does_not_sweep_what_was_made_after_it(void **state)
     cache_merge(b->cache, KIND_DEPLOYMENT, object(b, b->sb.name, 40, "", ""));
     cache_list_end(b->cache, KIND_DEPLOYMENT, 30);
     assert_int_equal(deployment_seen(b), PRESENCE_PRESENT);
+    cache_list_begin(b->cache, KIND_DEPLOYMENT); /* an old list, from a lagging server */
+    cache_list_end(b->cache, KIND_DEPLOYMENT, 35);
+    assert_int_equal(deployment_seen(b), PRESENCE_PRESENT);
 }
 
 static void test_an_answer_the_watch_has_overtaken_does_not_resurrect(void **state)
