@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Flows: this replica's lease, taking flows over, writing how far they are. */
+#include <string.h>
+
 #include "store/store_private.h"
 #include "store/store_rows.h"
 
@@ -215,8 +217,13 @@ static struct op *flow_save(void *self, const struct flow_save *save, ms_t timeo
     call->project_id = arena_dup(call->arena, str_from(sb->project_id));
     call->n_events = save->n_events;
     call->events = arena_alloc(call->arena, (save->n_events + 1) * sizeof(*call->events));
-    for (size_t i = 0; i < save->n_events; i++)
+    for (size_t i = 0; i < save->n_events; i++) {
+        /* As the rows will say, whatever the caller left open. */
         call->events[i] = save->events[i];
+        call->events[i].attempt = sb->attempt;
+        memcpy(call->events[i].owner_id, sb->owner_id, sizeof(sb->owner_id));
+        memcpy(call->events[i].project_id, sb->project_id, sizeof(sb->project_id));
+    }
     struct pg_params *p = pg_params_new();
     pg_add_text(p, sb->project_id);
     pg_add_text(p, s->replica_id);

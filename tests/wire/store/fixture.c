@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <hiredis/hiredis.h>
+
 #include "core/base/arena.h"
 #include "core/base/buf.h"
 #include "core/base/log.h"
@@ -210,6 +212,20 @@ const char *fixture_redis_url(void)
     assert_true(str_copy(str_from(arena_printf(a, "unix://%s", need_env("FS_REDIS_SOCKET"))), url, sizeof(url)));
     arena_free(a);
     return url;
+}
+
+int fixture_redis_subscribers(const char *channel)
+{
+    redisContext *c = redisConnectUnix(need_env("FS_REDIS_SOCKET"));
+    assert_non_null(c);
+    assert_int_equal(c->err, 0);
+    redisReply *reply = redisCommand(c, "PUBSUB NUMSUB %s", channel);
+    assert_non_null(reply);
+    assert_int_equal(reply->elements, 2);
+    int n = (int)reply->element[1]->integer;
+    freeReplyObject(reply);
+    redisFree(c);
+    return n;
 }
 
 struct codec_keyring *fixture_keyring(const char *id, char fill)

@@ -37,6 +37,8 @@ void fixture_open_store(struct fixture *f, const char *redis_url);
 struct store *fixture_another_store(struct fixture *f, const char *replica_id, const char *redis_url);
 /* "unix://…" of the Redis of this run. */
 const char *fixture_redis_url(void);
+/* Connections that are subscribed to the channel right now, as Redis itself says. */
+int fixture_redis_subscribers(const char *channel);
 struct codec_keyring *fixture_keyring(const char *id, char fill);
 
 /* Runs the loop until *flag; fails the test after FIXTURE_MS. */
