@@ -1,28 +1,22 @@
 // SPDX-License-Identifier: MIT
 /* The doctor's checks of the cluster: found, reached, permitted, and what we need in it. */
-#include <stdlib.h>
-
 #include "k8s/kubeconfig.h"
 #include "k8s/probe.h"
 #include "server/main_doctor.h"
 
 enum { ANSWER_CEILING_BYTES = 64 * 1024, SKEW_WARN_MS = 5000, SKEW_FAIL_MS = 300000 };
 
-static const char SEED_NAMESPACE[] = "ns-ajno7yq7";
-
 /* ---- kubeconfig ---- */
 
 static void use_kubeconfig(struct doctor *d, struct kubeconfig *kc)
 {
     struct err err = {0};
-    const char *own = d->config.kube.namespace_name;
-    const char *of_context = kc->namespace_name != NULL ? kc->namespace_name : SEED_NAMESPACE;
     const struct fetch_peer peer = {.base_url = arena_dup(d->arena, str_from(kc->server)),
                                     .ca_pem = secret_reveal(&kc->ca),
                                     .cert_pem = secret_reveal(&kc->cert),
                                     .key_pem = secret_is_none(&kc->key) ? NULL : &kc->key,
                                     .is_unverified = kc->is_unverified};
-    d->namespace_name = arena_dup(d->arena, str_from(own[0] != '\0' ? own : of_context));
+    d->namespace_name = arena_dup(d->arena, str_from(main_namespace(&d->config, kc)));
     d->client = fetch_client_new(d->fetch, &peer, &err);
     if (d->client == NULL)
         kubeconfig_free(kc);
@@ -36,13 +30,8 @@ static void use_kubeconfig(struct doctor *d, struct kubeconfig *kc)
 
 void doctor_kubeconfig(struct doctor *d)
 {
-    const char *path = d->config.kube.kubeconfig;
-    const struct kubeconfig_source source = {.path = path[0] != '\0' ? path : NULL,
-                                             .service_host = getenv("KUBERNETES_SERVICE_HOST"),
-                                             .service_port = getenv("KUBERNETES_SERVICE_PORT"),
-                                             .is_loopback_allowed = d->config.kube.is_loopback_allowed};
     struct err err = {0};
-    struct kubeconfig *kc = kubeconfig_load(&source, &err);
+    struct kubeconfig *kc = main_load_kubeconfig(&d->config, &err);
     if (kc != NULL)
         use_kubeconfig(d, kc);
     else if (err.kind == ERR_MISSING)

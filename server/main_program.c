@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
-/* What the subcommands share: configuration with its errors told, and the two small ones that need nothing else. */
+/* What the subcommands share: configuration with its errors told, where the cluster is, and the two small ones that
+ * need nothing else. */
 #include "server/main_program.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "core/base/log.h"
+#include "k8s/kubeconfig.h"
+
+/* Where the original put everything when the kubeconfig named no namespace. */
+static const char SEED_NAMESPACE[] = "ns-ajno7yq7";
 
 static void write_all(FILE *file, const struct buf *text)
 {
@@ -47,6 +53,24 @@ bool main_load_config(const struct main_options *o, struct config *ret,
     }
     config_report_fini(&report);
     return is_loaded && is_complete;
+}
+
+struct kubeconfig *main_load_kubeconfig(const struct config *c, struct err *reterr)
+{
+    const struct kubeconfig_source source = {
+        .path = c->kube.kubeconfig[0] != '\0' ? c->kube.kubeconfig : NULL,
+        .service_host = getenv("KUBERNETES_SERVICE_HOST"),
+        .service_port = getenv("KUBERNETES_SERVICE_PORT"),
+        .is_loopback_allowed = c->kube.is_loopback_allowed,
+    };
+    return kubeconfig_load(&source, reterr);
+}
+
+const char *main_namespace(const struct config *c, const struct kubeconfig *kubeconfig)
+{
+    if (c->kube.namespace_name[0] != '\0')
+        return c->kube.namespace_name;
+    return kubeconfig->namespace_name != NULL ? kubeconfig->namespace_name : SEED_NAMESPACE;
 }
 
 int main_fail(int status, const char *doing, const struct err *err)

@@ -7,7 +7,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "core/base/codec.h"
 #include "core/base/log.h"
+#include "core/reconciler.h"
+#include "server/listener.h"
 #include "server/main_serve.h"
 #include "server/notify.h"
 #include "store/migrate.h"

@@ -3,20 +3,21 @@
  * (schema, signals, drain) is main_serve.c's, what it tells of itself main_serve_health.c's. */
 #pragma once
 
-#include "core/base/codec.h"
-#include "core/bus.h"
 #include "core/flow.h"
 #include "core/io/backoff.h"
-#include "core/io/fetch.h"
-#include "core/reconciler.h"
-#include "core/sandboxes.h"
 #include "handlers/app.h"
-#include "k8s/port.h"
-#include "server/gate.h"
-#include "server/listener.h"
+#include "k8s/profile.h"
 #include "server/main_program.h"
-#include "server/static.h"
-#include "store/store_port.h"
+
+struct codec_keyring;
+struct fetch;
+struct gate;
+struct http_service;
+struct k8s_port;
+struct listener;
+struct reconciler;
+struct static_files;
+struct store;
 
 enum drain { DRAIN_NOT, DRAIN_WAITING, DRAIN_NOW };
 

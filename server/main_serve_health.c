@@ -5,9 +5,15 @@
 #include <unistd.h>
 
 #include "core/base/log.h"
+#include "core/bus.h"
+#include "core/reconciler.h"
 #include "handlers/routes.h"
+#include "k8s/port.h"
+#include "server/gate.h"
+#include "server/listener.h"
 #include "server/main_serve.h"
 #include "server/metrics.h"
+#include "store/store_port.h"
 
 enum { LAG_WARN_MS = 1000, METRICS_BYTES = 1024 * 1024 };
 

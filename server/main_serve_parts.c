@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
 /* Makes the server's parts from the configuration and ties them together: the one place where every folder meets. */
-#include <stdlib.h>
-#include <string.h>
-
+#include "core/base/codec.h"
 #include "core/base/log.h"
+#include "core/bus.h"
+#include "core/io/fetch.h"
+#include "core/reconciler.h"
+#include "core/sandboxes.h"
 #include "handlers/routes.h"
 #include "k8s/kubeconfig.h"
+#include "k8s/port.h"
+#include "server/gate.h"
+#include "server/listener.h"
 #include "server/main_serve.h"
 #include "server/rate.h"
-
-/* Where the original put everything when the kubeconfig names no namespace. */
-static const char SEED_NAMESPACE[] = "ns-ajno7yq7";
+#include "server/static.h"
+#include "store/store_port.h"
 
 static const char *text_or_null(const char *text)
 {
@@ -54,18 +58,10 @@ static void fill_profile(struct server *s)
 
 static bool make_cluster(struct server *s, struct err *reterr)
 {
-    const struct config_kube *c = &s->config.kube;
-    const struct kubeconfig_source source = {
-        .path = text_or_null(c->kubeconfig),
-        .service_host = getenv("KUBERNETES_SERVICE_HOST"),
-        .service_port = getenv("KUBERNETES_SERVICE_PORT"),
-        .is_loopback_allowed = c->is_loopback_allowed,
-    };
-    struct kubeconfig *kubeconfig = kubeconfig_load(&source, reterr);
+    struct kubeconfig *kubeconfig = main_load_kubeconfig(&s->config, reterr);
     if (kubeconfig == NULL)
         return false;
-    const char *of_context = kubeconfig->namespace_name != NULL ? kubeconfig->namespace_name : SEED_NAMESPACE;
-    s->namespace_name = arena_dup(s->arena, str_from(c->namespace_name[0] != '\0' ? c->namespace_name : of_context));
+    s->namespace_name = arena_dup(s->arena, str_from(main_namespace(&s->config, kubeconfig)));
     LOG(INFO, "kubernetes", KV("server", kubeconfig->server), KV("namespace", s->namespace_name));
     s->fetch = fetch_new(s->loop, reterr);
     if (s->fetch == NULL) {
