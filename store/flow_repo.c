@@ -86,9 +86,9 @@ static bool read_flow(struct store_call *call, const struct pg_result *r, size_t
                       struct db_credentials *credentials, struct err *reterr)
 {
     bool has = false;
-    if (!rows_sandbox(r, row, 0, &ret->sandbox, reterr) ||
-        !rows_credentials(r, row, COLUMN_CREDENTIALS, call->store->ring, ret->sandbox.project_id, credentials, &has,
-                          reterr))
+    if (!rows_sandbox((struct rows_at){r, row, 0}, &ret->sandbox, reterr) ||
+        !rows_credentials((struct rows_at){r, row, COLUMN_CREDENTIALS}, call->store->ring, ret->sandbox.project_id,
+                          credentials, &has, reterr))
         return false;
     ret->steps_json = pg_row_str(r, row, COLUMN_STEPS);
     ret->credentials = has ? credentials : NULL;
@@ -153,8 +153,8 @@ static void on_credentials(void *arg, const struct pg_result *result, const stru
     bool has = false;
     err_copy(&mine, err);
     bool is_ok =
-        err == NULL && (pg_row_count(result) == 0 ||
-                        rows_credentials(result, 0, 0, call->store->ring, call->project_id, &credentials, &has, &mine));
+        err == NULL && (pg_row_count(result) == 0 || rows_credentials((struct rows_at){result, 0, 0}, call->store->ring,
+                                                                      call->project_id, &credentials, &has, &mine));
     if (is_ok && !has)
         is_ok = err_set(&mine, ERR_MISSING, __func__, "the project has no database credentials yet");
     call->done.credentials(call->arg, is_ok ? &credentials : NULL, is_ok ? NULL : &mine);

@@ -84,7 +84,7 @@ static bool read_principal(const struct pg_result *r, struct principal *ret, str
     if (pg_row_count(r) == 0)
         return err_set(reterr, ERR_UNAUTHENTICATED, __func__, "the sign-in is unknown, used or over");
     ret->expires_ms = 0;
-    if (!rows_user(r, 0, 0, ret, reterr))
+    if (!rows_user((struct rows_at){r, 0, 0}, ret, reterr))
         return false;
     ret->expires_ms = pg_row_time_ms(r, 0, COLUMN_UNTIL);
     return true;

@@ -78,7 +78,7 @@ static void on_journal(void *arg, const struct pg_result *result, const struct e
     err_copy(&mine, err);
     bool is_ok = err == NULL;
     for (size_t i = 0; i < n && is_ok; i++)
-        is_ok = rows_event(result, i, 1, &events[i], &mine);
+        is_ok = rows_event((struct rows_at){result, i, 1}, &events[i], &mine);
     if (is_ok)
         call->done.journal(call->arg, events, n, (uint64_t)pg_row_int(result, 0, 0, 0), NULL);
     else

@@ -21,12 +21,13 @@ enum { LIST_MAX = 1000 };
     "ORDER BY updated_at DESC, id LIMIT $2::integer) p ON true LEFT JOIN sandboxes s ON s.project_id = p.id "          \
     "LEFT JOIN databases d ON d.project_id = p.id ORDER BY p.updated_at DESC, p.id"
 
-static bool read_project(const struct pg_result *r, size_t row, int column, struct project *ret, struct err *reterr)
+static bool read_project(struct rows_at at, struct project *ret, struct err *reterr)
 {
-    if (!rows_project(r, row, column, ret, reterr))
+    if (!rows_project(at, ret, reterr))
         return false;
-    ret->has_sandbox = !pg_row_is_null(r, row, column + ROWS_PROJECT_N);
-    return !ret->has_sandbox || rows_sandbox(r, row, column + ROWS_PROJECT_N, &ret->sandbox, reterr);
+    at.column += ROWS_PROJECT_N;
+    ret->has_sandbox = !pg_row_is_null(at.result, at.row, at.column);
+    return !ret->has_sandbox || rows_sandbox(at, &ret->sandbox, reterr);
 }
 
 static void on_project(void *arg, const struct pg_result *result, const struct err *err)
@@ -37,7 +38,7 @@ static void on_project(void *arg, const struct pg_result *result, const struct e
     err_copy(&mine, err);
     if (err == NULL && pg_row_count(result) == 0)
         err_set(&mine, ERR_MISSING, __func__, "there is no such project");
-    bool is_ok = mine.kind == ERR_NONE && read_project(result, 0, 0, project, &mine);
+    bool is_ok = mine.kind == ERR_NONE && read_project((struct rows_at){result, 0, 0}, project, &mine);
     call->done.project(call->arg, is_ok ? project : NULL, is_ok ? NULL : &mine);
     store_call_end(call);
 }
@@ -80,7 +81,7 @@ static void on_list(void *arg, const struct pg_result *result, const struct err 
     struct project *projects = arena_alloc(call->arena, (n + 1) * sizeof(*projects));
     bool is_ok = err == NULL;
     for (size_t i = 0; i < n && is_ok; i++)
-        is_ok = read_project(result, i, 1, &projects[i], &mine);
+        is_ok = read_project((struct rows_at){result, i, 1}, &projects[i], &mine);
     if (is_ok)
         call->done.projects(call->arg, projects, n, (uint64_t)pg_row_int(result, 0, 0, 0), NULL);
     else

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include <hiredis/async.h>
+
 #include "core/base/arena.h"
 #include "core/base/codec.h"
 #include "core/base/log.h"

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <hiredis/async.h>
+
 #include "core/base/codec.h"
 #include "core/base/err.h"
 #include "core/base/str.h"

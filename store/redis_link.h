@@ -5,12 +5,12 @@
 
 #include <stdbool.h>
 
-#include <hiredis/async.h>
-
 #include "core/base/secret.h"
 #include "core/io/backoff.h"
 #include "core/io/loop.h"
 #include "core/io/op.h"
+
+struct redisAsyncContext; /* of hiredis */
 
 enum { REDIS_HOST_SIZE = 254 };
 
@@ -40,7 +40,7 @@ struct redis_link {
     struct loop *loop;
     const struct redis_target *target;
     enum redis_state state;
-    redisAsyncContext *ac;
+    struct redisAsyncContext *ac;
     struct loop_fd *fd;
     int wants;
     struct loop_timer timer; /* LOST: next try; else the deadline of the try */

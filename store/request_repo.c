@@ -42,10 +42,10 @@ static bool read_answer(const struct store_call *call, const struct pg_result *r
     if (!parse_result(pg_row_str(r, 0, 0), &ret->result))
         return err_set(reterr, ERR_BUG, __func__, "fs_sandbox_request said something unknown");
     ret->n_events = pg_row_is_null(r, 0, COLUMN_EVENT) ? 0 : 1;
-    if (ret->n_events > 0 && !rows_event(r, 0, COLUMN_EVENT, &ret->event, reterr))
+    if (ret->n_events > 0 && !rows_event((struct rows_at){r, 0, COLUMN_EVENT}, &ret->event, reterr))
         return false;
     if (!pg_row_is_null(r, 0, COLUMN_SANDBOX))
-        return rows_sandbox(r, 0, COLUMN_SANDBOX, &ret->sandbox, reterr);
+        return rows_sandbox((struct rows_at){r, 0, COLUMN_SANDBOX}, &ret->sandbox, reterr);
     ret->sandbox.status = SANDBOX_TERMINATED;
     ret->sandbox.desired = DESIRED_TERMINATED;
     ret->sandbox.is_settled = true;

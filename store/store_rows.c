@@ -17,17 +17,17 @@ struct text_place {
         offsetof(struct type, member), sizeof(((struct type *)NULL)->member)                                           \
     }
 
-static bool copy_texts(const struct pg_result *r, size_t row, int column, const struct text_place *places, size_t n,
-                       void *ret, struct err *reterr)
+static bool copy_texts(struct rows_at at, const struct text_place *places, size_t n, void *ret, struct err *reterr)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!pg_row_copy(r, row, column + (int)i, (char *)ret + places[i].offset, places[i].size, reterr))
+        char *text = (char *)ret + places[i].offset;
+        if (!pg_row_copy(at.result, at.row, at.column + (int)i, text, places[i].size, reterr))
             return false;
     }
     return true;
 }
 
-bool rows_sandbox(const struct pg_result *r, size_t row, int column, struct sandbox *ret, struct err *reterr)
+bool rows_sandbox(struct rows_at at, struct sandbox *ret, struct err *reterr)
 {
     static const struct text_place places[] = {
         PLACE(sandbox, id),
@@ -52,9 +52,11 @@ bool rows_sandbox(const struct pg_result *r, size_t row, int column, struct sand
     };
     const size_t n = sizeof(places) / sizeof(places[0]);
     *ret = (struct sandbox){0};
-    if (!copy_texts(r, row, column, places, n, ret, reterr))
+    if (!copy_texts(at, places, n, ret, reterr))
         return false;
-    int c = column + (int)n;
+    const struct pg_result *r = at.result;
+    size_t row = at.row;
+    int c = at.column + (int)n;
     if (!sandbox_status_parse(pg_row_str(r, row, c), &ret->status) ||
         !desired_parse(pg_row_str(r, row, c + 1), &ret->desired) ||
         !reason_parse(pg_row_str(r, row, c + 4), &ret->code))
@@ -69,7 +71,7 @@ bool rows_sandbox(const struct pg_result *r, size_t row, int column, struct sand
     return true;
 }
 
-bool rows_project(const struct pg_result *r, size_t row, int column, struct project *ret, struct err *reterr)
+bool rows_project(struct rows_at at, struct project *ret, struct err *reterr)
 {
     static const struct text_place places[] = {
         PLACE(project, id),
@@ -78,10 +80,10 @@ bool rows_project(const struct pg_result *r, size_t row, int column, struct proj
         PLACE(project, description),
     };
     *ret = (struct project){0};
-    ret->has_description = !pg_row_is_null(r, row, column + 3);
-    ret->created_ms = pg_row_time_ms(r, row, column + 4);
-    ret->updated_ms = pg_row_time_ms(r, row, column + 5);
-    return copy_texts(r, row, column, places, sizeof(places) / sizeof(places[0]), ret, reterr);
+    ret->has_description = !pg_row_is_null(at.result, at.row, at.column + 3);
+    ret->created_ms = pg_row_time_ms(at.result, at.row, at.column + 4);
+    ret->updated_ms = pg_row_time_ms(at.result, at.row, at.column + 5);
+    return copy_texts(at, places, sizeof(places) / sizeof(places[0]), ret, reterr);
 }
 
 const char *rows_kind_id(enum journal_kind kind)
@@ -112,7 +114,7 @@ static bool read_sets(const struct pg_result *r, size_t row, int c, struct journ
            reason_parse(pg_row_str(r, row, c + 5), &ret->code);
 }
 
-bool rows_event(const struct pg_result *r, size_t row, int column, struct journal_event *ret, struct err *reterr)
+bool rows_event(struct rows_at at, struct journal_event *ret, struct err *reterr)
 {
     static const struct text_place places[] = {
         PLACE(journal_event, owner_id),
@@ -120,9 +122,11 @@ bool rows_event(const struct pg_result *r, size_t row, int column, struct journa
         PLACE(journal_event, message),
     };
     *ret = (struct journal_event){0};
-    if (!copy_texts(r, row, column, places, sizeof(places) / sizeof(places[0]), ret, reterr))
+    if (!copy_texts(at, places, sizeof(places) / sizeof(places[0]), ret, reterr))
         return false;
-    int c = column + 3;
+    const struct pg_result *r = at.result;
+    size_t row = at.row;
+    int c = at.column + 3;
     ret->seq = (uint64_t)pg_row_int(r, row, c, 0);
     ret->attempt = (unsigned)pg_row_int(r, row, c + 1, 0);
     ret->at_ms = pg_row_time_ms(r, row, c + 8);
@@ -132,7 +136,7 @@ bool rows_event(const struct pg_result *r, size_t row, int column, struct journa
     return err_set(reterr, ERR_BUG, __func__, "a row of the journal holds an unknown kind, stage, status or code");
 }
 
-bool rows_user(const struct pg_result *r, size_t row, int column, struct principal *ret, struct err *reterr)
+bool rows_user(struct rows_at at, struct principal *ret, struct err *reterr)
 {
     static const struct text_place places[] = {
         PLACE(principal, user_id),
@@ -141,8 +145,8 @@ bool rows_user(const struct pg_result *r, size_t row, int column, struct princip
         PLACE(principal, image),
     };
     *ret = (struct principal){0};
-    ret->is_admin = pg_row_bool(r, row, column + 4);
-    return copy_texts(r, row, column, places, sizeof(places) / sizeof(places[0]), ret, reterr);
+    ret->is_admin = pg_row_bool(at.result, at.row, at.column + 4);
+    return copy_texts(at, places, sizeof(places) / sizeof(places[0]), ret, reterr);
 }
 
 struct str rows_aad(struct arena *a, const char *table, const char *column, const char *row_id)
@@ -150,8 +154,8 @@ struct str rows_aad(struct arena *a, const char *table, const char *column, cons
     return str_from(arena_printf(a, "%s|%s|%s", table, column, row_id));
 }
 
-bool rows_credentials(const struct pg_result *r, size_t row, int column, const struct codec_keyring *ring,
-                      const char *project_id, struct db_credentials *ret, bool *ret_has, struct err *reterr)
+bool rows_credentials(struct rows_at at, const struct codec_keyring *ring, const char *project_id,
+                      struct db_credentials *ret, bool *ret_has, struct err *reterr)
 {
     static const struct text_place places[] = {
         PLACE(db_credentials, host),
@@ -159,15 +163,15 @@ bool rows_credentials(const struct pg_result *r, size_t row, int column, const s
         PLACE(db_credentials, database),
     };
     *ret = (struct db_credentials){0};
-    *ret_has = !pg_row_is_null(r, row, column + 4);
+    *ret_has = !pg_row_is_null(at.result, at.row, at.column + 4);
     if (!*ret_has)
         return true;
-    if (!copy_texts(r, row, column, places, sizeof(places) / sizeof(places[0]), ret, reterr))
+    if (!copy_texts(at, places, sizeof(places) / sizeof(places[0]), ret, reterr))
         return false;
-    ret->port = (int)pg_row_int(r, row, column + 3, 0);
+    ret->port = (int)pg_row_int(at.result, at.row, at.column + 3, 0);
     struct arena *a = arena_new();
     struct str box;
-    bool is_ok = pg_row_bytea(r, row, column + 4, a, &box, reterr) &&
+    bool is_ok = pg_row_bytea(at.result, at.row, at.column + 4, a, &box, reterr) &&
                  codec_open(ring, rows_aad(a, "databases", "password_box", project_id), box, &ret->password, reterr);
     arena_free(a);
     return is_ok;

@@ -31,17 +31,21 @@ enum {
     ROWS_BOX_BYTES_MAX = 3 << 20
 };
 
-/* Each reads the columns that begin at `column`; fails with BUG when the row holds what this program does not know. */
-MUST_CHECK bool rows_sandbox(const struct pg_result *r, size_t row, int column, struct sandbox *ret,
-                             struct err *reterr);
-MUST_CHECK bool rows_project(const struct pg_result *r, size_t row, int column, struct project *ret,
-                             struct err *reterr);
-MUST_CHECK bool rows_event(const struct pg_result *r, size_t row, int column, struct journal_event *ret,
-                           struct err *reterr);
-MUST_CHECK bool rows_user(const struct pg_result *r, size_t row, int column, struct principal *ret, struct err *reterr);
+/* Where to read: a row of a result, from a column on. */
+struct rows_at {
+    const struct pg_result *result;
+    size_t row;
+    int column;
+};
+
+/* Each fails with BUG when the row holds what this program does not know. */
+MUST_CHECK bool rows_sandbox(struct rows_at at, struct sandbox *ret, struct err *reterr);
+MUST_CHECK bool rows_project(struct rows_at at, struct project *ret, struct err *reterr);
+MUST_CHECK bool rows_event(struct rows_at at, struct journal_event *ret, struct err *reterr);
+MUST_CHECK bool rows_user(struct rows_at at, struct principal *ret, struct err *reterr);
 /* *ret_has: false when none are stored. project_id: of the row, to open the password's box. */
-MUST_CHECK bool rows_credentials(const struct pg_result *r, size_t row, int column, const struct codec_keyring *ring,
-                                 const char *project_id, struct db_credentials *ret, bool *ret_has, struct err *reterr);
+MUST_CHECK bool rows_credentials(struct rows_at at, const struct codec_keyring *ring, const char *project_id,
+                                 struct db_credentials *ret, bool *ret_has, struct err *reterr);
 
 /* The ids of enum journal_kind in rows and messages. */
 const char *rows_kind_id(enum journal_kind kind);

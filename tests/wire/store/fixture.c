@@ -2,10 +2,12 @@
 /* The wire tests' common ground. */
 #include "tests/wire/store/fixture.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <hiredis/hiredis.h>
@@ -125,24 +127,39 @@ void sql(struct fixture *f, const char *text)
     (void)sql_value(f, text);
 }
 
+/* Runs `$NAME ARGUMENT`; its output goes to `out`, if not negative. */
+static void run_control(const char *name, const char *argument, int out)
+{
+    const char *path = need_env(name);
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        if (out >= 0)
+            dup2(out, STDOUT_FILENO);
+        execl(path, path, argument, (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 void control(const char *name, const char *argument)
 {
-    struct arena *a = arena_new();
-    assert_int_equal(system(arena_printf(a, "%s %s", need_env(name), argument)), 0);
-    arena_free(a);
+    run_control(name, argument, -1);
 }
 
 int control_pid(const char *name)
 {
-    struct arena *a = arena_new();
-    FILE *pipe = popen(arena_printf(a, "%s pid", need_env(name)), "r");
-    char line[32] = "";
-    assert_non_null(pipe);
-    assert_non_null(fgets(line, sizeof(line), pipe));
-    pclose(pipe);
-    arena_free(a);
+    int ends[2];
+    char line[32];
     uint64_t pid = 0;
-    assert_true(str_parse_u64(str_trim(str_from(line)), INT32_MAX, &pid));
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    run_control(name, "pid", ends[1]);
+    ssize_t n = read(ends[0], line, sizeof(line));
+    assert_true(n > 0);
+    assert_true(str_parse_u64(str_trim((struct str){line, (size_t)n}), INT32_MAX, &pid));
+    close(ends[0]);
+    close(ends[1]);
     return (int)pid;
 }
 
