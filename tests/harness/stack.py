@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: MIT
+"""The whole server for tests and benchmarks: fullstackd on a private PostgreSQL and Redis (with_services.py exports
+them) against devcluster or a real cluster. Standard library only.
+
+    with Stack(build_dir) as s:
+        client = s.sign_in()
+        project = client.json("POST", "/api/projects", {"name": "x"})
+"""
+import http.client
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+
+READY_WITHIN_S = 60
+SANITIZED = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(what, check, within_s=READY_WITHIN_S):
+    """Asks until it is so; each answer is a real one, the pause only keeps the asking cheap."""
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        found = check()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"{what}: not within {within_s} s")
+
+
+class Client:
+    """One signed-in user, one connection at a time."""
+
+    def __init__(self, port, cookie):
+        self.port = port
+        self.cookie = cookie
+
+    def headers(self):
+        return {"Cookie": self.cookie, "Origin": f"http://127.0.0.1:{self.port}"}
+
+    def request(self, method, path, body=None, headers=None, raw=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            data = raw if raw is not None else (json.dumps(body) if body is not None else None)
+            all_headers = self.headers()
+            if data is not None:
+                all_headers["Content-Type"] = "application/json"
+            all_headers.update(headers or {})
+            connection.request(method, path, data, all_headers)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def json(self, method, path, body=None, status=None):
+        got, _, data = self.request(method, path, body)
+        if status is not None and got != status or status is None and got >= 400:
+            raise AssertionError(f"{method} {path}: {got} {data[:500]!r}")
+        return json.loads(data) if data else None
+
+    def events(self, path, within_s=60, last_id=None):
+        """Yields (id, event, data) until the server ends the stream."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=within_s)
+        headers = self.headers()
+        if last_id is not None:
+            headers["Last-Event-ID"] = str(last_id)
+        try:
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            if answer.status == 204:
+                return
+            if answer.status != 200:
+                raise AssertionError(f"GET {path}: {answer.status} {answer.read()[:500]!r}")
+            event = {}
+            for line in answer:
+                line = line.decode().rstrip("\n")
+                if line == "" and "data" in event:
+                    yield int(event.get("id", 0)), event.get("event"), json.loads(event["data"])
+                    event = {}
+                elif line and not line.startswith(":"):
+                    key, _, value = line.partition(": ")
+                    event[key] = value
+        finally:
+            connection.close()
+
+    def create(self, name, env=None):
+        project = self.json("POST", "/api/projects", {"name": name}, 200)
+        body = {"envVars": env} if env else {}
+        answer = self.json("POST", f"/api/sandbox/{project['id']}", body, 202)
+        return project, answer
+
+    def follow(self, project_id, within_s=60):
+        """The events of the project's attempt up to its end."""
+        return list(self.events(f"/api/sandbox/{project_id}/events", within_s))
+
+
+class Process:
+    def __init__(self, name, argv, env, log_path):
+        self.name = name
+        self.log_path = log_path
+        self.log = open(log_path, "ab")
+        self.popen = subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL)
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def stop(self, how=signal.SIGTERM, within_s=40):
+        if self.popen.poll() is None:
+            self.popen.send_signal(how)
+        status = self.popen.wait(within_s)
+        self.popen.stdout.close()
+        self.log.close()
+        return status
+
+    def usage(self):
+        """CPU seconds so far and the largest resident size in KiB."""
+        with open(f"/proc/{self.pid}/stat") as f:
+            fields = f.read().rpartition(")")[2].split()
+        ticks = os.sysconf("SC_CLK_TCK")
+        with open(f"/proc/{self.pid}/status") as f:
+            peak = next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+        return (int(fields[11]) + int(fields[12])) / ticks, peak
+
+
+class Stack:
+    def __init__(self, build_dir, cluster_args=("--zero-delay",), env=None, kubeconfig=None, has_redis=True,
+                 has_databases=True):
+        self.build = os.path.abspath(build_dir)
+        self.cluster_args = list(cluster_args)
+        self.extra_env = env or {}
+        self.kubeconfig = kubeconfig
+        self.has_redis = has_redis
+        self.has_databases = has_databases  # Clusters are real databases on the private PostgreSQL
+        self.cluster = None
+        self.servers = []
+
+    def __enter__(self):
+        self.dir = tempfile.mkdtemp(prefix="fullstackd-stack-")
+        self.port = free_port()
+        self.secret = secrets.token_hex(16)
+        self.keys = "test:" + __import__("base64").b64encode(secrets.token_bytes(32)).decode()
+        self.make_database()
+        if self.kubeconfig is None:
+            self.start_cluster()
+        self.serve()
+        return self
+
+    def __exit__(self, *exc):
+        for server in self.servers:
+            server.stop(signal.SIGTERM)
+        if self.cluster is not None:
+            self.cluster.stop()
+        if exc[0] is not None:
+            self.show_logs()
+
+    def show_logs(self):
+        for name in sorted(os.listdir(self.dir)):
+            if name.endswith(".log"):
+                with open(os.path.join(self.dir, name), errors="replace") as f:
+                    lines = f.readlines()
+                print(f"--- {name} (last lines)", *lines[-40:], sep="\n", file=sys.stderr)
+
+    def make_database(self):
+        """A database of its own for each stack on the shared private server."""
+        self.database = "stack_" + secrets.token_hex(6)
+        psql = ["psql", "-X", "-q", os.environ["FS_PG_CONNINFO"], "-c", f"CREATE DATABASE {self.database}"]
+        subprocess.run(psql, check=True)
+
+    def server_env(self, port):
+        sockets = urllib.parse.quote(os.environ["FS_PG_SOCKET_DIR"], safe="")
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("FULLSTACKD_", "GITHUB_", "NEXTAUTH_"))}
+        env.update(SANITIZED)
+        env.update({
+            "NODE_ENV": "development",
+            "NEXTAUTH_URL": f"http://127.0.0.1:{port}",
+            "NEXTAUTH_SECRET": self.secret,
+            "FULLSTACKD_ENCRYPTION_KEYS": self.keys,
+            "DATABASE_URL": f"postgresql://fullstackd@/{self.database}?host={sockets}&port={os.environ['FS_PG_PORT']}",
+            "FULLSTACKD_LISTEN_ADDRESS": "127.0.0.1",
+            "FULLSTACKD_LISTEN_PORT": str(port),
+            "FULLSTACKD_KUBE_KUBECONFIG": self.kubeconfig,
+            "FULLSTACKD_KUBE_ALLOW_LOOPBACK": "true",
+            "FULLSTACKD_SANDBOX_DOMAIN": "localhost",
+            "FULLSTACKD_SANDBOX_URL_SCHEME": "http",
+            "FULLSTACKD_FLOW_PROVE_LOGIN": "true" if self.has_databases else "false",
+        })
+        if self.has_redis and "FS_REDIS_SOCKET" in os.environ:
+            env["FULLSTACKD_REDIS_URL"] = "unix:" + os.environ["FS_REDIS_SOCKET"]
+        env.update(self.extra_env)
+        return env
+
+    def start_cluster(self):
+        argv = [f"{self.build}/devcluster", "--dir", f"{self.dir}/cluster", *self.cluster_args]
+        if self.has_databases:
+            argv += ["--pg", os.environ["FS_PG_CONNINFO"], "--pg-host", "127.0.0.1", "--pg-port", os.environ["FS_PG_PORT"]]
+        env = dict(os.environ, **SANITIZED)
+        self.cluster = Process("devcluster", argv, env, f"{self.dir}/devcluster.log")
+        line = self.cluster.popen.stdout.readline()
+        if not line:
+            self.show_logs()
+            raise AssertionError("devcluster did not start")
+        self.addresses = json.loads(line)
+        self.kubeconfig = self.addresses["kubeconfig"]
+
+    def serve(self, port=None):
+        """One more fullstackd; the first listens on self.port."""
+        port = port or (self.port if not self.servers else free_port())
+        env = self.server_env(port)
+        number = len(self.servers) + 1
+        server = Process("fullstackd", [f"{self.build}/fullstackd", "serve"], env, f"{self.dir}/fullstackd-{number}.log")
+        server.port = port
+        self.servers.append(server)
+        wait_for("fullstackd ready", lambda: self.is_ready(server))
+        return server
+
+    def is_ready(self, server):
+        if server.popen.poll() is not None:
+            self.show_logs()
+            raise AssertionError(f"fullstackd ended with {server.popen.returncode}")
+        try:
+            return Client(server.port, "").request("GET", "/readyz")[0] == 200
+        except OSError:
+            return False
+
+    def kill_server(self, server):
+        server.stop(signal.SIGKILL)
+        self.servers.remove(server)
+
+    def sign_in(self, user="admin", port=None):
+        out = subprocess.run([f"{self.build}/fullstackd", "signin-link", "--user", user], env=self.server_env(self.port),
+                             check=True, capture_output=True, text=True).stdout
+        token = out.strip().rpartition("token=")[2]
+        client = Client(port or self.port, "")
+        status, headers, body = client.request("POST", "/api/auth/signin-link", {"token": token})
+        if status != 200:
+            raise AssertionError(f"signing in: {status} {body!r}")
+        client.cookie = headers["Set-Cookie"].split(";")[0]
+        return client
+
+    def cluster_requests(self):
+        """Requests that the embedded cluster counted so far, {"verb resource": n}."""
+        import ssl
+        with open(f"{self.dir}/cluster/admin.token") as f:
+            token = f.read().strip()
+        context = ssl.create_default_context(cafile=f"{self.dir}/cluster/ca.crt")
+        connection = http.client.HTTPSConnection("127.0.0.1", self.addresses["port"], context=context, timeout=30)
+        connection.request("GET", "/devcluster/requests", headers={"Authorization": f"Bearer {token}"})
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        return answer["requests"]
