@@ -250,17 +250,18 @@ static int run(const struct settings *s)
         return EXIT_FAILURE;
     }
     int status = EXIT_FAILURE;
+    /* Before the ready line: whoever reads it may end us at once. */
+    struct loop_signal *term = loop_signal_new(loop, SIGTERM, on_signal, loop);
+    struct loop_signal *interrupt = loop_signal_new(loop, SIGINT, on_signal, loop);
     struct devcluster *d = devcluster_new(loop, &s->config, &err);
     if (d == NULL) {
         (void)fprintf(stderr, "devcluster: %s\n", err.msg);
     } else if (print_ready(d, s)) {
-        struct loop_signal *term = loop_signal_new(loop, SIGTERM, on_signal, loop);
-        struct loop_signal *interrupt = loop_signal_new(loop, SIGINT, on_signal, loop);
         loop_run(loop);
-        loop_signal_free(term);
-        loop_signal_free(interrupt);
         status = EXIT_SUCCESS;
     }
+    loop_signal_free(term);
+    loop_signal_free(interrupt);
     devcluster_free(d);
     loop_free(loop);
     return status;

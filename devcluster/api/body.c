@@ -12,10 +12,14 @@ bool body_is(const struct call *c, const char *media_type)
     return str_eq_nocase(str_trim(str_slice(type, 0, str_find(type, ';', 0))), str_from(media_type));
 }
 
-static bool is_known_type(const struct call *c)
+bool body_is_json(struct call *c)
 {
     struct str type = http_header(c->x, "Content-Type");
-    return str_is_none(type) || type.n == 0 || body_is(c, "application/json");
+    if (str_is_none(type) || type.n == 0 || body_is(c, "application/json"))
+        return true;
+    return fail_set(&c->fail, 415, "UnsupportedMediaType",
+                    "the body of the request was in an unknown format - accepted media types include: "
+                    "application/json, application/yaml, application/vnd.kubernetes.protobuf");
 }
 
 bool body_json(struct call *c, struct arena *a, struct doc **ret)
@@ -105,10 +109,8 @@ static bool check_types(struct call *c, const struct doc *root)
 bool body_object(struct call *c, struct arena *a, struct doc **ret)
 {
     struct doc *root = NULL;
-    if (http_method(c->x) != HTTP_PATCH && !is_known_type(c))
-        return fail_set(&c->fail, 415, "UnsupportedMediaType",
-                        "the body of the request was in an unknown format - accepted media types include: "
-                        "application/json, application/yaml, application/vnd.kubernetes.protobuf");
+    if (http_method(c->x) != HTTP_PATCH && !body_is_json(c))
+        return false;
     if (!body_json(c, a, &root))
         return false;
     if (root->type != JSON_OBJECT)

@@ -84,6 +84,8 @@ bool call_review(struct call *c);
 MUST_CHECK bool body_object(struct call *c, struct arena *a, struct doc **ret);
 /* Any JSON body. */
 MUST_CHECK bool body_json(struct call *c, struct arena *a, struct doc **ret);
+/* False with 415 for any other media type than JSON (none counts as JSON). */
+MUST_CHECK bool body_is_json(struct call *c);
 bool body_is(const struct call *c, const char *media_type);
 /* Drops fields the API does not know, with a Warning header; 400 when the client asked for Strict. */
 MUST_CHECK bool write_known(struct call *c, struct doc *root);

@@ -243,7 +243,7 @@ bool call_review(struct call *c)
 {
     bool is_access = str_eq_text(c->resource, "selfsubjectaccessreviews");
     struct doc *body = NULL;
-    if (!body_json(c, c->arena, &body))
+    if (!body_is_json(c) || !body_json(c, c->arena, &body))
         return false;
     if (doc_type(doc_find(body, "spec")) != JSON_OBJECT)
         return call_bad_request(c, "spec: Required value");

@@ -8,7 +8,7 @@
 #include "core/base/xmem.h"
 #include "devcluster/control/control_private.h"
 
-enum { WORKS_PER_TURN = 256 }; /* so that requests get their turn between */
+enum { WORKS_PER_TURN = 64 }; /* so that requests get their turn between */
 
 const struct control_delays CONTROL_REALISTIC = {.schedule_ms = 300,
                                                  .pull_first_ms = 4000,

@@ -203,20 +203,25 @@ static bool old_pods_left(const struct rollout *r)
     return false;
 }
 
+/* How many pods may go now: never below what must be available, pods of the new template that are not yet counted as
+ * missing. Unhealthy pods of old templates go first. */
 static void scale_old_down(struct rollout *r)
 {
-    int64_t available = status_number(r->fresh, "availableReplicas");
+    int64_t needed = r->desired - r->unavailable;
+    int64_t fresh_available = status_number(r->fresh, "availableReplicas");
+    int64_t room = total_wanted(r) - needed - (wanted(r->fresh) - fresh_available);
+    int64_t spare = fresh_available - needed;
     for (size_t i = 0; i < r->old_n; i++)
-        available += status_number(r->old[i], "availableReplicas");
-    int64_t spare = available - (r->desired - r->unavailable);
-    for (size_t i = 0; i < r->old_n; i++) {
+        spare += status_number(r->old[i], "availableReplicas");
+    for (size_t i = 0; i < r->old_n && room > 0; i++) {
         int64_t have = wanted(r->old[i]);
         int64_t healthy = status_number(r->old[i], "availableReplicas");
-        int64_t down = have - healthy > 0 ? have - healthy : 0; /* what is not healthy goes first */
+        int64_t down = have > healthy ? have - healthy : 0;
         if (spare > 0)
-            down += healthy < spare ? healthy : spare;
-        if (down > have)
-            down = have;
+            down += have - down < spare ? have - down : spare;
+        if (down > room)
+            down = room;
+        room -= down;
         spare -= down;
         scale(r, r->old[i], have - down);
     }

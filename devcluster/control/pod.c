@@ -107,11 +107,16 @@ static void do_schedule(struct pod *p)
 
 /* ---- image ---- */
 
-static ms_t pull_ms(struct pod *p, bool is_first)
+static bool pulls_always(struct pod *p)
 {
     const struct doc *all = doc_at(object_of(p)->root, "spec", "containers", NULL);
-    bool always = str_eq_text(doc_get(all->first, "imagePullPolicy"), "Always");
-    ms_t normal = is_first ? p->control->delays.pull_first_ms : always ? p->control->delays.pull_again_ms : 0;
+    return all != NULL && str_eq_text(doc_get(all->first, "imagePullPolicy"), "Always");
+}
+
+static ms_t pull_ms(struct pod *p, bool is_first)
+{
+    ms_t again = pulls_always(p) ? p->control->delays.pull_again_ms : 0;
+    ms_t normal = is_first ? p->control->delays.pull_first_ms : again;
     return pod_delay(p->control, object_of(p), "ready-delay", normal);
 }
 
@@ -143,7 +148,7 @@ static void do_create(struct pod *p)
     }
     bool is_first = node_needs_pull(p->control, image);
     ms_t delay = pull_ms(p, is_first);
-    if (is_first || delay > 0)
+    if (is_first || pulls_always(p))
         tell(p, "Normal", "Pulling", arena_printf(p->arena, "Pulling image \"%.*s\"", STR_ARG(image)));
     then(p, STEP_PULLED, delay);
 }
@@ -163,8 +168,9 @@ static void do_pulled(struct pod *p)
     bool is_first = node_needs_pull(p->control, image);
     node_pulled(p->control, image);
     tell(p, "Normal", "Pulled",
-         is_first ? arena_printf(p->arena, "Successfully pulled image \"%.*s\"", STR_ARG(image))
-                  : arena_printf(p->arena, "Container image \"%.*s\" already present on machine", STR_ARG(image)));
+         is_first || pulls_always(p)
+             ? arena_printf(p->arena, "Successfully pulled image \"%.*s\"", STR_ARG(image))
+             : arena_printf(p->arena, "Container image \"%.*s\" already present on machine", STR_ARG(image)));
     then(p, STEP_CONFIGURE, 0);
 }
 
