@@ -126,11 +126,11 @@ test('a later attempt begins with all stages to come, and the earlier one has no
   assert.equal(late, again);
 });
 
-test('a retry within the same attempt may start a failed stage again', () => {
+test('a stage may fall back within its attempt, and keeps the clock of its first start', () => {
   const begun = journal().slice(0, 2);
   let view = run(viewFromBody(body('creating'), 0), [...begun, stage(8, 'database', 'failed', { message: 'x' })]);
   view = run(view, [ev('status', 12, { status: 'creating' }), stage(12, 'database', 'in_progress')]);
-  assert.deepEqual([view.status, words(view)[0], view.stages[0].startedMs, view.stages[0].endedMs], ['creating', 'in_progress', ms(12), null]);
+  assert.deepEqual([view.status, words(view)[0], view.stages[0].startedMs, view.stages[0].endedMs], ['creating', 'in_progress', ms(0), null]);
 });
 
 test('the replayed failure of an attempt that was retried and is ready does not show', () => {
@@ -163,6 +163,8 @@ test('a cancelled attempt reads the same from the answer as from the events', ()
   assert.deepEqual([view.wasCancelled, view.failure, view.seq], [true, null, 4]);
   const blamed = body('terminated', { database: [0] });
   blamed.stages[0] = { ...blamed.stages[0], status: 'failed', code: 'CANCELLED' };
+  assert.equal(viewFromBody(blamed, 0).wasCancelled, true);
+  blamed.stages[4] = { ...blamed.stages[4], status: 'skipped', code: 'CANCELLED' };
   assert.equal(viewFromBody(blamed, 0).wasCancelled, true);
   blamed.stages[0].code = 'DEADLINE';
   assert.equal(viewFromBody(blamed, 0).wasCancelled, false, 'removed after a failure');

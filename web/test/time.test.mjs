@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { formatAgo, formatDuration, formatTicking, parseTime } from '../src/lib/time.ts';
 
 test('a finished span has tenths only while they say something', () => {
-  const cases = [[0, '0.0 s'], [349, '0.3 s'], [9949, '9.9 s'], [9950, '10 s'], [59_499, '59 s'], [59_600, '1 min 00 s'],
-    [65_000, '1 min 05 s'], [3_599_700, '1 h 00 min'], [7_380_000, '2 h 03 min'], [-5, '0.0 s']];
+  const cases = [[0, '< 0.1 s'], [49, '< 0.1 s'], [50, '0.1 s'], [349, '0.3 s'], [9949, '9.9 s'], [9950, '10 s'], [59_499, '59 s'], [59_600, '1 min 00 s'],
+    [65_000, '1 min 05 s'], [3_599_700, '1 h 00 min'], [7_380_000, '2 h 03 min'], [-5, '< 0.1 s']];
   for (const [ms, text] of cases) assert.equal(formatDuration(ms), text, String(ms));
 });
 

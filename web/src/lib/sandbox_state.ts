@@ -112,8 +112,8 @@ function failureFrom(error: FailureBody | string | null | undefined, stages: Sta
 /** The attempt ended before its last stage, and no stage is to blame for it. */
 function endedEarly(stages: StageView[]): boolean {
   const last = stages.at(-1);
-  const isWhole = last === undefined || RANK[last.status] === RANK.completed;
-  return !isWhole && stages.every((s) => s.status !== 'failed' || s.code === 'CANCELLED');
+  if (last === undefined || last.status === 'completed') return false;
+  return stages.every((s) => s.status !== 'failed' || s.code === 'CANCELLED');
 }
 
 /** The page as the server tells it. seq: the last event taken before the answer was asked for. */
@@ -167,9 +167,9 @@ function isOldNews(stage: StageView, event: JournalEvent & { kind: 'stage' }, at
 function moveStage(stage: StageView, event: JournalEvent & { kind: 'stage' }, atMs: number): StageView {
   if (isOldNews(stage, event, atMs)) return stage;
   const isOver = RANK[event.status] === 2;
-  const isFresh = event.status === 'in_progress' && stage.status !== 'in_progress';
   const toldMs = isOver && event.durationMs != null ? atMs - event.durationMs : null;
-  const startedMs = isFresh ? atMs : (stage.startedMs ?? toldMs);
+  // A stage that falls back, as a container that crashed, has one clock from its first start.
+  const startedMs = stage.startedMs ?? (event.status === 'in_progress' ? atMs : toldMs);
   const ownMs = isOver && startedMs !== null ? atMs - startedMs : null;
   return {
     ...stage,

@@ -13,9 +13,10 @@ export function parseTime(text: string | null | undefined): number {
   return text ? Date.parse(text) : NaN;
 }
 
-/** A span that is over: "0.4 s", "12 s", "1 min 05 s", "2 h 03 min". Tenths only where they say something. */
+/** A span that is over: "< 0.1 s", "0.4 s", "12 s", "1 min 05 s", "2 h 03 min". Tenths only where they say something. */
 export function formatDuration(ms: number): string {
   const span = Math.max(0, ms);
+  if (span < 50) return '< 0.1 s';
   if (span < 9950) return `${(span / SECOND).toFixed(1)} s`;
   return formatTicking(Math.round(span / SECOND) * SECOND);
 }

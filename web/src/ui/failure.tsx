@@ -36,7 +36,7 @@ export function FailureCard(props: { opened: OpenSandbox; view: SandboxView }) {
         <FailedIcon />
         {what} failed
       </h3>
-      <p>{failure.message}</p>
+      <p class="cause">{failure.message}</p>
       {failure.hint && (
         <p>
           <strong>What to do:</strong> {failure.hint}
