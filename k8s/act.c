@@ -68,13 +68,15 @@ static void act_cancel(struct op *op)
 /* ---- results ---- */
 
 /* What callers of the port know: a few kinds, of which the retryable ones heal by themselves. */
-static void to_port_error(struct err *err)
+static void to_port_error(struct err *err, bool is_settled)
 {
     bool is_foreign = str_eq_text(str_from(err->reason), "Foreign");
     if (err->kind == ERR_UNAUTHENTICATED || err->kind == ERR_GONE || (err->kind == ERR_CONFLICT && !is_foreign))
         err->kind = ERR_NOT_READY;
     else if (err->kind == ERR_MISSING && str_eq_text(str_from(err->reason), "NotFound"))
         err->kind = ERR_NOT_READY; /* a RoleBinding whose Role the authorizer does not see yet */
+    else if (err->kind == ERR_DENIED && str_eq_text(str_from(err->reason), "Forbidden") && !is_settled)
+        err->kind = ERR_NOT_READY;
     else if (err->kind == ERR_MISSING || err->kind == ERR_TOO_LARGE)
         err->kind = ERR_INVALID;
 }
@@ -84,7 +86,7 @@ static void act_end(struct act *a, const struct err *err)
     struct err copy = {0};
     if (err != NULL) {
         err_copy(&copy, err);
-        to_port_error(&copy);
+        to_port_error(&copy, kube_is_settled(a->kube));
         (void)err_wrap(&copy, kube_kind_row(a->row->kind)->kind);
     }
     act_spend(a);

@@ -42,7 +42,8 @@ void cache_reached(struct cache *c, enum kube_kind kind, uint64_t version);
 
 /* The answer to a create or patch. Ignored if the watch has been past it: then the object may be gone already. */
 void cache_merge(struct cache *c, enum kube_kind kind, const struct json_value *object);
-/* What became of an object: PRESENT, with its owner; FOREIGN; UNKNOWN when it went (a call given up may still make it). */
+/* What became of an object: PRESENT, with its owner; FOREIGN; UNKNOWN when it went (a call given up may still make it).
+ */
 void cache_note(struct cache *c, enum cluster_object object, const struct sandbox *sb, enum presence presence,
                 const char *owner_uid);
 /* A delete was accepted: it counts as DELETING until the watch says it is gone. */

@@ -15,6 +15,7 @@ struct kube {
     struct kubeconfig *config;
     bool has_token_set;
     bool is_reachable;
+    ms_t reachable_since_ms;
     void (*on_reachable)(void *arg);
     void *on_reachable_arg;
     LIST_HEAD(, kube_op) ops;
@@ -62,6 +63,7 @@ static void set_reachable(struct kube *k, bool is_reachable)
     if (k->is_reachable == is_reachable)
         return;
     k->is_reachable = is_reachable;
+    k->reachable_since_ms = loop_now_ms(k->loop);
     if (k->on_reachable != NULL)
         k->on_reachable(k->on_reachable_arg);
 }
@@ -217,6 +219,11 @@ const struct kubeconfig *kube_config(const struct kube *k)
 bool kube_is_reachable(const struct kube *k)
 {
     return k->is_reachable;
+}
+
+bool kube_is_settled(const struct kube *k)
+{
+    return k->is_reachable && loop_now_ms(k->loop) - k->reachable_since_ms >= KUBE_SETTLE_MS;
 }
 
 void kube_on_reachable(struct kube *k, void (*on_change)(void *arg), void *arg)

@@ -17,6 +17,7 @@
 enum {
     KUBE_ANSWER_CEILING_BYTES = 4 << 20, /* one object is at most 3 MiB (etcd's limit 1.5) */
     KUBE_PATH_SIZE = 1024,
+    KUBE_SETTLE_MS = 30000,
 };
 
 struct kube;
@@ -32,6 +33,9 @@ const struct kubeconfig *kube_config(const struct kube *k);
 /* Did the API answer the last call or watch? on_change runs on the loop when that changes, from within a callback of
  * the client; one subscriber. */
 bool kube_is_reachable(const struct kube *k);
+/* Has it answered for a while? An API server that just began does not know all roles yet and refuses what is allowed:
+ * until it is settled a 403 says nothing. */
+bool kube_is_settled(const struct kube *k);
 void kube_on_reachable(struct kube *k, void (*on_change)(void *arg), void *arg);
 
 /* object: the answer, NULL if it was no JSON; valid during the call, as is err. Exactly one of a 2xx answer and err. */

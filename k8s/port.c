@@ -70,6 +70,10 @@ static void on_reachable(void *arg)
 {
     struct k8s_port *p = arg;
     LOG(INFO, "kubernetes api", KV("is_reachable", kube_is_reachable(p->kube)));
+    for (size_t i = 0; i < KIND_WATCHED_N; i++) {
+        if (kube_is_reachable(p->kube) && p->watches[i] != NULL)
+            watch_hurry(p->watches[i]);
+    }
     cache_touch_all(p->cache);
 }
 

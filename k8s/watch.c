@@ -39,6 +39,7 @@ struct watch {
     struct json_stream *stream;
     struct err failure; /* what the stream itself said, of the try under way */
     bool is_heard;      /* the try under way brought something */
+    bool is_slowed;     /* the server named the time to rest */
     ms_t started_ms;
     struct backoff backoff;
     struct loop_timer rest;
@@ -151,6 +152,7 @@ static void rest(struct watch *w, const struct err *err)
     delay_ms = backoff_next(&w->backoff, chance);
     if (err->retry_after_s > 0 && delay_ms < (ms_t)err->retry_after_s * 1000)
         delay_ms = (ms_t)err->retry_after_s * 1000;
+    w->is_slowed = err->retry_after_s > 0;
     if (err->kind == ERR_GONE || err->kind == ERR_INVALID)
         w->version = 0;
     if (w->version == 0)
@@ -290,6 +292,14 @@ void watch_start(struct watch *w)
 {
     if (w->at == WATCH_IDLE)
         watch_go(w);
+}
+
+void watch_hurry(struct watch *w)
+{
+    bool is_asked_to_wait = w->failure.kind != ERR_NONE || w->is_slowed;
+    backoff_reset(&w->backoff);
+    if (w->at == WATCH_RESTING && !is_asked_to_wait)
+        loop_timer_set(&w->rest, 0);
 }
 
 void watch_free(struct watch *w)

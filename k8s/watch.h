@@ -22,6 +22,8 @@ struct watch_options {
 
 struct watch *watch_new(const struct watch_options *options);
 void watch_start(struct watch *w);
+/* The API answers again: a watch that rests after a failure need not rest on. */
+void watch_hurry(struct watch *w);
 void watch_free(struct watch *w); /* NULL is fine */
 
 struct watch_stats {

@@ -3,9 +3,12 @@
  * their callbacks are fetch.c's. */
 #include "core/io/fetch_client.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "core/base/buf.h"
 #include "core/base/xmem.h"
@@ -80,6 +83,17 @@ static void set_method(CURL *easy, const char *method, struct str body)
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
 }
 
+/* A peer that vanished without a word (a node lost, a firewall's table flushed) would hold every stream of its HTTP/2
+ * connection until their deadlines, and the next ones too: the kernel gives the connection up long before. */
+static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+    static const unsigned unacknowledged_ms = 20000;
+    (void)arg;
+    (void)purpose;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof unacknowledged_ms);
+    return CURL_SOCKOPT_OK;
+}
+
 CURLcode fetch_client_prepare(const struct fetch_client *c, const struct fetch_request *req, struct str body,
                               CURL *easy, struct curl_slist **ret_headers)
 {
@@ -95,6 +109,9 @@ CURLcode fetch_client_prepare(const struct fetch_client *c, const struct fetch_r
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 15L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L); /* wait for a connection to multiplex on, do not open one per call */
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "fullstackd/" FULLSTACKD_VERSION);

@@ -248,6 +248,9 @@ static void test_refusals_keep_their_reason(void **state)
     APPLY(b, OBJECT_DEPLOYMENT, {"POST", 403, STATUS("Forbidden", "x is forbidden: exceeded quota: q")});
     assert_int_equal(b->err.kind, ERR_DENIED);
     assert_string_equal(b->err.reason, "QuotaExceeded");
+    APPLY(b, OBJECT_DEPLOYMENT, {"POST", 403, STATUS("Forbidden", "x is forbidden")});
+    assert_int_equal(b->err.kind, ERR_NOT_READY); /* this server began to answer a moment ago */
+    assert_false(kube_is_settled(b->kube));
     APPLY(b, OBJECT_DEPLOYMENT, {"POST", 401, STATUS("Unauthorized", "Unauthorized")});
     assert_int_equal(b->err.kind, ERR_NOT_READY); /* it is our token, not the user's */
     APPLY(b, OBJECT_DATABASE, {"POST", 404, "404 page not found"});
