@@ -139,16 +139,22 @@ static bool holds_one(const struct account *who, struct str group, struct str re
     return false;
 }
 
+static bool holds_verbs(const struct account *who, struct str group, struct str resource, const struct doc *verbs)
+{
+    for (const struct doc *v = verbs == NULL ? NULL : verbs->first; v != NULL; v = v->next)
+        if (!holds_one(who, group, resource, doc_as_str(v)))
+            return false;
+    return true;
+}
+
 static bool holds_rule(const struct account *who, const struct doc *rule)
 {
     const struct doc *groups = doc_find(rule, "apiGroups");
     const struct doc *resources = doc_find(rule, "resources");
-    const struct doc *verbs = doc_find(rule, "verbs");
     for (const struct doc *g = groups == NULL ? NULL : groups->first; g != NULL; g = g->next)
         for (const struct doc *r = resources == NULL ? NULL : resources->first; r != NULL; r = r->next)
-            for (const struct doc *v = verbs == NULL ? NULL : verbs->first; v != NULL; v = v->next)
-                if (!holds_one(who, doc_as_str(g), doc_as_str(r), doc_as_str(v)))
-                    return false;
+            if (!holds_verbs(who, doc_as_str(g), doc_as_str(r), doc_find(rule, "verbs")))
+                return false;
     return true;
 }
 

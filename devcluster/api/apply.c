@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Server-side apply: who owns which field, conflicts, and what a manager no longer applies. Bodies are JSON (a subset
+/* Server-side apply: who owns which field, conflicts, and what a manager stops applying. Bodies are JSON (a subset
  * of the YAML the media type names). source: Kubernetes API concepts, "Server-Side Apply". */
 #include "devcluster/api/api_private.h"
 #include "devcluster/api/call.h"

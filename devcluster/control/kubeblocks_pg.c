@@ -3,6 +3,7 @@
  * DATABASE allows none); names and passwords are quoted by pg_params.h. */
 #include <stdlib.h>
 
+#include "core/base/buf.h"
 #include "core/base/codec.h"
 #include "core/base/log.h"
 #include "core/base/secret.h"
@@ -11,7 +12,14 @@
 #include "store/pg_conn.h"
 #include "store/pg_params.h"
 
-enum { STATEMENT_MS = 60000, NAME_MAX_N = 40, UID_N = 8, PASSWORD_N = 24, STATEMENTS_MAX = 5 };
+enum {
+    STATEMENT_MS = 60000,
+    NAME_MAX_N = 40,
+    UID_N = 8,
+    PASSWORD_N = 24,
+    STATEMENTS_MAX = 5,
+    STATEMENT_CEILING_BYTES = 1024
+};
 
 struct database {
     struct work *work;
@@ -119,6 +127,20 @@ static bool quote(struct database *d, struct str *ret_name, struct str *ret_pass
            pg_quote_literal(d->arena, secret_reveal(&d->password), ret_password, NULL);
 }
 
+/* The four parts in a row; names and literals among them are quoted already. */
+static const char *join(struct arena *a, const char *first, struct str second, const char *third, struct str fourth)
+{
+    struct buf text;
+    buf_init(&text, STATEMENT_CEILING_BYTES);
+    buf_add_text(&text, first);
+    buf_add_str(&text, second);
+    buf_add_text(&text, third);
+    buf_add_str(&text, fourth);
+    const char *copy = arena_dup(a, buf_str(&text));
+    buf_fini(&text);
+    return copy;
+}
+
 enum database_state database_make(struct control *control, struct work *w)
 {
     struct database *d = need(w);
@@ -129,10 +151,10 @@ enum database_state database_make(struct control *control, struct work *w)
         return state;
     if (!quote(d, &name, &password))
         return DATABASE_FAILED;
-    d->statements[0] = arena_printf(d->arena, "DROP DATABASE IF EXISTS %s WITH (FORCE)", name.p);
-    d->statements[1] = arena_printf(d->arena, "DROP ROLE IF EXISTS %s", name.p);
-    d->statements[2] = arena_printf(d->arena, "CREATE ROLE %s LOGIN PASSWORD %s", name.p, password.p);
-    d->statements[3] = arena_printf(d->arena, "CREATE DATABASE %s OWNER %s", name.p, name.p);
+    d->statements[0] = join(d->arena, "DROP DATABASE IF EXISTS ", name, " WITH (FORCE)", STR(""));
+    d->statements[1] = join(d->arena, "DROP ROLE IF EXISTS ", name, "", STR(""));
+    d->statements[2] = join(d->arena, "CREATE ROLE ", name, " LOGIN PASSWORD ", password);
+    d->statements[3] = join(d->arena, "CREATE DATABASE ", name, " OWNER ", name);
     d->statements[4] = NULL;
     run_next(control, d);
     return DATABASE_BUSY;
@@ -148,8 +170,8 @@ enum database_state database_drop(struct control *control, struct work *w)
         return state;
     if (!quote(d, &name, &password))
         return DATABASE_FAILED;
-    d->statements[0] = arena_printf(d->arena, "DROP DATABASE IF EXISTS %s WITH (FORCE)", name.p);
-    d->statements[1] = arena_printf(d->arena, "DROP ROLE IF EXISTS %s", name.p);
+    d->statements[0] = join(d->arena, "DROP DATABASE IF EXISTS ", name, " WITH (FORCE)", STR(""));
+    d->statements[1] = join(d->arena, "DROP ROLE IF EXISTS ", name, "", STR(""));
     d->statements[2] = NULL;
     run_next(control, d);
     return DATABASE_BUSY;

@@ -98,6 +98,14 @@ static void check_container(struct fail *f, const struct doc *spec, const struct
     check_resources(f, doc_find(container, "resources"), path);
 }
 
+static void check_twins(struct fail *f, const struct doc *list, const struct doc *container, const char *path)
+{
+    for (const struct doc *d = first_of(list); d != container; d = d->next)
+        if (str_eq(doc_get(container, "name"), doc_get(d, "name")))
+            fail_cause(f, "FieldValueDuplicate", arena_printf(f->arena, "%s.name", path),
+                       arena_printf(f->arena, "Duplicate value: \"%.*s\"", STR_ARG(doc_get(d, "name"))));
+}
+
 void check_pod_spec(struct fail *f, const struct doc *spec, const char *path)
 {
     const struct doc *containers = doc_find(spec, "containers");
@@ -108,11 +116,9 @@ void check_pod_spec(struct fail *f, const struct doc *spec, const char *path)
         size_t i = 0;
         const struct doc *list = doc_find(spec, lists[k]);
         for (const struct doc *c = first_of(list); c != NULL; c = c->next, i++) {
-            check_container(f, spec, c, under(f, path, lists[k], i, ""));
-            for (const struct doc *d = first_of(list); d != c; d = d->next)
-                if (str_eq(doc_get(c, "name"), doc_get(d, "name")))
-                    fail_cause(f, "FieldValueDuplicate", under(f, path, lists[k], i, ".name"),
-                               arena_printf(f->arena, "Duplicate value: \"%.*s\"", STR_ARG(doc_get(c, "name"))));
+            const char *own = under(f, path, lists[k], i, "");
+            check_container(f, spec, c, own);
+            check_twins(f, list, c, own);
         }
     }
 }
