@@ -113,11 +113,7 @@ prove_demo() {
     timed as_user ./run demo -y --detach --zero-delay
     address=http://127.0.0.1:$(cat .run/address)
     curl -fsS "$address/readyz" >/dev/null || die "the server does not answer"
-    link=$(as_user ./run demo -y | grep -Eo 'http://[^ ]+' | tail -n 1)
-    answer=$(curl -sS -o /dev/null -w '%{http_code}' -c /tmp/cookies -L "$link")
-    [ "$answer" = 200 ] || die "the sign-in link answered $answer"
-    curl -fsS -b /tmp/cookies "$address/api/projects" >/dev/null || die "the sign-in link signed nobody in"
-    curl -fsS "$address/" | grep -qi '<script' || die "the dashboard is not served"
+    as_user tests/harness/smoke.sh "$(as_user ./run demo -y | grep -o 'http[^ ]*')"
     as_user ./run stop
     [ "$(others_n)" -eq 0 ] || die "after ./run stop something still runs: $(ps ax 2>/dev/null)"
     echo "fresh: the demo works and leaves nothing running"
@@ -129,6 +125,7 @@ prove_offline() {
     sed -i 's/^nameserver.*/nameserver 192.0.2.1/' /etc/resolv.conf
     mv /etc/apt/sources.list /etc/apt/sources.list.away
     timed as_user ./run demo -y --detach --zero-delay
+    as_user tests/harness/smoke.sh "$(as_user ./run demo -y | grep -o 'http[^ ]*')"
     as_user ./run stop
     mv /etc/apt/sources.list.away /etc/apt/sources.list
     cp /src/resolv.conf /etc/resolv.conf

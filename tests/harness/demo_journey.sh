@@ -1,27 +1,40 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The browser journey through the demo exactly as a person gets it: ./run demo in a folder of its own, the journey of
-# tests/e2e at the printed address, ./run stop. exit: the journey's status.
+# The demo exactly as a person gets it, in a folder of its own: `./run demo`, a creation through the API, the browser journey
+# of tests/e2e, `./run stop`. usage: demo_journey.sh smoke|journey      exit: that part's status
 set -eu
 cd "$(dirname -- "$0")/../.."
 
-FULLSTACKD_RUN_DIR=$(pwd -P)/build/test/e2e
-export FULLSTACKD_RUN_DIR
-./run stop >/dev/null 2>&1 || true
+DEMO_DIR=$(pwd -P)/build/test/$1
+export DEMO_DIR
+mkdir -p build/test
+./run clean data >/dev/null
 trap './run stop' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-./run demo -y --detach --zero-delay | tee build/test/e2e-demo.out
-link=$(grep -Eo 'https?://[^ ]+' build/test/e2e-demo.out | tail -n 1)
-[ -n "$link" ] || {
-    echo "the demo printed no address"
-    exit 1
+sign_in_link() {
+    ./run demo -y | grep -Eo 'https?://[^ ]+' | tail -n 1
 }
+
 status=0
-node tests/e2e/journey.mjs "$link" || status=$?
+case $1 in
+smoke)
+    ./run demo -y --detach --zero-delay
+    tests/harness/smoke.sh "$(sign_in_link)" && echo "1 passed, 0 failed" || status=1
+    ;;
+journey)
+    # With the time a cluster takes, so that a creation can be cancelled while it runs.
+    ./run demo -y --detach
+    FS_SIGNIN_URL="$(sign_in_link) $(sign_in_link)"
+    # The embedded cluster takes faults from a container's environment: it crashes four times, then it stays up.
+    FS_FAIL_ENV='{"KWOK_FAIL":"CrashLoopBackOff","KWOK_FAIL_TIMES":"4","KWOK_RETRY_DELAY":"1s"}'
+    export FS_SIGNIN_URL FS_FAIL_ENV
+    npm --prefix tests/e2e run --silent journey || status=$?
+    ;;
+esac
 if [ "$status" -ne 0 ]; then
     echo "--- the server's last lines ---"
-    tail -n 40 "$FULLSTACKD_RUN_DIR/log/fullstackd.log"
+    tail -n 40 "$DEMO_DIR/log/fullstackd.log"
 fi
 exit "$status"

@@ -15,7 +15,7 @@ cmake_build() {
     shift
     drop_foreign_cache "$preset"
     step "configure-$preset" "Configuring ($preset)" cmake --preset "$preset" ||
-        die "CMake could not configure" "See .run/log/configure-$preset.log"
+        die "CMake could not configure" "See $LOG_DIR/configure-$preset.log"
     make_run_dir
     build_began=$(now_s)
     printf 'Building (%s) ... ' "$preset"

@@ -3,7 +3,7 @@
 # It starts nothing by itself. Sourced by ./run, which has set ROOT, YES, ZERO_DELAY, DETACH and PORT.
 
 # Another folder keeps a second set of everything apart from the first (the browser tests use that).
-RUN_DIR=${FULLSTACKD_RUN_DIR:-$ROOT/.run}
+RUN_DIR=${DEMO_DIR:-$ROOT/.run}
 LOG_DIR=$RUN_DIR/log
 BIN_DIR=$ROOT/build/bin
 

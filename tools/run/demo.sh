@@ -2,7 +2,7 @@
 # ./run demo and dev: everything on this machine, private to this checkout, until Ctrl-C or ./run stop. Also the verbs that
 # look after it: stop, clean, doctor.
 
-DEMO_PRESET=${FULLSTACKD_DEMO_PRESET:-release}
+DEMO_PRESET=${DEMO_BUILD:-release}
 # In the order they are stopped; they are started the other way round.
 PROCESSES="fullstackd devcluster redis postgres"
 

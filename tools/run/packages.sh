@@ -138,7 +138,7 @@ need() {
         "Install them yourself, or repeat with -y:  ./run $VERB -y"
     # shellcheck disable=SC2086
     apt_install $missing || die "the packages could not be installed" \
-        "See .run/log/apt-install.log; with no network, install these another way: $missing"
+        "See $LOG_DIR/apt-install.log; with no network, install these another way: $missing"
     missing=$(missing_packages "$@")
     [ -z "$missing" ] || die "still missing after installation: $missing"
 }
@@ -155,6 +155,8 @@ want() {
 # Programs under the names the tests look for, in a folder that goes first in PATH.
 make_bin_dir() {
     mkdir -p "$BIN_DIR"
+    # A ./run inside of a ./run must not find its own links, or they would point at themselves.
+    PATH=$(printf '%s' "$PATH" | sed "s|$BIN_DIR:||g")
     ln -sfn "$(redis_program)" "$BIN_DIR/redis-server"
     ! python=$(python_program) || ln -sfn "$python" "$BIN_DIR/python3"
     PATH=$BIN_DIR:$PATH

@@ -96,15 +96,15 @@ start_postgres() {
     if [ ! -f "$data/PG_VERSION" ]; then
         rm -rf "$data"
         step initdb "Creating a private PostgreSQL" pg_init "$data" "$DATA_HOME" ||
-            die "initdb failed" "See .run/log/initdb.log"
+            die "initdb failed" "See $LOG_DIR/initdb.log"
     fi
     PG_PORT=$(keep_port postgres 54329)
     # shellcheck disable=SC2046
     spawn postgres $(as_pg_user_words) "$(pg_bin_dir)/postgres" -D "$data" -p "$PG_PORT" -k "$SOCKET_DIR" \
         -c listen_addresses=127.0.0.1 -c unix_socket_permissions=0777
-    wait_until 60 postgres pg_is_ready || die "the private PostgreSQL did not start" "See .run/log/postgres.log"
+    wait_until 60 postgres pg_is_ready || die "the private PostgreSQL did not start" "See $LOG_DIR/postgres.log"
     step make-database "Making the server's database" pg_make_database ||
-        die "the database could not be made" "See .run/log/make-database.log"
+        die "the database could not be made" "See $LOG_DIR/make-database.log"
 }
 
 redis_answers() {
@@ -116,7 +116,7 @@ start_redis() {
     rm -f "$SOCKET_DIR/redis.sock"
     spawn redis "$BIN_DIR/redis-server" --port 0 --unixsocket "$SOCKET_DIR/redis.sock" --unixsocketperm 700 \
         --save '' --appendonly no --dir "$RUN_DIR" --daemonize no
-    wait_until 30 redis redis_answers || die "the private Redis did not start" "See .run/log/redis.log"
+    wait_until 30 redis redis_answers || die "the private Redis did not start" "See $LOG_DIR/redis.log"
 }
 
 # keep_port NAME FIRST: the port this checkout used for it before, if free, else the first free one from FIRST on.

@@ -91,6 +91,7 @@ group_fuzz() {
 }
 
 group_e2e() {
+    run_counted e2e-smoke "tests/harness/demo_journey.sh smoke" tests/harness/demo_journey.sh smoke
     if ! have chromium || ! have node || ! have npm; then
         say "SKIP  e2e: no chromium or no node here"
         echo "0 0 1 e2e" >>"$TALLY"
@@ -101,7 +102,7 @@ group_e2e() {
         return
     }
     run_counted e2e-selftest "cd tests/e2e && npm test" npm --prefix tests/e2e test --silent
-    run_counted e2e-demo "./run test e2e" tests/harness/demo_journey.sh
+    run_counted e2e-journey "tests/harness/demo_journey.sh journey" tests/harness/demo_journey.sh journey
 }
 
 # sets_for GROUP...: the package sets these groups need.
