@@ -96,8 +96,3 @@ void memory_cache_put(struct memory_cache *c, struct str key, struct str value, 
     e->until_ms = loop_now_ms(c->loop) + ttl_ms;
     HASH_ADD_KEYPTR(hh, c->entries, e->key, e->key_n, e);
 }
-
-size_t memory_cache_count(const struct memory_cache *c)
-{
-    return HASH_COUNT(c->entries);
-}

@@ -17,4 +17,3 @@ struct str memory_cache_find(struct memory_cache *c, struct str key);
 /* A value over the ceiling is not kept. */
 void memory_cache_put(struct memory_cache *c, struct str key, struct str value, ms_t ttl_ms);
 void memory_cache_drop(struct memory_cache *c, struct str key);
-size_t memory_cache_count(const struct memory_cache *c);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Life and deadline of one statement. Ways to its end: answered (pg_item_end), deadline (on_timer), refused (on_timer),
- * cancelled by its caller (on_cancel), its connection or pool freed (pg_item_drop). A statement that was sent cannot be
- * unsent: after deadline or cancel it stays in its list without a caller until the answer comes. */
+ * cancelled by its caller (on_cancel), its connection or pool freed (pg_item_list_drop). A statement that was sent
+ * cannot be unsent: after deadline or cancel it stays in its list without a caller until the answer comes. */
 #include "store/pg_item.h"
 
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static void free_item(void *p)
     free(it);
 }
 
-void pg_item_unlink(struct pg_item *it)
+static void unlink_item(struct pg_item *it)
 {
     if (it->list == NULL)
         return;
@@ -37,7 +37,7 @@ void pg_item_unlink(struct pg_item *it)
 
 void pg_item_append(struct pg_item_list *list, struct pg_item *it)
 {
-    pg_item_unlink(it);
+    unlink_item(it);
     TAILQ_INSERT_TAIL(&list->head, it, link);
     list->n++;
     it->list = list;
@@ -48,9 +48,9 @@ struct pg_item *pg_item_first(const struct pg_item_list *list)
     return TAILQ_FIRST(&list->head);
 }
 
-void pg_item_drop(struct pg_item *it)
+static void drop_item(struct pg_item *it)
 {
-    pg_item_unlink(it);
+    unlink_item(it);
     loop_timer_clear(&it->timer);
     it->done = NULL;
     loop_defer_free(it->loop, it, free_item);
@@ -60,7 +60,7 @@ void pg_item_end(struct pg_item *it, const struct pg_result *result, const struc
 {
     pg_on_result *done = it->done;
     void *arg = it->arg;
-    pg_item_drop(it);
+    drop_item(it);
     if (done != NULL)
         done(arg, result, err);
 }
@@ -100,7 +100,7 @@ static void on_cancel(struct op *op)
 {
     struct pg_item *it = (struct pg_item *)op;
     if (!it->is_sent) {
-        pg_item_drop(it);
+        drop_item(it);
         return;
     }
     loop_timer_clear(&it->timer);
@@ -161,5 +161,5 @@ void pg_item_list_fail(struct pg_item_list *list, const struct err *err, const b
 void pg_item_list_drop(struct pg_item_list *list)
 {
     while (list->n > 0)
-        pg_item_drop(pg_item_first(list));
+        drop_item(pg_item_first(list));
 }

@@ -63,12 +63,9 @@ void pg_item_refuse(struct pg_item_list *list, struct pg_item *it, enum err_kind
 
 void pg_item_append(struct pg_item_list *list, struct pg_item *it);
 struct pg_item *pg_item_first(const struct pg_item_list *list);
-void pg_item_unlink(struct pg_item *it);
 
 /* Takes it out of its list, tells the caller (unless given up) and frees it. Exactly one of result and err is NULL. */
 void pg_item_end(struct pg_item *it, const struct pg_result *result, const struct err *err);
-/* Takes it out and frees it; nobody is told. */
-void pg_item_drop(struct pg_item *it);
 /* Ends every item that the list holds now with err; stops early when *is_stopped becomes true in a callback. */
 void pg_item_list_fail(struct pg_item_list *list, const struct err *err, const bool *is_stopped);
 void pg_item_list_drop(struct pg_item_list *list);

@@ -18,15 +18,6 @@ size_t pg_row_count(const struct pg_result *r)
     return r == NULL ? 0 : (size_t)PQntuples(r);
 }
 
-int64_t pg_row_affected(const struct pg_result *r)
-{
-    uint64_t n = 0;
-    /* PQcmdTuples wants a non-const result but only reads. */
-    if (r == NULL || !str_parse_u64(str_from(PQcmdTuples((PGresult *)(uintptr_t)r)), INT64_MAX, &n))
-        return 0;
-    return (int64_t)n;
-}
-
 int pg_row_column(const struct pg_result *r, const char *name)
 {
     int n = r == NULL ? 0 : PQnfields(r);
@@ -47,11 +38,6 @@ struct str pg_row_str(const struct pg_result *r, size_t row, int column)
     if (!has_value(r, row, column))
         return STR_NONE;
     return (struct str){PQgetvalue(r, (int)row, column), (size_t)PQgetlength(r, (int)row, column)};
-}
-
-struct str pg_row_str_of(const struct pg_result *r, size_t row, const char *name)
-{
-    return pg_row_str(r, row, pg_row_column(r, name));
 }
 
 int64_t pg_row_int(const struct pg_result *r, size_t row, int column, int64_t otherwise)

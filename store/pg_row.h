@@ -15,16 +15,12 @@
 struct pg_result;
 
 size_t pg_row_count(const struct pg_result *r);
-/* Rows an INSERT, UPDATE or DELETE touched. */
-int64_t pg_row_affected(const struct pg_result *r);
 /* The number of the column, or -1. Reading column -1 gives what an SQL NULL gives. */
 int pg_row_column(const struct pg_result *r, const char *name);
 
 bool pg_row_is_null(const struct pg_result *r, size_t row, int column);
 /* The text; STR_NONE for NULL. */
 struct str pg_row_str(const struct pg_result *r, size_t row, int column);
-/* As pg_row_str, with the column's name; for the few results that are read once. */
-struct str pg_row_str_of(const struct pg_result *r, size_t row, const char *name);
 /* int2, int4, int8; `otherwise` for NULL or for what is no integer. */
 int64_t pg_row_int(const struct pg_result *r, size_t row, int column, int64_t otherwise);
 /* boolean; NULL is false. */

@@ -73,7 +73,7 @@ struct store_call *store_call_new(struct store *s, ms_t timeout_ms, void *arg)
     return call;
 }
 
-ms_t store_call_left_ms(const struct store_call *call)
+static ms_t left_ms(const struct store_call *call)
 {
     ms_t left = call->until_ms - loop_now_ms(call->store->loop);
     return left > 0 ? left : 0;
@@ -89,7 +89,7 @@ static void on_answer(void *arg, const struct pg_result *result, const struct er
 struct op *store_call_query(struct store_call *call, const char *sql, struct pg_params *params, pg_on_result *on_result)
 {
     call->on_result = on_result;
-    call->inner = pg_pool_query(call->store->pool, sql, params, store_call_left_ms(call), on_answer, call);
+    call->inner = pg_pool_query(call->store->pool, sql, params, left_ms(call), on_answer, call);
     return &call->op;
 }
 

@@ -76,8 +76,6 @@ struct store_call {
 };
 
 struct store_call *store_call_new(struct store *s, ms_t timeout_ms, void *arg);
-/* The time that is left, for a call of several steps. */
-ms_t store_call_left_ms(const struct store_call *call);
 /* Runs `sql` (static text) on the pool; on_result gets the call as its arg. */
 struct op *store_call_query(struct store_call *call, const char *sql, struct pg_params *params,
                             pg_on_result *on_result);
