@@ -120,6 +120,7 @@ void flow_journal_done(struct flow *f, enum outcome outcome, enum reason code, c
     f->has_ended = true;
     f->is_dirty = true;
     f->state = FLOW_ENDING;
+    flow_ops_doubt(f);
     struct journal_event *e = add_event(f, JOURNAL_DONE, code, message);
     if (e != NULL) {
         e->outcome = outcome;

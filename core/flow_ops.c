@@ -259,3 +259,13 @@ void flow_ops_cancel(struct flow *f, bool acts_too)
         run->op = NULL;
     }
 }
+
+void flow_ops_doubt(struct flow *f)
+{
+    const struct flow_settings *settings = f->ports.settings;
+    ms_t until_ms = loop_now_ms(f->ports.loop) + settings->call_timeout_ms + settings->late_ms;
+    for (size_t i = 0; i < STEP_N; i++) {
+        if (f->steps[i].op != NULL && f->steps[i].is_act)
+            f->steps[i].uncertain_until_ms = until_ms;
+    }
+}

@@ -99,6 +99,8 @@ struct flow_notes {
 
 /* flow_ops.c */
 void flow_ops_cancel(struct flow *f, bool acts_too);
+/* The flow ends: what is in flight may take effect after it, and whoever undoes it later must know. */
+void flow_ops_doubt(struct flow *f);
 
 /* flow_journal.c */
 void flow_journal_stages(struct flow *f, const struct flow_notes *notes);
