@@ -14,7 +14,6 @@ static int setup_notify(void **state)
     (void)state;
     fixture_init(&f, "events");
     fixture_open_store(&f, NULL);
-    world_renew(&f, f.port, FIXTURE_MS);
     return 0;
 }
 
@@ -23,7 +22,6 @@ static int setup_redis(void **state)
     (void)state;
     fixture_init(&f, "events");
     fixture_open_store(&f, fixture_redis_url());
-    world_renew(&f, f.port, FIXTURE_MS);
     return 0;
 }
 
@@ -31,6 +29,16 @@ static int teardown(void **state)
 {
     (void)state;
     fixture_fini(&f);
+    return 0;
+}
+
+/* Before each test: nothing is there, r1 lives, nobody listens. */
+static int empty(void **state)
+{
+    (void)state;
+    sql(&f, "TRUNCATE users, journal, journal_counters CASCADE");
+    f.port->journal_subscribe(f.port->self, NULL, NULL);
+    world_renew(&f, f.port, 60 * FIXTURE_MS);
     return 0;
 }
 
@@ -444,23 +452,26 @@ static void nothing_is_called_after_close_or_cancel(void **state)
     assert_false(l[0].is_done || l[1].is_done || w.is_done);
 }
 
-#define COMMON(setup)                                                                                                  \
-    cmocka_unit_test_setup_teardown(the_journal_is_read_by_owner_project_attempt_and_number, setup, teardown),         \
-        cmocka_unit_test_setup_teardown(a_status_document_lives_until_it_is_dropped_or_written_over, setup, teardown), \
-        cmocka_unit_test_setup_teardown(a_status_document_ends_by_itself_and_by_the_journal, setup, teardown)
+#define COMMON                                                                                                         \
+    cmocka_unit_test_setup(the_journal_is_read_by_owner_project_attempt_and_number, empty),                            \
+        cmocka_unit_test_setup(a_status_document_lives_until_it_is_dropped_or_written_over, empty),                    \
+        cmocka_unit_test_setup(a_status_document_ends_by_itself_and_by_the_journal, empty)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(without_redis_the_row_tells_the_others, setup_notify, teardown),
-        cmocka_unit_test_setup_teardown(with_redis_the_others_are_told_once, setup_redis, teardown),
-        cmocka_unit_test_setup_teardown(when_redis_goes_the_rows_tell, setup_redis, teardown),
-        cmocka_unit_test_setup_teardown(a_message_that_is_nonsense_is_dropped, setup_notify, teardown),
-        COMMON(setup_notify),
-        COMMON(setup_redis),
-        cmocka_unit_test_setup_teardown(projects_are_made_found_and_listed_newest_first, setup_notify, teardown),
-        cmocka_unit_test_setup_teardown(a_login_is_proven_with_exactly_the_given_credentials, setup_notify, teardown),
-        cmocka_unit_test_setup_teardown(nothing_is_called_after_close_or_cancel, setup_redis, teardown),
+    const struct CMUnitTest with_memory[] = {
+        COMMON,
+        cmocka_unit_test_setup(without_redis_the_row_tells_the_others, empty),
+        cmocka_unit_test_setup(a_message_that_is_nonsense_is_dropped, empty),
+        cmocka_unit_test_setup(projects_are_made_found_and_listed_newest_first, empty),
+        cmocka_unit_test_setup(a_login_is_proven_with_exactly_the_given_credentials, empty),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest with_redis[] = {
+        COMMON,
+        cmocka_unit_test_setup(with_redis_the_others_are_told_once, empty),
+        cmocka_unit_test_setup(when_redis_goes_the_rows_tell, empty),
+        cmocka_unit_test_setup(nothing_is_called_after_close_or_cancel, empty),
+    };
+    int failed_n = cmocka_run_group_tests(with_memory, setup_notify, teardown);
+    return failed_n + cmocka_run_group_tests(with_redis, setup_redis, teardown);
 }
