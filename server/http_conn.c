@@ -23,7 +23,7 @@ static ms_t state_ms(const struct http_conn *c, enum conn_state state)
     const struct listener_limits *limits = &c->shared->limits;
     switch (state) {
     case CONN_HEAD:
-        return limits->idle_ms; /* between requests; a head that began has head_ms */
+        return 0; /* the answer before may still be going out; see go_idle and step_head */
     case CONN_BODY:
         return limits->body_ms;
     case CONN_WAIT:
@@ -120,8 +120,10 @@ static bool go_idle(struct http_conn *c)
         conn_doom(c);
         return false;
     }
-    if (!c->is_idle)
+    if (!c->is_idle) {
         TAILQ_INSERT_TAIL(&c->shared->idle, c, idle_link);
+        c->state_at_ms = now_of(c) + c->shared->limits.idle_ms;
+    }
     c->is_idle = true;
     return false;
 }
@@ -189,6 +191,7 @@ static bool refuse_long_body(struct http_exchange *x)
 static bool step_body(struct http_conn *c)
 {
     struct http_exchange *x = c->exchange;
+    assert(x != NULL); /* in BODY there is one */
     struct str rest = buf_str(&c->in);
     size_t all = 0;
     enum http_read verdict;
@@ -515,8 +518,8 @@ struct http_conn *conn_new(struct http_shared *s, struct transport transport, co
     TAILQ_INSERT_TAIL(&s->all, c, all_link);
     s->conns_n++;
     conn_set_state(c, CONN_HEAD);
-    c->state_at_ms = c->since_ms + s->limits.head_ms;
     (void)go_idle(c);
+    c->state_at_ms = c->since_ms + s->limits.head_ms; /* nobody connects to say nothing */
     conn_rearm(c);
     return c;
 }

@@ -27,6 +27,15 @@ static enum transport_result recv_memory(struct buf *source, void *p, size_t n, 
     return TRANSPORT_OK;
 }
 
+/* A full sink is a reader that takes nothing. */
+static enum transport_result send_memory(struct buf *sink, const void *p, size_t n, size_t *ret_n)
+{
+    size_t room = sink->ceiling_bytes - sink->n;
+    *ret_n = n < room ? n : room;
+    buf_add(sink, p, *ret_n);
+    return *ret_n > 0 ? TRANSPORT_OK : TRANSPORT_WANT_WRITE;
+}
+
 enum transport_result transport_recv(struct transport *t, void *p, size_t n, size_t *ret_n)
 {
     *ret_n = 0;
@@ -44,11 +53,8 @@ enum transport_result transport_recv(struct transport *t, void *p, size_t n, siz
 enum transport_result transport_send(struct transport *t, const void *p, size_t n, bool is_more, size_t *ret_n)
 {
     *ret_n = 0;
-    if (t->fd < 0) {
-        buf_add(t->sink, p, n);
-        *ret_n = n;
-        return t->sink->is_over ? TRANSPORT_BROKEN : TRANSPORT_OK;
-    }
+    if (t->fd < 0)
+        return send_memory(t->sink, p, n, ret_n);
     if (t->tls != NULL)
         return tls_send(t->tls, p, n, ret_n);
     ssize_t sent = send(t->fd, p, n, MSG_NOSIGNAL | (is_more ? MSG_MORE : 0));

@@ -12,7 +12,7 @@ struct transport {
     int fd;             /* -1: memory */
     struct tls *tls;    /* NULL: plain */
     struct buf *source; /* memory: where received bytes come from; borrowed */
-    struct buf *sink;   /* memory: where sent bytes go; borrowed */
+    struct buf *sink;   /* memory: where sent bytes go, up to its ceiling; borrowed */
 };
 
 enum transport_result {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A connection's promises: order, keep-alive, bodies, deadlines, leaving clients, streams, the drain. */
+/* A connection's promises: order, keep-alive, bodies, deadlines, leaving clients. */
 #include "unit/server/loopback_harness.h"
 
 #include "core/base/buf.h"
@@ -501,140 +501,6 @@ static void only_a_well_formed_request_id_is_taken_over(void **state)
     harness_free(h);
 }
 
-/* ---- streams ---- */
-
-static void start_stream(struct harness *h, struct http_exchange *x)
-{
-    h->stream = http_stream_start(x, 200, "text/plain");
-    http_stream_on_close(h->stream, harness_on_close, h);
-}
-
-static struct harness *new_stream(struct str request)
-{
-    struct harness *h = harness_new(NULL);
-    h->on_request = start_stream;
-    harness_send(h, request);
-    return h;
-}
-
-static void a_stream_is_chunked_and_the_connection_goes_on_after_it(void **state)
-{
-    (void)state;
-    struct harness *h = new_stream(STR("GET /s HTTP/1.1\r\nHost: a\r\n\r\n"));
-    assert_true(harness_has(h, "Transfer-Encoding: chunked\r\n"));
-    http_loopback_clear(h->lb);
-    assert_true(http_stream_send(h->stream, STR("hello world, hello")));
-    harness_advance(h, 1);
-    assert_str(http_loopback_output(h->lb), "12\r\nhello world, hello\r\n");
-    http_stream_end(h->stream);
-    harness_advance(h, 1);
-    assert_true(str_ends(http_loopback_output(h->lb), STR("0\r\n\r\n")));
-    assert_int_equal(h->closed_n, 0);
-    h->on_request = echo;
-    http_loopback_clear(h->lb);
-    harness_send(h, STR("GET /x HTTP/1.1\r\nHost: a\r\n\r\n"));
-    assert_true(harness_has(h, "HTTP/1.1 200 OK"));
-    harness_free(h);
-}
-
-static void an_http_1_0_stream_ends_with_the_connection(void **state)
-{
-    (void)state;
-    struct harness *h = new_stream(STR("GET /s HTTP/1.0\r\n\r\n"));
-    assert_false(harness_has(h, "chunked"));
-    http_loopback_clear(h->lb);
-    assert_true(http_stream_send(h->stream, STR("plain")));
-    http_stream_end(h->stream);
-    harness_advance(h, 1);
-    assert_str(http_loopback_output(h->lb), "plain");
-    assert_false(http_loopback_is_open(h->lb));
-    harness_free(h);
-}
-
-static void a_stream_learns_that_its_client_left(void **state)
-{
-    (void)state;
-    struct harness *h = new_stream(STR("GET /s HTTP/1.1\r\nHost: a\r\n\r\n"));
-    http_loopback_leave(h->lb);
-    assert_int_equal(h->closed_n, 1);
-    harness_free(h);
-}
-
-static void a_stream_with_too_much_unsent_is_cut_but_not_inside_send(void **state)
-{
-    (void)state;
-    struct harness *h = new_stream(STR("GET /s HTTP/1.1\r\nHost: a\r\n\r\n"));
-    static char piece[100 * 1024];
-    assert_true(http_stream_send(h->stream, (struct str){piece, sizeof piece}));
-    assert_true(http_stream_send(h->stream, (struct str){piece, sizeof piece}));
-    assert_false(http_stream_send(h->stream, (struct str){piece, sizeof piece}));
-    assert_int_equal(h->closed_n, 0);
-    assert_false(http_stream_send(h->stream, STR("x")));
-    harness_advance(h, 1);
-    assert_int_equal(h->closed_n, 1);
-    assert_false(http_loopback_is_open(h->lb));
-    harness_free(h);
-}
-
-static void what_a_client_sends_into_a_stream_is_dropped_up_to_a_limit(void **state)
-{
-    (void)state;
-    struct harness *h = new_stream(STR("GET /s HTTP/1.1\r\nHost: a\r\n\r\n"));
-    static char noise[60 * 1024];
-    harness_send(h, (struct str){noise, sizeof noise});
-    assert_int_equal(h->closed_n, 0);
-    harness_send(h, (struct str){noise, sizeof noise});
-    assert_int_equal(h->closed_n, 1);
-    harness_free(h);
-}
-
-static void head_of_a_stream_is_a_head_and_no_more(void **state)
-{
-    (void)state;
-    struct harness *h = new_stream(STR("HEAD /s HTTP/1.1\r\nHost: a\r\n\r\n"));
-    assert_int_equal(h->closed_n, 1);
-    assert_true(str_ends(http_loopback_output(h->lb), STR("\r\n\r\n")));
-    assert_true(http_loopback_is_open(h->lb));
-    harness_free(h);
-}
-
-/* ---- drain ---- */
-
-static void a_drain_closes_idle_connections_and_finishes_waiting_requests(void **state)
-{
-    (void)state;
-    struct harness *h = harness_new(NULL);
-    h->on_request = hold;
-    harness_send(h, STR("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"));
-    http_loopback_drain(h->lb);
-    harness_advance(h, 1);
-    assert_true(http_loopback_is_open(h->lb));
-    http_answer(h->held, 200, NULL, STR("late"));
-    harness_advance(h, 1);
-    assert_true(harness_has(h, "Connection: close"));
-    assert_true(str_ends(http_loopback_output(h->lb), STR("late")));
-    assert_false(http_loopback_is_open(h->lb));
-    harness_free(h);
-
-    h = new_echo();
-    harness_send(h, STR("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"));
-    http_loopback_drain(h->lb);
-    assert_false(http_loopback_is_open(h->lb));
-    harness_free(h);
-}
-
-static void a_drain_ends_streams_properly(void **state)
-{
-    (void)state;
-    struct harness *h = new_stream(STR("GET /s HTTP/1.1\r\nHost: a\r\n\r\n"));
-    http_loopback_drain(h->lb);
-    harness_advance(h, 1);
-    assert_true(str_ends(http_loopback_output(h->lb), STR("0\r\n\r\n")));
-    assert_int_equal(h->closed_n, 1);
-    assert_false(http_loopback_is_open(h->lb));
-    harness_free(h);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -667,14 +533,6 @@ int main(void)
         cmocka_unit_test(unfinished_json_is_500_and_says_nothing),
         cmocka_unit_test(static_bytes_follow_the_head),
         cmocka_unit_test(only_a_well_formed_request_id_is_taken_over),
-        cmocka_unit_test(a_stream_is_chunked_and_the_connection_goes_on_after_it),
-        cmocka_unit_test(an_http_1_0_stream_ends_with_the_connection),
-        cmocka_unit_test(a_stream_learns_that_its_client_left),
-        cmocka_unit_test(a_stream_with_too_much_unsent_is_cut_but_not_inside_send),
-        cmocka_unit_test(what_a_client_sends_into_a_stream_is_dropped_up_to_a_limit),
-        cmocka_unit_test(head_of_a_stream_is_a_head_and_no_more),
-        cmocka_unit_test(a_drain_closes_idle_connections_and_finishes_waiting_requests),
-        cmocka_unit_test(a_drain_ends_streams_properly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
