@@ -103,10 +103,12 @@ struct doc *doc_copy(struct arena *a, const struct doc *d)
     struct doc *copy = node_new(a, d->type);
     copy->boolean = d->boolean;
     copy->is_real = d->is_real;
-    copy->integer = d->integer;
-    copy->real = d->real;
-    if (d->type == JSON_STR)
+    if (d->type == JSON_STR) {
         copy->text = arena_dup_str(a, d->text);
+    } else {
+        copy->integer = d->integer;
+        copy->real = d->real;
+    }
     for (const struct doc *c = d->first; c != NULL; c = c->next) {
         struct doc *child = doc_copy(a, c);
         if (d->type == JSON_OBJECT)

@@ -15,13 +15,17 @@
 
 struct doc {
     enum json_type type;
-    bool boolean;      /* JSON_BOOL */
-    bool is_real;      /* JSON_NUMBER with a fraction or exponent */
-    struct str key;    /* under which it stands in its object */
-    struct str text;   /* JSON_STR */
-    int64_t integer;   /* JSON_NUMBER */
-    double real;       /* JSON_NUMBER when is_real */
-    struct doc *first; /* children of JSON_OBJECT and JSON_ARRAY, in order */
+    bool boolean;   /* JSON_BOOL */
+    bool is_real;   /* JSON_NUMBER with a fraction or exponent */
+    struct str key; /* under which it stands in its object */
+    union {
+        struct str text; /* JSON_STR */
+        struct {
+            int64_t integer; /* JSON_NUMBER */
+            double real;     /* JSON_NUMBER when is_real */
+        };
+    };
+    struct doc *first; /* children of JSON_OBJECT and JSON_ARRAY, in order; NULL for all others */
     struct doc *last;
     struct doc *next;
 };

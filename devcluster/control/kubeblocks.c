@@ -15,6 +15,7 @@ enum cluster_step {
     CLUSTER_PROVISION,
     CLUSTER_FINISH,
     CLUSTER_REST,
+    CLUSTER_STOP,
     CLUSTER_DELETING,
     CLUSTER_RELEASE,
     CLUSTER_RELEASED
@@ -290,6 +291,36 @@ static void do_finish(struct control *control, struct work *w, struct arena *a)
     then(control, w, CLUSTER_REST, 0);
 }
 
+static int64_t replicas_of(const struct object *o)
+{
+    int64_t n = 0;
+    for (const struct doc *c = components(o); c != NULL; c = c->next)
+        n += doc_as_int(doc_find(c, "replicas"), 0);
+    return n;
+}
+
+/* A Cluster that runs is stopped by replicas 0 and started by more. */
+static void do_rest(struct control *control, struct work *w, struct arena *a)
+{
+    (void)a;
+    struct str phase = doc_as_str(doc_at(w->entry->now->root, "status", "phase", NULL));
+    bool wants_to_run = replicas_of(w->entry->now) > 0;
+    if (str_eq_text(phase, "Running") && !wants_to_run) {
+        write_status(control, w, "Stopping", NULL);
+        then(control, w, CLUSTER_STOP, control->delays.stop_ms);
+    } else if (str_eq_text(phase, "Stopped") && wants_to_run) {
+        write_status(control, w, "Updating", NULL);
+        then(control, w, CLUSTER_FINISH, provision_ms(control, w->entry->now));
+    }
+}
+
+static void do_stop(struct control *control, struct work *w, struct arena *a)
+{
+    (void)a;
+    write_status(control, w, "Stopped", NULL);
+    then(control, w, CLUSTER_REST, 0);
+}
+
 static void do_deleting(struct control *control, struct work *w, struct arena *a)
 {
     (void)a;
@@ -328,7 +359,7 @@ void cluster_reconcile(struct control *control, struct work *w)
         w->step = CLUSTER_DELETING;
         w->due_ms = now;
     }
-    if (now < w->due_ms || w->step == CLUSTER_REST || w->step == CLUSTER_RELEASED)
+    if (now < w->due_ms || w->step == CLUSTER_RELEASED)
         return;
     struct arena *a = arena_new();
     switch ((enum cluster_step)w->step) {
@@ -348,6 +379,11 @@ void cluster_reconcile(struct control *control, struct work *w)
         do_release(control, w, a);
         break;
     case CLUSTER_REST:
+        do_rest(control, w, a);
+        break;
+    case CLUSTER_STOP:
+        do_stop(control, w, a);
+        break;
     case CLUSTER_RELEASED:
         break;
     }

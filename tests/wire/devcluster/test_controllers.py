@@ -305,6 +305,14 @@ class Controllers(unittest.TestCase):
         self.cluster.wait_gone(CLUSTERS, "db")
         self.cluster.wait_gone(core("secrets"), "db-conn-credential")
 
+    def test_a_cluster_is_stopped_and_started_by_its_replicas(self):
+        self.cluster.must(201, "POST", CLUSTERS, kubeblocks("paused"))
+        self.phase("paused", "Running")
+        for replicas, wanted in ((0, "Stopped"), (1, "Running")):
+            patch = {"spec": {"componentSpecs": [{"name": "postgresql", "replicas": replicas}]}}
+            self.cluster.must(200, "PATCH", CLUSTERS + "/paused", patch, headers=MERGE)
+            self.phase("paused", wanted)
+
     def test_faults_of_clusters_by_annotation_and_name(self):
         for body, wanted in ((kubeblocks("kb-a", **{"kwok.test/kb-fail": "Failed"}), "Failed"),
                              (kubeblocks("kb-b", **{"kwok.test/kb-fail": "Abnormal"}), "Abnormal"),
