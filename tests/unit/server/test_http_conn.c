@@ -288,6 +288,16 @@ static void the_client_is_told_to_continue_once_the_head_is_accepted(void **stat
     harness_free(h);
 }
 
+static void a_client_that_sent_its_body_is_not_told_to_continue(void **state)
+{
+    (void)state;
+    struct harness *h = new_echo();
+    harness_send(h, STR("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello"));
+    assert_int_equal(harness_count(h, "HTTP/1.1 "), 1);
+    assert_true(str_ends(http_loopback_output(h->lb), STR("hello")));
+    harness_free(h);
+}
+
 static void accept_ten(struct harness *h, struct http_exchange *x)
 {
     (void)h;
@@ -349,6 +359,21 @@ static void a_head_byte_by_byte_does_not_move_its_deadline(void **state)
         harness_send(h, str_slice(head, i, i + 1));
         harness_advance(h, 999);
     }
+    assert_true(harness_has(h, "HTTP/1.1 408 Request Timeout"));
+    assert_false(http_loopback_is_open(h->lb));
+    harness_free(h);
+}
+
+static void a_second_head_has_its_own_deadline(void **state)
+{
+    (void)state;
+    struct harness *h = new_echo();
+    harness_send(h, STR("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"));
+    harness_advance(h, 40 * 1000);
+    harness_send(h, STR("GET /2 HTTP/1.1\r\n"));
+    harness_advance(h, LISTENER_DEFAULTS.head_ms - 10);
+    assert_true(http_loopback_is_open(h->lb));
+    harness_advance(h, 20);
     assert_true(harness_has(h, "HTTP/1.1 408 Request Timeout"));
     assert_false(http_loopback_is_open(h->lb));
     harness_free(h);
@@ -520,6 +545,8 @@ int main(void)
         cmocka_unit_test(a_refused_head_never_gets_100_continue),
         cmocka_unit_test(a_refused_request_whose_body_is_here_keeps_the_connection),
         cmocka_unit_test(the_client_is_told_to_continue_once_the_head_is_accepted),
+        cmocka_unit_test(a_client_that_sent_its_body_is_not_told_to_continue),
+        cmocka_unit_test(a_second_head_has_its_own_deadline),
         cmocka_unit_test(a_body_over_its_ceiling_is_413),
         cmocka_unit_test(a_refusal_of_the_body_lets_go_of_who_accepted_the_head),
         cmocka_unit_test(an_idle_connection_ends_silently),
