@@ -14,19 +14,21 @@ static const struct access_rule EVERYTHING[] = {
     {NULL, NULL, NULL}
 };
 static const struct access_rule LIMITED[] = {
-    {"authorization.k8s.io",      "selfsubjectaccessreviews,selfsubjectrulesreviews",                                        "create"               },
-    {"apps",                      "deployments,statefulsets",                                                                ALL_VERBS              },
+    {"authorization.k8s.io",      "selfsubjectaccessreviews,selfsubjectrulesreviews",                                        "create"                            },
+    {"apps",                      "deployments,statefulsets",                                                                ALL_VERBS                           },
     {"apps",                      "deployments/status,deployments/scale,statefulsets/status,statefulsets/scale,replicasets",
-     "get,list,watch,update,patch"                                                                                                                  },
-    {"",                          "services,secrets,serviceaccounts,configmaps,persistentvolumeclaims",                      ALL_VERBS              },
-    {"",                          "pods",                                                                                    "get,list,watch,delete"},
-    {"",                          "pods/log,events",                                                                         "get,list,watch"       },
-    {"",                          "pods/exec",                                                                               "get,create"           },
-    {"networking.k8s.io",         "ingresses,networkpolicies",                                                               ALL_VERBS              },
-    {"rbac.authorization.k8s.io", "roles,rolebindings",                                                                      ALL_VERBS              },
-    {"apps.kubeblocks.io",        "clusters",                                                                                ALL_VERBS              },
-    {"discovery.k8s.io",          "endpointslices",                                                                          "get,list,watch"       },
-    {NULL,                        NULL,                                                                                      NULL                   }
+     "get,list,watch,update,patch"                                                                                                                               },
+    {"",                          "services,secrets,serviceaccounts,configmaps,endpoints,persistentvolumeclaims",            ALL_VERBS                           },
+    {"",                          "pods",                                                                                    "get,list,watch,update,patch,delete"},
+    {"",                          "pods/log",                                                                                "get,list,watch"                    },
+    {"",                          "events",                                                                                  "get,list,watch,create"             },
+    {"",                          "pods/exec",                                                                               "get,create"                        },
+    {"networking.k8s.io",         "ingresses,networkpolicies",                                                               ALL_VERBS                           },
+    {"rbac.authorization.k8s.io", "roles,rolebindings",                                                                      ALL_VERBS                           },
+    {"apps.kubeblocks.io",        "clusters",                                                                                ALL_VERBS                           },
+    {"apps.kubeblocks.io",        "clusters/status",                                                                         "get,list"                          },
+    {"discovery.k8s.io",          "endpointslices",                                                                          "get,list,watch"                    },
+    {NULL,                        NULL,                                                                                      NULL                                }
 };
 static const struct access_rule NOTHING[] = {
     {NULL, NULL, NULL}

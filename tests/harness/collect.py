@@ -86,7 +86,7 @@ def from_junit(path, tally_path):
         counts = count(text, status)
         tally(tally_path, name, counts)
         if counts[2]:
-            reasons = re.findall(r"^.*\bSKIP\b.*$", text, re.M)[:3]
+            reasons = re.findall(r"^.*\bSKIP(?:PED)?\b.*$", text, re.M)[:3]
             print("SKIP  %s: %s" % (name, "; ".join(reasons).strip() or "%d cases" % counts[2]))
         if counts[1]:
             failed_names.append(name)

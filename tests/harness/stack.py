@@ -136,13 +136,14 @@ class Process:
 
 class Stack:
     def __init__(self, build_dir, cluster_args=("--zero-delay",), env=None, kubeconfig=None, has_redis=True,
-                 has_databases=True):
+                 has_databases=True, account="sealos-user"):
         self.build = os.path.abspath(build_dir)
         self.cluster_args = list(cluster_args)
         self.extra_env = env or {}
         self.kubeconfig = kubeconfig
         self.has_redis = has_redis
         self.has_databases = has_databases  # Clusters are real databases on the private PostgreSQL
+        self.account = account  # "fullstackd": a limited account, which may not watch EndpointSlices or touch pods
         self.cluster = None
         self.servers = []
 
@@ -212,7 +213,7 @@ class Stack:
             self.show_logs()
             raise AssertionError("devcluster did not start")
         self.addresses = json.loads(line)
-        self.kubeconfig = self.addresses["kubeconfig"]
+        self.kubeconfig = f"{self.dir}/cluster/{self.account}.kubeconfig"
 
     def serve(self, port=None):
         """One more fullstackd; the first listens on self.port."""

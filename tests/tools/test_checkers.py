@@ -154,6 +154,11 @@ class Smells(Tree):
                          [("core/odd.c", "size")])
         self.assertEqual(self.planted("int f(int a, int b, int c, int d, int e, void (*g)(int, int))\n{\n    return 1;\n}\n"), [])
 
+    def test_the_tail_of_an_asynchronous_call_counts_as_one_parameter(self):
+        head = "int f(int a, int b, int c, int d%s, ms_t timeout_ms, op_done *done,\n      void *arg)\n{\n    return 1;\n}\n"
+        self.assertEqual(self.planted(head % ", int e"), [])
+        self.assertEqual(self.planted(head % ", int e, int f"), [("core/odd.c", "size")])
+
     def test_a_fourth_level_of_nesting_is_found(self):
         body = "void f(void)\n{\n    if (a)\n        if (b)\n            if (c)\n%s                d();\n}\n"
         self.assertEqual(self.planted(body % ""), [])
