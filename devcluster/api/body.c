@@ -3,8 +3,10 @@
  * path says. */
 #include "devcluster/api/call.h"
 
+enum { BODY_DEPTH_MAX = 64 };
+
 static const struct json_limits BODY_LIMITS = {
-    .max_bytes = API_BODY_CEILING_BYTES, .max_depth = 64, .max_nodes = 200000, .skip_key = NULL};
+    .max_bytes = API_BODY_CEILING_BYTES, .max_depth = BODY_DEPTH_MAX, .max_nodes = 200000, .skip_key = NULL};
 
 bool body_is(const struct call *c, const char *media_type)
 {
@@ -65,7 +67,7 @@ static bool check_kind(struct call *c, struct arena *a, struct doc *root)
 }
 
 /* The few fields whose Go type a client may get wrong; the message is the Go decoder's. */
-static bool check_types(struct call *c, const struct doc *root)
+bool body_types(struct call *c, const struct doc *root)
 {
     static const struct {
         const char *section;
@@ -93,6 +95,8 @@ static bool check_types(struct call *c, const struct doc *root)
                     is_meta ? "ObjectMeta" : c->kind->name, is_meta ? "" : "Spec", rows[i].section, rows[i].field,
                     rows[i].go_type);
     }
+    if (!doc_fits(root, BODY_DEPTH_MAX))
+        return call_bad_request(c, "the object nests too deep");
     static const char *const maps[] = {"labels", "annotations"};
     for (size_t i = 0; i < 2; i++) {
         const struct doc *map = doc_at(root, "metadata", maps[i], NULL);
@@ -113,9 +117,9 @@ bool body_object(struct call *c, struct arena *a, struct doc **ret)
         return false;
     if (!body_json(c, a, &root))
         return false;
-    if (root->type != JSON_OBJECT)
+    if (doc_type(root) != JSON_OBJECT)
         return call_bad_request(c, "the object provided is not a JSON object");
-    if (!check_kind(c, a, root) || !check_types(c, root))
+    if (!check_kind(c, a, root) || !body_types(c, root))
         return false;
     struct doc *meta = doc_need_object(a, root, "metadata");
     struct str ns = doc_get(meta, "namespace");

@@ -82,6 +82,8 @@ bool call_review(struct call *c);
 
 /* The body as a tree, checked for kind, apiVersion, namespace and name. */
 MUST_CHECK bool body_object(struct call *c, struct arena *a, struct doc **ret);
+/* 400 when a field whose type clients get wrong has another one than the API's, or when values nest too deep. */
+MUST_CHECK bool body_types(struct call *c, const struct doc *root);
 /* Any JSON body. */
 MUST_CHECK bool body_json(struct call *c, struct arena *a, struct doc **ret);
 /* False with 415 for any other media type than JSON (none counts as JSON). */

@@ -191,7 +191,7 @@ bool call_patch(struct call *c)
     }
     doc_set_text(d->arena, d->root, "kind", c->kind->name);
     doc_set_text(d->arena, d->root, "apiVersion", kind_api_version(d->arena, c->kind));
-    if (!write_known(c, d->root)) {
+    if (!body_types(c, d->root) || !write_known(c, d->root)) {
         draft_drop(d);
         return false;
     }

@@ -248,6 +248,18 @@ void doc_write(const struct doc *d, struct json_writer *w)
     }
 }
 
+bool doc_fits(const struct doc *d, unsigned depth)
+{
+    if (doc_type(d) != JSON_OBJECT && doc_type(d) != JSON_ARRAY)
+        return true;
+    if (depth == 0)
+        return false;
+    for (const struct doc *c = d->first; c != NULL; c = c->next)
+        if (!doc_fits(c, depth - 1))
+            return false;
+    return true;
+}
+
 struct str doc_json(struct arena *a, const struct doc *d)
 {
     struct json_writer *w = jw_new(DOC_JSON_CEILING_BYTES);

@@ -59,6 +59,8 @@ size_t doc_count(const struct doc *d);
 /* The same value; the order of an object's members does not matter. NULL equals null. */
 bool doc_equal(const struct doc *a, const struct doc *b);
 void doc_write(const struct doc *d, struct json_writer *w);
+/* Are there at most `depth` objects and arrays inside each other? */
+bool doc_fits(const struct doc *d, unsigned depth);
 /* The tree as JSON text, in the arena. */
 struct str doc_json(struct arena *a, const struct doc *d);
 

@@ -56,13 +56,15 @@ static bool step_into(struct arena *a, struct place *p, struct str token)
     p->parent = p->self;
     p->key = unescape(a, token);
     p->self = NULL;
-    if (doc_type(p->parent) == JSON_OBJECT) {
+    if (p->parent == NULL)
+        return false;
+    if (p->parent->type == JSON_OBJECT) {
         for (struct doc *c = p->parent->first; c != NULL; c = c->next)
             if (str_eq(c->key, p->key))
                 p->self = c;
         return true;
     }
-    if (doc_type(p->parent) != JSON_ARRAY)
+    if (p->parent->type != JSON_ARRAY)
         return false;
     uint64_t index;
     size_t n = doc_count(p->parent);
@@ -170,7 +172,7 @@ static void merge_list(const struct merging *m, struct doc *target, const struct
                 doc_remove_child(target, there);
         } else if (there == NULL) {
             doc_append(target, doc_copy(m->arena, c));
-        } else if (rule->type == LIST_MAP) {
+        } else if (rule->type == LIST_MAP && there->type == JSON_OBJECT && c->type == JSON_OBJECT) {
             merge_object(m, there, c);
         }
     }

@@ -147,8 +147,8 @@ static struct doc *build_replicaset(struct rollout *r, struct arena *a, int64_t 
     doc_set_text(a, annotations, REVISION, arena_printf(a, "%lld", (long long)next_revision(r)));
     doc_set_text(a, annotations, "deployment.kubernetes.io/desired-replicas",
                  arena_printf(a, "%lld", (long long)r->desired));
-    doc_set_text(a, annotations, "deployment.kubernetes.io/max-replicas",
-                 arena_printf(a, "%lld", (long long)(r->desired + r->surge)));
+    long long most = r->desired + r->surge;
+    doc_set_text(a, annotations, "deployment.kubernetes.io/max-replicas", arena_printf(a, "%lld", most));
     owner_add(a, root, r->deployment);
     struct doc *own = doc_need_object(a, root, "spec");
     doc_set_int(a, own, "replicas", replicas);

@@ -128,6 +128,25 @@ class Api(unittest.TestCase):
         self.assertEqual(422, bad.status)
         self.assertIn("n", c.must(200, "GET", path)["data"])
 
+    def test_patches_cannot_smuggle_in_what_a_post_may_not(self):
+        c = self.cluster
+        c.must(201, "POST", core("configmaps"), {"metadata": {"name": "strict"}})
+        path = core("configmaps") + "/strict"
+        self.assertEqual(400, c.call("PATCH", path, {"metadata": {"labels": {"a": 1}}}, headers=MERGE).status)
+        self.assertEqual(422, c.call("PATCH", path, {"metadata": {"labels": {"a": "-"}}}, headers=MERGE).status)
+        self.assertEqual(422, c.call("PATCH", path, {"metadata": 5}, headers=MERGE).status)
+        deep = "x"
+        for _ in range(40):
+            deep = {"n": deep}
+        c.must(201, "POST", CLUSTERS, {"metadata": {"name": "deep"}, "spec": {
+            "terminationPolicy": "Delete", "affinity": deep}})
+        pointer = "/spec/affinity" + "/n" * 39
+        patch = [{"op": "add", "path": pointer + "/n/more", "value": deep}]
+        self.assertEqual(422, c.call("PATCH", CLUSTERS + "/deep", patch, headers=JSON_PATCH).status)
+        patch = [{"op": "add", "path": pointer, "value": deep}]
+        self.assertEqual(400, c.call("PATCH", CLUSTERS + "/deep", patch, headers=JSON_PATCH).status)
+        c.must(200, "DELETE", CLUSTERS + "/deep")
+
     def test_an_applier_owns_its_fields(self):
         c = self.cluster
         path = core("configmaps") + "/owned?fieldManager="
@@ -231,7 +250,7 @@ class Api(unittest.TestCase):
         kinds = {r["name"]: r["kind"] for r in c.must(200, "GET", "/apis/apps.kubeblocks.io/v1alpha1")["resources"]}
         self.assertEqual("Cluster", kinds["clusters"])
         self.assertEqual(404, c.call("GET", "/apis/apps.kubeblocks.io/v1").status)
-        self.assertEqual([], c.must(200, "GET", CLUSTERS)["items"])
+        self.assertEqual("ClusterList", c.must(200, "GET", CLUSTERS)["kind"])
 
 
 if __name__ == "__main__":
