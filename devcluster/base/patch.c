@@ -204,6 +204,8 @@ static void merge_member(const struct merging *m, struct doc *target, const stru
 
 static void merge_object(const struct merging *m, struct doc *target, const struct doc *change)
 {
+    if (target == NULL || change == NULL)
+        return;
     for (const struct doc *c = change->first; c != NULL; c = c->next) {
         if (m->is_strategic && c->key.n > 0 && c->key.p[0] == '$')
             continue;
