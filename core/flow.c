@@ -188,8 +188,9 @@ static void build(struct flow *f)
         if (is_its_turn || is_heard)
             s->check(s, &world, &v);
         if (!is_its_turn) {
-            if (is_heard && v.check != CHECK_DONE)
+            if (is_heard)
                 note(&notes, (enum step_id)i, &v);
+            notes.is_done[i] = false;
             continue;
         }
         enter(f, run);

@@ -14,7 +14,7 @@ const struct step CREATE_PLAN[STEP_N] = {
     /* step                   stage             object                  check              start             undo with       needs                                     heard after          deadline              tries */
     [STEP_DB_ACCOUNT]      = {STAGE_DATABASE,   OBJECT_SERVICE_ACCOUNT, rbac_applied,      start_apply,       SCOPE_DATABASE, 0,                                        0,                   DEADLINE_APPLY,        8},
     [STEP_DB_ROLE]         = {STAGE_DATABASE,   OBJECT_ROLE,            rbac_applied,      start_apply,       SCOPE_DATABASE, 0,                                        0,                   DEADLINE_APPLY,        8},
-    [STEP_DB_BINDING]      = {STAGE_DATABASE,   OBJECT_ROLE_BINDING,    rbac_applied,      start_apply,       SCOPE_DATABASE, 0,                                        0,                   DEADLINE_APPLY,        8},
+    [STEP_DB_BINDING]      = {STAGE_DATABASE,   OBJECT_ROLE_BINDING,    rbac_applied,      start_apply,       SCOPE_DATABASE, AFTER(DB_ROLE),                           0,                   DEADLINE_APPLY,        8},
     [STEP_DB_CLUSTER]      = {STAGE_DATABASE,   OBJECT_DATABASE,        database_exists,   start_apply,       SCOPE_DATABASE, RBAC,                                     0,                   DEADLINE_APPLY,        8},
     [STEP_DB_RUNNING]      = {STAGE_DATABASE,   OBJECT_N,               database_running,  NULL,              SCOPE_DATABASE, AFTER(DB_CLUSTER),                        0,                   DEADLINE_DATABASE,     0},
     [STEP_DB_CREDENTIALS]  = {STAGE_DATABASE,   OBJECT_N,               credentials_known, start_credentials, SCOPE_DATABASE, AFTER(DB_RUNNING),                        0,                   DEADLINE_CREDENTIALS, 30},

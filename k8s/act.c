@@ -23,6 +23,7 @@ struct act {
     struct kube *kube;
     struct cache *cache;
     const struct k8s_profile *profile;
+    const struct held *held;
     const struct kubeblocks_dialect *dialect;
     enum cluster_object object;
     const struct object_row *row;
@@ -217,6 +218,7 @@ static void write_body(struct json_writer *w, const struct act *a)
         .dialect = a->object == OBJECT_DATABASE ? a->dialect : NULL,
         .owner_uid = a->owner_uid[0] != '\0' ? a->owner_uid : NULL,
         .resource_version = a->at == ACT_PATCH ? a->version : NULL,
+        .held = a->held,
     };
 
     if (a->at == ACT_DELETE)
@@ -293,6 +295,7 @@ static struct act *act_new(const struct act_request *req, bool is_remove)
     a->kube = req->kube;
     a->cache = req->cache;
     a->profile = req->profile;
+    a->held = req->held;
     a->dialect = req->dialect;
     a->object = req->object;
     a->row = object_row(req->object);

@@ -23,6 +23,7 @@ struct act_request {
     ms_t timeout_ms;            /* of all calls together */
     op_done *done;
     void *arg;
+    const struct held *held; /* borrowed for the operation's life; NULL: all is held */
 };
 
 /* Errors and results as port_cluster.h says of apply and remove; what the API answered is in the cache before `done`.

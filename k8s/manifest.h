@@ -8,6 +8,7 @@
 #include "core/base/json_write.h"
 #include "core/observed.h"
 #include "core/sandbox.h"
+#include "k8s/held.h"
 #include "k8s/profile.h"
 
 struct kubeblocks_dialect;
@@ -19,6 +20,7 @@ struct manifest {
     const struct kubeblocks_dialect *dialect; /* of OBJECT_DATABASE; else NULL */
     const char *owner_uid;                    /* the Deployment's, for owned objects; NULL: no owner is written */
     const char *resource_version;             /* of the object to be patched; NULL: it is to be created */
+    const struct held *held;                  /* of OBJECT_ROLE: grants no more than this; NULL: all of it */
 };
 
 /* Writes the whole object. With resource_version it is the merge patch that brings an existing object to it. */

@@ -45,6 +45,47 @@ static void write_rule(struct json_writer *w, const struct manifest_rule *rule)
     jw_object_end(w);
 }
 
+enum { RULE_VERBS_MAX = RIGHT_VERB_N };
+
+/* Those of the rule's verbs on this resource that we hold; how many. */
+static size_t held_verbs(const struct manifest_rule *rule, const char *resource, const struct held *held,
+                         const char *ret[RULE_VERBS_MAX + 1])
+{
+    size_t n = 0;
+    for (size_t i = 0; rule->verbs[i] != NULL && n < RULE_VERBS_MAX; i++) {
+        if (held_has(held, rule->group, resource, rule->verbs[i]))
+            ret[n++] = rule->verbs[i];
+    }
+    ret[n] = NULL;
+    return n;
+}
+
+static bool is_held(const struct manifest_rule *rule, const struct held *held)
+{
+    for (size_t r = 0; rule->resources[r] != NULL; r++) {
+        for (size_t v = 0; rule->verbs[v] != NULL; v++) {
+            if (!held_has(held, rule->group, rule->resources[r], rule->verbs[v]))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* RBAC lets nobody grant what he does not hold: the rule as it is, or resource by resource what is left of it. */
+static void write_held_rule(struct json_writer *w, const struct manifest_rule *rule, const struct held *held)
+{
+    if (is_held(rule, held)) {
+        write_rule(w, rule);
+        return;
+    }
+    for (size_t r = 0; rule->resources[r] != NULL; r++) {
+        const char *verbs[RULE_VERBS_MAX + 1];
+        struct manifest_rule rest = {rule->group, LIST(rule->resources[r]), verbs};
+        if (held_verbs(rule, rule->resources[r], held, verbs) > 0)
+            write_rule(w, &rest);
+    }
+}
+
 void manifest_role(struct json_writer *w, const struct manifest *m)
 {
     write_labels_and_metadata(w, m, OBJECT_ROLE);
@@ -53,7 +94,7 @@ void manifest_role(struct json_writer *w, const struct manifest *m)
     if (m->profile->is_role_full)
         write_rule(w, &full_rule);
     for (size_t i = 0; !m->profile->is_role_full && i < DATABASE_RULE_N; i++)
-        write_rule(w, &MANIFEST_DATABASE_RULES[i]);
+        write_held_rule(w, &MANIFEST_DATABASE_RULES[i], m->held);
     jw_array_end(w);
 }
 

@@ -13,6 +13,7 @@
 #include "core/io/backoff.h"
 #include "k8s/act.h"
 #include "k8s/cache.h"
+#include "k8s/held.h"
 #include "k8s/kubeblocks.h"
 #include "k8s/watch.h"
 
@@ -32,6 +33,10 @@ struct k8s_port {
     char *namespace_name;
     const struct kubeblocks_dialect *dialect; /* NULL: none or not known yet */
     struct watch *watches[KIND_WATCHED_N];
+    struct held held;
+    struct op *review;
+    struct loop_timer review_timer;
+    struct backoff review_backoff;
     struct op *discovery;
     struct loop_timer discovery_timer;
     struct backoff discovery_backoff;
@@ -49,10 +54,16 @@ static void start_watch(struct k8s_port *p, enum kube_kind kind, const char *ver
     watch_start(p->watches[kind]);
 }
 
+static bool may_watch(const struct k8s_port *p, enum kube_kind kind)
+{
+    const struct kube_kind_row *row = kube_kind_row(kind);
+    return held_has(&p->held, row->group, row->plural, "list") && held_has(&p->held, row->group, row->plural, "watch");
+}
+
 /* Events name pods, which are known by their Deployment or Cluster: those come first. */
 static void maybe_start_events(struct k8s_port *p)
 {
-    if (p->watches[KIND_EVENT] == NULL && cache_is_synced(p->cache, KIND_DEPLOYMENT) &&
+    if (p->watches[KIND_EVENT] == NULL && may_watch(p, KIND_EVENT) && cache_is_synced(p->cache, KIND_DEPLOYMENT) &&
         cache_is_synced(p->cache, KIND_CLUSTER))
         start_watch(p, KIND_EVENT, NULL);
 }
@@ -111,6 +122,58 @@ static void discover(void *arg)
         p->discovery = kube_call(p->kube, &req);
 }
 
+/* ---- what we may do ---- */
+
+static void start_all(struct k8s_port *p)
+{
+    for (size_t i = 0; i < KIND_CACHED_N; i++) {
+        enum kube_kind kind = (enum kube_kind)i;
+        if (kind == KIND_ENDPOINT_SLICE && !may_watch(p, kind))
+            cache_list_none(p->cache, kind); /* the only kind that something else can stand for */
+        else if (kind != KIND_CLUSTER)
+            start_watch(p, kind, NULL);
+    }
+    discover(p);
+}
+
+static void on_review(void *arg, const struct json_value *answer, const struct err *err)
+{
+    struct k8s_port *p = arg;
+    p->review = NULL;
+    if (err != NULL && err_retryable(err->kind)) {
+        uint32_t chance;
+        codec_random(&chance, sizeof chance);
+        loop_timer_set(&p->review_timer, backoff_next(&p->review_backoff, chance));
+        return;
+    }
+    if (err == NULL) {
+        held_read(answer, &p->held);
+        held_log_lacking(&p->held);
+    }
+    start_all(p);
+}
+
+static void review(void *arg)
+{
+    struct k8s_port *p = arg;
+    struct json_writer *w = jw_new(1024);
+    struct str body = STR_NONE;
+    jw_object(w);
+    jw_kv_text(w, "apiVersion", "authorization.k8s.io/v1");
+    jw_kv_text(w, "kind", "SelfSubjectRulesReview");
+    jw_key(w, "spec");
+    jw_object(w);
+    jw_kv_text(w, "namespace", p->namespace_name);
+    jw_object_end(w);
+    jw_object_end(w);
+    (void)!jw_finish(w, &body, NULL);
+    struct kube_request req = {
+        "POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", NULL, body, DISCOVERY_TIMEOUT_MS, on_review,
+        p};
+    p->review = kube_call(p->kube, &req);
+    jw_free(w);
+}
+
 /* ---- the port's functions ---- */
 
 static void port_observe(void *self, const struct sandbox *sb, struct observed *ret)
@@ -118,22 +181,27 @@ static void port_observe(void *self, const struct sandbox *sb, struct observed *
     struct k8s_port *p = self;
     cache_observe(p->cache, sb, ret);
     ret->is_reachable = kube_is_reachable(p->kube);
+    /* Without a sight of EndpointSlices the pod has to speak for them: the endpoint follows its readiness. */
+    if (p->watches[KIND_ENDPOINT_SLICE] == NULL && ret->objects[OBJECT_SERVICE] == PRESENCE_PRESENT) {
+        ret->endpoints_n = ret->pod.is_running;
+        ret->endpoints_ready_n = ret->pod.is_ready;
+    }
 }
 
 static struct op *port_apply(void *self, enum cluster_object object, const struct sandbox *sb,
                              const struct env_list *env, ms_t timeout_ms, op_done *done, void *arg)
 {
     struct k8s_port *p = self;
-    return act_apply(
-        &(struct act_request){p->kube, p->cache, p->profile, p->dialect, object, sb, env, timeout_ms, done, arg});
+    return act_apply(&(struct act_request){p->kube, p->cache, p->profile, p->dialect, object, sb, env, timeout_ms, done,
+                                           arg, &p->held});
 }
 
 static struct op *port_remove(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms,
                               op_done *done, void *arg)
 {
     struct k8s_port *p = self;
-    return act_remove(
-        &(struct act_request){p->kube, p->cache, p->profile, p->dialect, object, sb, NULL, timeout_ms, done, arg});
+    return act_remove(&(struct act_request){p->kube, p->cache, p->profile, p->dialect, object, sb, NULL, timeout_ms,
+                                            done, arg, NULL});
 }
 
 /* One call of credentials or nudge. */
@@ -260,7 +328,7 @@ static struct op *port_nudge(void *self, const struct sandbox *sb, ms_t timeout_
     jw_object_end(w);
     jw_object_end(w);
     jw_object_end(w);
-    if (pod != NULL && jw_finish(w, &body, &c->err))
+    if (pod != NULL && held_has(&p->held, "", "pods", "patch") && jw_finish(w, &body, &c->err))
         port_call_send(
             c, &(struct kube_request){"PATCH", NULL, "application/merge-patch+json", body, timeout_ms, on_nudged, NULL},
             KIND_POD, pod);
@@ -299,6 +367,8 @@ struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err
     p->namespace_name = xstrdup(options->namespace_name);
     p->discovery_backoff = (struct backoff){DISCOVERY_FIRST_MS, DISCOVERY_CAP_MS, 0};
     loop_timer_init(&p->discovery_timer, p->loop, discover, p);
+    p->review_backoff = (struct backoff){DISCOVERY_FIRST_MS, DISCOVERY_CAP_MS, 0};
+    loop_timer_init(&p->review_timer, p->loop, review, p);
     cache_subscribe(p->cache, on_cache_change, p);
     kube_on_reachable(kube, on_reachable, p);
     p->port = (struct port_cluster){
@@ -316,17 +386,15 @@ struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err
 
 void k8s_port_start(struct k8s_port *p)
 {
-    for (size_t i = 0; i < KIND_CACHED_N; i++) {
-        if (i != KIND_CLUSTER)
-            start_watch(p, (enum kube_kind)i, NULL);
-    }
-    discover(p);
+    review(p);
 }
 
 void k8s_port_free(struct k8s_port *p)
 {
     if (p == NULL)
         return;
+    op_cancel(p->review);
+    loop_timer_clear(&p->review_timer);
     op_cancel(p->discovery);
     loop_timer_clear(&p->discovery_timer);
     for (size_t i = 0; i < KIND_WATCHED_N; i++)

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/* Reading of a rules review into one row of bits per right that matters. */
+#include "k8s/held.h"
+
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/log.h"
+
+static bool has_text(const struct json_value *list, const char *text)
+{
+    for (const struct json_value *v = json_first(list); v != NULL; v = json_next(v)) {
+        if (str_eq_text(json_str(v), text) || str_eq(json_str(v), STR("*")))
+            return true;
+    }
+    return false;
+}
+
+static unsigned verbs_of(const struct json_value *list)
+{
+    unsigned verbs = 0;
+    for (size_t i = 0; i < RIGHT_VERB_N; i++) {
+        if (has_text(list, right_verb_text((enum right_verb)i)))
+            verbs |= 1u << i;
+    }
+    return verbs;
+}
+
+void held_read(const struct json_value *review, struct held *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    ret->is_known = true;
+    const struct json_value *rules = json_at(review, "status", "resourceRules", NULL);
+    for (const struct json_value *rule = json_first(rules); rule != NULL; rule = json_next(rule)) {
+        if (json_count(json_find(rule, "resourceNames")) > 0)
+            continue;
+        unsigned verbs = verbs_of(json_find(rule, "verbs"));
+        for (size_t i = 0; i < RIGHTS_N; i++) {
+            if (has_text(json_find(rule, "apiGroups"), RIGHTS[i].group) &&
+                has_text(json_find(rule, "resources"), RIGHTS[i].resource))
+                ret->verbs[i] |= verbs;
+        }
+    }
+}
+
+bool held_has(const struct held *held, const char *group, const char *resource, const char *verb)
+{
+    if (held == NULL || !held->is_known)
+        return true;
+    for (size_t i = 0; i < RIGHTS_N; i++) {
+        if (strcmp(RIGHTS[i].group, group) != 0 || strcmp(RIGHTS[i].resource, resource) != 0)
+            continue;
+        for (size_t v = 0; v < RIGHT_VERB_N; v++) {
+            if (strcmp(right_verb_text((enum right_verb)v), verb) == 0)
+                return (held->verbs[i] >> v & 1) != 0;
+        }
+    }
+    return true;
+}
+
+void held_log_lacking(const struct held *held)
+{
+    for (size_t i = 0; i < RIGHTS_N; i++) {
+        unsigned lacking = RIGHTS[i].verbs & ~held->verbs[i];
+        struct buf verbs;
+        if (lacking == 0)
+            continue;
+        buf_init(&verbs, 256);
+        for (size_t v = 0; v < RIGHT_VERB_N; v++) {
+            if ((lacking >> v & 1) != 0)
+                buf_addf(&verbs, "%s%s", verbs.n > 0 ? " " : "", right_verb_text((enum right_verb)v));
+        }
+        LOG(WARN, "the account may not", KV("verbs", buf_str(&verbs)), KV("group", RIGHTS[i].group),
+            KV("resource", RIGHTS[i].resource), KV("purpose", RIGHTS[i].purpose));
+        buf_fini(&verbs);
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/* What our account may really do in its namespace, asked once at start (SelfSubjectRulesReview): so that the database's
+ * Role grants no more than may be granted on, and a kind that may not be watched is not waited for. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/base/json_read.h"
+#include "k8s/rights.h"
+
+enum { HELD_RIGHTS_MAX = 32 };
+
+struct held {
+    bool is_known;                   /* false: everything counts as held, the API itself refuses what is not */
+    unsigned verbs[HELD_RIGHTS_MAX]; /* a row of RIGHTS each: bits 1 << enum right_verb */
+};
+
+/* Reads the answer's status. source: authorization.k8s.io/v1, SubjectRulesReviewStatus. Rules for single objects by
+ * name are left out. */
+void held_read(const struct json_value *review, struct held *ret);
+/* Is the verb on the resource (a row of RIGHTS; another counts as held) allowed? held NULL: yes. */
+bool held_has(const struct held *held, const char *group, const char *resource, const char *verb);
+/* One warning per row of RIGHTS that lacks something. */
+void held_log_lacking(const struct held *held);
