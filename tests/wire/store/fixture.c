@@ -127,6 +127,42 @@ void sql(struct fixture *f, const char *text)
     (void)sql_value(f, text);
 }
 
+static void run_script(struct fixture *f, struct pg_connection *c, const char *text)
+{
+    struct cell cell = {0};
+    pg_conn_script(c, text, FIXTURE_MS, on_cell, &cell);
+    run_until(f, &cell.is_done);
+    assert_int_equal(cell.err.kind, ERR_NONE);
+}
+
+static struct pg_connection *connect_to(struct fixture *f, const struct secret *conninfo);
+
+struct pg_connection *hold(struct fixture *f, const char *text)
+{
+    struct pg_connection *c = connect_to(f, &f->conninfo);
+    struct arena *a = arena_new();
+    run_script(f, c, arena_printf(a, "BEGIN; %s", text));
+    arena_free(a);
+    return c;
+}
+
+void hold_end(struct fixture *f, struct pg_connection *holder)
+{
+    run_script(f, holder, "COMMIT");
+    pg_conn_free(holder);
+}
+
+void run_until_waiting(struct fixture *f, int sessions_n)
+{
+    uint64_t n = 0;
+    while (n < (uint64_t)sessions_n) {
+        run_for(f, 2);
+        assert_true(str_parse_u64(str_from(sql_value(f, "SELECT count(*) FROM pg_stat_activity WHERE "
+                                                        "wait_event_type = 'Lock' AND datname = current_database()")),
+                                  1000, &n));
+    }
+}
+
 /* Runs `$NAME ARGUMENT`; its output goes to `out`, if not negative. */
 static void run_control(const char *name, const char *argument, int out)
 {

@@ -52,6 +52,11 @@ void run_for(struct fixture *f, ms_t ms);
 void sql(struct fixture *f, const char *text);
 /* Its first value, or "" for NULL or no row; valid until the next call. */
 const char *sql_value(struct fixture *f, const char *text);
+/* Runs `text` in a transaction that stays open, with its locks, on a connection of its own, until hold_end. */
+struct pg_connection *hold(struct fixture *f, const char *text);
+void hold_end(struct fixture *f, struct pg_connection *holder);
+/* Runs the loop until this many sessions wait for a lock. */
+void run_until_waiting(struct fixture *f, int sessions_n);
 /* `$NAME ARGUMENT` of the harness, waiting for it; NAME: FS_PG_CTL or FS_REDIS_CTL. */
 void control(const char *name, const char *argument);
 int control_pid(const char *name);

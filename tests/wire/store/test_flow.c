@@ -62,6 +62,9 @@ static void an_old_attempt_or_fence_or_a_settled_row_is_refused(void **state)
     sb.attempt++;
     assert_string_equal(world_save(f, f->port, &sb, 1).err.reason, "Fenced");
     sb.attempt--;
+    struct store *other = fixture_another_store(f, "stranger", NULL);
+    assert_string_equal(world_save(f, store_port(other), &sb, 1).err.reason, "Fenced");
+    store_close(other);
     assert_int_equal(world_settle(f, f->port, &sb, SANDBOX_RUNNING, OUTCOME_READY).err.kind, ERR_NONE);
     assert_string_equal(world_save(f, f->port, &sb, 1).err.reason, "Fenced");
     assert_string_equal(sql_value(f, "SELECT max(seq) FROM journal WHERE owner_id = 'u-fence'"), "2");

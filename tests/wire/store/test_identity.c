@@ -193,12 +193,18 @@ static void a_look_up_under_way_cannot_bring_an_ended_session_back(void **state)
     (void)state;
     make_link("local:tomb", "token-tomb", HOUR_MS, ERR_NONE);
     use_link("token-tomb", "tomb", HOUR_MS, HOUR_MS);
+    sql(&f, "UPDATE sessions SET idle_until = now() + interval '1 minute'"); /* so that finding it has to write */
+    struct pg_connection *holder = hold(&f, "SELECT FROM sessions FOR UPDATE");
     struct who w = {0};
     struct answer a = {0};
     f.port->session_find(f.port->self, STR("tomb"), FIXTURE_MS, on_who, &w);
+    run_until_waiting(&f, 1);
     f.port->session_end(f.port->self, STR("tomb"), FIXTURE_MS, on_answer, &a);
+    run_until_waiting(&f, 2);
+    hold_end(&f, holder);
     expect_ok(&f, &a);
     run_until(&f, &w.is_done);
+    assert_int_equal(w.err.kind, ERR_NONE); /* it was asked for before the end */
     assert_int_equal(find(f.port, "tomb").err.kind, ERR_UNAUTHENTICATED);
 }
 

@@ -298,8 +298,13 @@ static void two_requests_at_once_start_one_flow(void **state)
     struct fixture *f = *state;
     struct owned o = world_project(f, "race");
     struct asked a[6];
+    /* The weakest lock that keeps the project's row from being changed: all six have to be under way before one ends.
+     */
+    struct pg_connection *holder = hold(f, "SELECT FROM projects WHERE id = 'p-race' FOR NO KEY UPDATE");
     for (int i = 0; i < 6; i++)
         world_request_start(f->port, &o, DESIRED_RUNNING, "race", NULL, &a[i]);
+    run_until_waiting(f, 6);
+    hold_end(f, holder);
     int started_n = 0;
     for (int i = 0; i < 6; i++) {
         run_until(f, &a[i].is_done);
