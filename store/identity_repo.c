@@ -99,7 +99,7 @@ static void tell_principal(struct store_call *call, const struct principal *who,
 static void on_link_used(void *arg, const struct pg_result *result, const struct err *err)
 {
     struct store_call *call = arg;
-    struct principal who;
+    struct principal who = {0};
     struct err mine = {0};
     err_copy(&mine, err);
     bool is_ok = err == NULL && read_principal(result, &who, &mine);
@@ -155,7 +155,7 @@ static bool recall(struct store_call *call, struct str json, struct principal *r
 static void on_session(void *arg, const struct pg_result *result, const struct err *err)
 {
     struct store_call *call = arg;
-    struct principal who;
+    struct principal who = {0};
     struct err mine = {0};
     err_copy(&mine, err);
     bool is_ok = err == NULL && read_principal(result, &who, &mine);
@@ -167,7 +167,7 @@ static void on_session(void *arg, const struct pg_result *result, const struct e
 static void on_cached(void *arg, struct str json, const struct err *err)
 {
     struct store_call *call = arg;
-    struct principal who;
+    struct principal who = {0};
     struct err ended = {0};
     if (err == NULL && str_eq(json, ENDED)) {
         err_set(&ended, ERR_UNAUTHENTICATED, __func__, "the session has ended");

@@ -2,6 +2,7 @@
 /* A hash table whose insertion order is the order of last use: uthash walks it oldest first. */
 #include "store/memory_cache.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,8 +48,10 @@ void memory_cache_free(struct memory_cache *c)
 {
     if (c == NULL)
         return;
-    while (c->entries != NULL)
-        drop(c, c->entries);
+    struct entry *e;
+    struct entry *next;
+    HASH_ITER(hh, c->entries, e, next)
+    drop(c, e);
     free(c);
 }
 
@@ -83,16 +86,20 @@ void memory_cache_drop(struct memory_cache *c, struct str key)
 
 void memory_cache_put(struct memory_cache *c, struct str key, struct str value, ms_t ttl_ms)
 {
-    memory_cache_drop(c, key);
-    if (value.n > c->value_bytes_max || ttl_ms <= 0)
+    bool is_kept = value.n <= c->value_bytes_max && ttl_ms > 0;
+    struct entry *old = find(c, key);
+    if (old == NULL && is_kept && HASH_COUNT(c->entries) >= c->entries_max)
+        old = c->entries;
+    if (old != NULL)
+        drop(c, old);
+    if (!is_kept)
         return;
-    if (HASH_COUNT(c->entries) >= c->entries_max)
-        drop(c, c->entries);
     struct entry *e = xcalloc(1, sizeof(*e) + key.n + 1);
     memcpy(e->key, key.p, key.n);
     e->key_n = key.n;
     e->value = xmemdup(value.p, value.n);
     e->value_n = value.n;
     e->until_ms = loop_now_ms(c->loop) + ttl_ms;
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that HASH_DEL took `old` out. */
     HASH_ADD_KEYPTR(hh, c->entries, e->key, e->key_n, e);
 }

@@ -76,7 +76,7 @@ bool pg_row_bytea(const struct pg_result *r, size_t row, int column, struct aren
                   struct err *reterr)
 {
     struct str text = pg_row_str(r, row, column);
-    if (str_is_none(text)) {
+    if (text.p == NULL) {
         *ret = STR_NONE;
         return true;
     }

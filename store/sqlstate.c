@@ -32,6 +32,8 @@ static const struct sqlstate_row rows[] = {
     {"42501", ERR_DENIED,    NULL,              0},
     {"42P04", ERR_CONFLICT,  NULL,              0}, /* duplicate database */
     {"42710", ERR_CONFLICT,  NULL,              0}, /* duplicate object: a role */
+    {"42P01", ERR_NOT_READY, NULL,              1}, /* no such table: the schema is not there yet */
+    {"42883", ERR_NOT_READY, NULL,              1}, /* no such function: as above */
     {"42",    ERR_BUG,       NULL,              0},
     {"53300", ERR_NOT_READY, NULL,              2}, /* too many connections */
     {"53",    ERR_NOT_READY, NULL,              5}, /* disk full, out of memory */
