@@ -360,8 +360,11 @@ static void on_loaded(void *arg, const struct flow_row *rows, size_t n, const st
     /* Another wrote, or our own write whose answer was lost: either way there are rows nobody published. */
     f->ports.listener.on_hint(f->ports.listener.arg, f->sb.owner_id);
     bool is_mine = n == 1 && rows[0].sandbox.attempt == f->sb.attempt;
-    if (is_mine && rows[0].sandbox.saves == f->sb.saves + 1)
+    if (is_mine && f->is_save_in_doubt && rows[0].sandbox.saves == f->sb.saves + 1)
         drop_saved(f);
+    /* It took effect, or the fence will refuse it. */
+    if (is_mine && (rows[0].sandbox.saves != f->sb.saves || rows[0].sandbox.fence != f->sb.fence))
+        f->is_save_in_doubt = false;
     if (!is_mine) {
         /* Another replica's, settled, or a new attempt: the owner finds out what is to be done. */
         loop_defer(&f->end_task);

@@ -137,8 +137,8 @@ static void on_saved(void *arg, const struct journal_event *events, size_t n_eve
 {
     struct flow *f = arg;
     f->save = NULL;
-    f->is_save_in_doubt = err != NULL && err->kind != ERR_CONFLICT;
     if (err == NULL) {
+        f->is_save_in_doubt = false;
         f->sb.saves++;
         backoff_reset(&f->save_backoff);
         f->ports.listener.on_events(f->ports.listener.arg, events, n_events);
@@ -152,6 +152,7 @@ static void on_saved(void *arg, const struct journal_event *events, size_t n_eve
         flow_reload(f);
         return;
     } else {
+        f->is_save_in_doubt = true;
         f->is_dirty = true;
         f->save_at_ms = loop_now_ms(f->ports.loop) + backoff_next(&f->save_backoff, f->chance++ * 2654435761u);
         LOG(WARN, "journal write failed", KV("project", f->sb.project_id), KV("err", err));
