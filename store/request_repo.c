@@ -38,7 +38,7 @@ static bool read_answer(const struct store_call *call, const struct pg_result *r
                         struct err *reterr)
 {
     if (pg_row_count(r) == 0)
-        return err_set(reterr, ERR_MISSING, __func__, "there is no such project");
+        return err_set(reterr, ERR_MISSING, __func__, "Project not found");
     if (!parse_result(pg_row_str(r, 0, 0), &ret->result))
         return err_set(reterr, ERR_BUG, __func__, "fs_sandbox_request said something unknown");
     ret->n_events = pg_row_is_null(r, 0, COLUMN_EVENT) ? 0 : 1;

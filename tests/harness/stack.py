@@ -12,6 +12,7 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -250,14 +251,20 @@ class Stack:
         client.cookie = headers["Set-Cookie"].split(";")[0]
         return client
 
-    def cluster_requests(self):
-        """Requests that the embedded cluster counted so far, {"verb resource": n}."""
-        import ssl
+    def cluster_call(self, method, path, body=None):
+        """(status, document) of the embedded cluster's API, asked as its admin."""
         with open(f"{self.dir}/cluster/admin.token") as f:
             token = f.read().strip()
         context = ssl.create_default_context(cafile=f"{self.dir}/cluster/ca.crt")
         connection = http.client.HTTPSConnection("127.0.0.1", self.addresses["port"], context=context, timeout=30)
-        connection.request("GET", "/devcluster/requests", headers={"Authorization": f"Bearer {token}"})
-        answer = json.loads(connection.getresponse().read())
-        connection.close()
-        return answer["requests"]
+        try:
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+        finally:
+            connection.close()
+
+    def cluster_requests(self):
+        """Requests that the embedded cluster counted so far, {"verb resource": n}."""
+        return self.cluster_call("GET", "/devcluster/requests")[1]["requests"]
