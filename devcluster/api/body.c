@@ -66,6 +66,35 @@ static bool check_kind(struct call *c, struct arena *a, struct doc *root)
     return true;
 }
 
+/* A whole object that cannot be decoded is 400; what a patch made undecodable is 422 with the cause "patch". */
+static bool cannot_decode(struct call *c, const char *why)
+{
+    bool is_whole = http_method(c->x) != HTTP_PATCH || body_is(c, "application/apply-patch+yaml");
+    if (is_whole)
+        return FAIL(&c->fail, 400, "BadRequest", "%s in version \"%s\" cannot be handled as a %s: %s", c->kind->name,
+                    c->kind->version, c->kind->name, why);
+    fail_cause(&c->fail, "FieldValueInvalid", "patch", why);
+    return fail_invalid(&c->fail, "", "", STR(""));
+}
+
+static bool wrong_type(struct call *c, const struct doc *value, const char *path, const char *go_type)
+{
+    return cannot_decode(c, arena_printf(c->arena, "json: cannot unmarshal %s into Go struct field %s of type %s",
+                                         json_type_name(value->type), path, go_type));
+}
+
+static bool check_map(struct call *c, const struct doc *map, const char *path)
+{
+    if (doc_type(map) == JSON_NULL)
+        return true;
+    if (map->type != JSON_OBJECT)
+        return wrong_type(c, map, path, "map[string]string");
+    for (const struct doc *m = map->first; m != NULL; m = m->next)
+        if (m->type != JSON_STR && m->type != JSON_NULL)
+            return wrong_type(c, m, path, "string");
+    return true;
+}
+
 /* The few fields whose Go type a client may get wrong; the message is the Go decoder's. */
 bool body_types(struct call *c, const struct doc *root)
 {
@@ -73,41 +102,30 @@ bool body_types(struct call *c, const struct doc *root)
         const char *section;
         const char *field;
         enum json_type type;
+        const char *path;
         const char *go_type;
     } rows[] = {
-        {"spec",     "replicas",                JSON_NUMBER, "int32"            },
-        {"spec",     "revisionHistoryLimit",    JSON_NUMBER, "int32"            },
-        {"spec",     "progressDeadlineSeconds", JSON_NUMBER, "int32"            },
-        {"metadata", "labels",                  JSON_OBJECT, "map[string]string"},
-        {"metadata", "annotations",             JSON_OBJECT, "map[string]string"},
-        {"metadata", "name",                    JSON_STR,    "string"           },
-        {"metadata", "namespace",               JSON_STR,    "string"           },
+        {"spec",     "replicas",                JSON_NUMBER, "Spec.spec.replicas",                "int32" },
+        {"spec",     "revisionHistoryLimit",    JSON_NUMBER, "Spec.spec.revisionHistoryLimit",    "int32" },
+        {"spec",     "progressDeadlineSeconds", JSON_NUMBER, "Spec.spec.progressDeadlineSeconds", "int32" },
+        {"metadata", "name",                    JSON_STR,    "ObjectMeta.metadata.name",          "string"},
+        {"metadata", "namespace",               JSON_STR,    "ObjectMeta.metadata.namespace",     "string"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct doc *value = doc_at(root, rows[i].section, rows[i].field, NULL);
-        if (value == NULL || value->type == JSON_NULL || value->type == rows[i].type)
-            continue;
-        bool is_meta = str_eq_text(str_from(rows[i].section), "metadata");
-        return FAIL(&c->fail, 400, "BadRequest",
-                    "%s in version \"%s\" cannot be handled as a %s: json: cannot unmarshal %s into Go struct field "
-                    "%s%s.%s.%s of type %s",
-                    c->kind->name, c->kind->version, c->kind->name, json_type_name(value->type),
-                    is_meta ? "ObjectMeta" : c->kind->name, is_meta ? "" : "Spec", rows[i].section, rows[i].field,
-                    rows[i].go_type);
+        bool is_spec = rows[i].path[0] == 'S';
+        if (value != NULL && value->type != JSON_NULL && value->type != rows[i].type)
+            return wrong_type(c, value, arena_printf(c->arena, "%s%s", is_spec ? c->kind->name : "", rows[i].path),
+                              rows[i].go_type);
     }
     if (!doc_fits(root, BODY_DEPTH_MAX))
-        return call_bad_request(c, "the object nests too deep");
-    static const char *const maps[] = {"labels", "annotations"};
-    for (size_t i = 0; i < 2; i++) {
-        const struct doc *map = doc_at(root, "metadata", maps[i], NULL);
-        for (const struct doc *m = map == NULL ? NULL : map->first; m != NULL; m = m->next)
-            if (m->type != JSON_STR)
-                return FAIL(&c->fail, 400, "BadRequest",
-                            "%s in version \"%s\" cannot be handled as a %s: json: cannot unmarshal %s into Go struct "
-                            "field ObjectMeta.metadata.%s of type string",
-                            c->kind->name, c->kind->version, c->kind->name, json_type_name(m->type), maps[i]);
-    }
-    return true;
+        return cannot_decode(c, "the object nests too deep");
+    const struct doc *meta = doc_find(root, "metadata");
+    bool has_data = c->kind->id == KIND_SECRET || c->kind->id == KIND_CONFIGMAP;
+    return check_map(c, doc_find(meta, "labels"), "ObjectMeta.metadata.labels") &&
+           check_map(c, doc_find(meta, "annotations"), "ObjectMeta.metadata.annotations") &&
+           (!has_data || (check_map(c, doc_find(root, "data"), arena_printf(c->arena, "%s.data", c->kind->name)) &&
+                          check_map(c, doc_find(root, "stringData"), "Secret.stringData")));
 }
 
 bool body_object(struct call *c, struct arena *a, struct doc **ret)

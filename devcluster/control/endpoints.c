@@ -113,6 +113,11 @@ void service_reconcile(struct control *control, struct work *w)
     fill_labels(d->arena, d->root, service);
     fill_endpoints(control, d->arena, d->root, service);
     fill_ports(d->arena, d->root, service);
+    /* A real server prints what Go leaves nil as null. */
+    static const char *const lists[] = {"endpoints", "ports"};
+    for (size_t i = 0; i < 2; i++)
+        if (doc_count(doc_find(d->root, lists[i])) == 0)
+            doc_set(d->arena, d->root, lists[i], doc_null(d->arena));
     if (slice == NULL)
         (void)store_add(control->store, d);
     else
