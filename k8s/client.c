@@ -211,11 +211,6 @@ struct loop *kube_loop(const struct kube *k)
     return k->loop;
 }
 
-const struct kubeconfig *kube_config(const struct kube *k)
-{
-    return k->config;
-}
-
 bool kube_is_reachable(const struct kube *k)
 {
     return k->is_reachable;

@@ -28,7 +28,6 @@ MUST_CHECK struct kube *kube_new(struct loop *loop, struct fetch *f, struct kube
 void kube_free(struct kube *k);
 
 struct loop *kube_loop(const struct kube *k);
-const struct kubeconfig *kube_config(const struct kube *k);
 
 /* Did the API answer the last call or watch? on_change runs on the loop when that changes, from within a callback of
  * the client; one subscriber. */

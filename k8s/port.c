@@ -410,11 +410,6 @@ const struct port_cluster *k8s_port_cluster(const struct k8s_port *p)
     return &p->port;
 }
 
-struct kube *k8s_port_kube(const struct k8s_port *p)
-{
-    return p->kube;
-}
-
 void k8s_port_stats(const struct k8s_port *p, struct k8s_port_stats *ret)
 {
     struct watch_stats one;

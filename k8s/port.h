@@ -25,8 +25,6 @@ void k8s_port_start(struct k8s_port *p);
 void k8s_port_free(struct k8s_port *p);
 
 const struct port_cluster *k8s_port_cluster(const struct k8s_port *p);
-/* For probes (k8s/probe.h). */
-struct kube *k8s_port_kube(const struct k8s_port *p);
 
 struct k8s_port_stats {
     uint64_t lists_n, streams_n, events_n, failures_n; /* of all watches */

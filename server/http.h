@@ -22,19 +22,20 @@ enum http_method {
 #define X(name) HTTP_##name,
     HTTP_METHODS(X)
 #undef X
-    HTTP_METHOD_N
+        HTTP_METHOD_N
 };
 const char *http_method_name(enum http_method method);
 
 /* ---- the request; all texts are valid as long as the exchange ---- */
 
 enum http_method http_method(const struct http_exchange *x);
-struct str http_target(const struct http_exchange *x);  /* as it came, without the query */
-struct str http_path(const struct http_exchange *x);    /* percent-decoded; no NUL, no "//", no dot segments (refused) */
-struct str http_query(const struct http_exchange *x);   /* as it came, without '?'; absent if there was none */
+struct str http_target(const struct http_exchange *x); /* as it came, without the query */
+struct str http_path(const struct http_exchange *x);   /* percent-decoded; no NUL, no "//", no dot segments (refused) */
+struct str http_query(const struct http_exchange *x);  /* as it came, without '?'; absent if there was none */
 /* The first parameter of that name, decoded; false if there is none. "a" and "a=" give an empty value. */
 bool http_query_find(const struct http_exchange *x, const char *name, struct str *ret);
-/* The field's value without blanks around; STR_NONE if absent. Repeated fields are joined by ", " as RFC 9110 5.2 says. */
+/* The field's value without blanks around; STR_NONE if absent. Repeated fields are joined by ", " as RFC 9110 5.2 says.
+ */
 struct str http_header(const struct http_exchange *x, const char *name);
 struct str http_body(const struct http_exchange *x);
 /* A part of the path matched by "{name}" in the route's pattern. */
@@ -46,7 +47,6 @@ bool http_is_secure(const struct http_exchange *x);
 /* X-Request-Id of the client if well-formed ([A-Za-z0-9._-]{1,64}), else one of our own. NUL-terminated. */
 const char *http_request_id(const struct http_exchange *x);
 struct arena *http_arena(struct http_exchange *x);
-struct loop *http_loop(const struct http_exchange *x);
 
 /* What the gate found out, kept with the exchange for the handler; the pointer is the service's own. */
 void http_set_context(struct http_exchange *x, void *context);
@@ -54,14 +54,14 @@ void *http_context(const struct http_exchange *x);
 
 /* ---- asynchronous work on behalf of the request ---- */
 
-/* on_gone runs once if the client leaves before the answer: cancel what waits for it. The exchange is invalid afterwards.
- * Cleared by any answer. One at a time; NULL clears. */
+/* on_gone runs once if the client leaves before the answer: cancel what waits for it. The exchange is invalid
+ * afterwards. Cleared by any answer. One at a time; NULL clears. */
 void http_on_gone(struct http_exchange *x, void (*on_gone)(void *arg), void *arg);
 
 /* ---- the answer: exactly one of http_answer*, http_stream_start ---- */
 
-/* Adds a header field to the coming answer; name and value are copied. Content-Length, Transfer-Encoding, Connection and
- * Date are the connection's own. A value with CR, LF or NUL is a bug and is left out. */
+/* Adds a header field to the coming answer; name and value are copied. Content-Length, Transfer-Encoding, Connection
+ * and Date are the connection's own. A value with CR, LF or NUL is a bug and is left out. */
 void http_add_header(struct http_exchange *x, const char *name, struct str value);
 /* Content type NULL: none. The body is copied; for HEAD only its length is told. */
 void http_answer(struct http_exchange *x, int status, const char *content_type, struct str body);
@@ -78,7 +78,8 @@ void http_answer_err(struct http_exchange *x, const struct err *err);
 
 /* Sends the head with Transfer-Encoding: chunked (to an HTTP/1.0 client: until close) and gives the exchange up. */
 MUST_CHECK struct http_stream *http_stream_start(struct http_exchange *x, int status, const char *content_type);
-/* Queues one piece. False: the stream was cut (the client is too slow or gone) and on_close will run; do not use it more. */
+/* Queues one piece. False: the stream was cut (the client is too slow or gone) and on_close will run; do not use it
+ * more. */
 bool http_stream_send(struct http_stream *s, struct str bytes);
 /* The last piece; the stream is the connection's again and on_close does not run. */
 void http_stream_end(struct http_stream *s);
@@ -86,13 +87,12 @@ void http_stream_end(struct http_stream *s);
 void http_stream_cut(struct http_stream *s);
 /* on_close runs once, when the client left, was too slow, or the server drains past its deadline. */
 void http_stream_on_close(struct http_stream *s, void (*on_close)(void *arg), void *arg);
-size_t http_stream_unsent_bytes(const struct http_stream *s);
 
 /* ---- the service behind a listener ---- */
 
 struct http_service {
-    /* The head is complete. Answer at once (401, 413, 415, …; before any 100 Continue), or call http_accept_body, now or
-     * later. Never both. */
+    /* The head is complete. Answer at once (401, 413, 415, …; before any 100 Continue), or call http_accept_body, now
+     * or later. Never both. */
     void (*on_head)(void *arg, struct http_exchange *x);
     /* The body is complete (at once when there is none). Answer, now or later. */
     void (*on_request)(void *arg, struct http_exchange *x);

@@ -185,11 +185,6 @@ struct arena *http_arena(struct http_exchange *x)
     return x->arena;
 }
 
-struct loop *http_loop(const struct http_exchange *x)
-{
-    return x->conn->shared->loop;
-}
-
 void http_set_context(struct http_exchange *x, void *context)
 {
     x->context = context;

@@ -77,8 +77,3 @@ void http_stream_on_close(struct http_stream *s, void (*on_close)(void *arg), vo
     s->on_close = on_close;
     s->on_close_arg = arg;
 }
-
-size_t http_stream_unsent_bytes(const struct http_stream *s)
-{
-    return conn_unsent_bytes(s->conn);
-}

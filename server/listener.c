@@ -398,11 +398,6 @@ void listener_drain(struct listener *l, ms_t spread_ms, ms_t deadline_ms, void (
         loop_timer_set(&l->deadline, deadline_ms);
 }
 
-bool listener_is_draining(const struct listener *l)
-{
-    return l->shared->is_draining;
-}
-
 bool listener_reload_tls(struct listener *l, struct err *reterr)
 {
     if (l->cert_path == NULL)

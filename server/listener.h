@@ -33,13 +33,13 @@ struct listener_limits {
 extern const struct listener_limits LISTENER_DEFAULTS;
 
 struct listener_config {
-    const char *address;            /* numeric IPv4 or IPv6, or "unix:/path" */
-    uint16_t port;                  /* 0: any free one */
-    const char *tls_cert_path;      /* PEM chain; NULL: no TLS */
+    const char *address;       /* numeric IPv4 or IPv6, or "unix:/path" */
+    uint16_t port;             /* 0: any free one */
+    const char *tls_cert_path; /* PEM chain; NULL: no TLS */
     const char *tls_key_path;
-    const char *trusted_proxies;    /* comma-separated addresses or CIDRs whose X-Forwarded-* count; NULL: none */
-    const char *server_name;        /* value of the Server header; NULL: none */
-    bool is_bare;                   /* no security headers (devcluster speaks as an API server does) */
+    const char *trusted_proxies; /* comma-separated addresses or CIDRs whose X-Forwarded-* count; NULL: none */
+    const char *server_name;     /* value of the Server header; NULL: none */
+    bool is_bare;                /* no security headers (devcluster speaks as an API server does) */
     struct listener_limits limits;
 };
 
@@ -52,7 +52,6 @@ uint16_t listener_port(const struct listener *l);
 /* Stops accepting; idle connections close, answers carry Connection: close, streams end spread over spread_ms. on_empty
  * runs once when the last connection is gone or deadline_ms is over. */
 void listener_drain(struct listener *l, ms_t spread_ms, ms_t deadline_ms, void (*on_empty)(void *arg), void *arg);
-bool listener_is_draining(const struct listener *l);
 /* Loads the TLS files again; on failure the old ones stay. */
 MUST_CHECK bool listener_reload_tls(struct listener *l, struct err *reterr);
 
@@ -61,7 +60,7 @@ struct listener_stats {
     unsigned streams_n;
     uint64_t accepted_n;
     uint64_t requests_n;
-    uint64_t refused_n;     /* parser errors and caps */
+    uint64_t refused_n; /* parser errors and caps */
     uint64_t streams_cut_n;
     uint64_t unsent_bytes;
 };

@@ -176,7 +176,7 @@ def singleuse(sources):
             if any(name.startswith(p) for p in prefixes) or any(name.endswith(s) for s in suffixes):
                 continue
             # A header's own code (macros, static inline) may use it.
-            header_uses = sum(len(re.findall(r"\b%s\s*\(" % name, other)) for p, (_, other) in sources.items() if p.endswith(".h"))
+            header_uses = sum(len(re.findall(r"\b%s\b" % name, other)) for p, (_, other) in sources.items() if p.endswith(".h"))
             if header_uses > 1:
                 continue
             yield Finding(path, function.line, "singleuse", "%s is used by no other file: static, or dead" % name)

@@ -224,7 +224,7 @@ void jw_raw(struct json_writer *w, struct str json)
         check(w, yajl_gen_number(w->gen, json.p, json.n));
 }
 
-void jw_time(struct json_writer *w, int64_t wall_ms)
+static void jw_time(struct json_writer *w, int64_t wall_ms)
 {
     char text[WALL_TEXT_SIZE];
     if (wall_ms < 0) {

@@ -114,6 +114,28 @@ static struct journal_event *append(struct call *call, const struct journal_even
 
 /* ---- commits ---- */
 
+/* A new sandbox gets the names drawn for it, a retry keeps its own; the database keeps its name in both. */
+static void start_attempt(const struct call *call, struct row *row, bool is_live)
+{
+    struct sandbox *sb = &row->sb;
+    struct sandbox kept = *sb;
+    if (!is_live) {
+        *sb = call->names;
+        memcpy(sb->project_id, kept.project_id, sizeof(sb->project_id));
+        memcpy(sb->owner_id, kept.owner_id, sizeof(sb->owner_id));
+        if (row->has_database)
+            memcpy(sb->database_name, kept.database_name, sizeof(sb->database_name));
+        sb->fence = kept.fence;
+        sb->saves = kept.saves;
+        sb->attempt = kept.attempt;
+    }
+    memcpy(sb->restart_time, call->names.restart_time, sizeof(sb->restart_time));
+    sb->attempt++;
+    sb->attempt_started_ms = call->now_ms;
+    row->has_sandbox = true;
+    row->has_database = true;
+}
+
 static void commit_request(struct call *call)
 {
     struct sim_store *st = call->store;
@@ -154,24 +176,8 @@ static void commit_request(struct call *call)
         row->exists = false;
         return;
     }
-    if (wants_running) {
-        struct sandbox kept = *sb;
-        if (!is_live) {
-            *sb = call->names;
-            memcpy(sb->project_id, kept.project_id, sizeof(sb->project_id));
-            memcpy(sb->owner_id, kept.owner_id, sizeof(sb->owner_id));
-            if (row->has_database)
-                memcpy(sb->database_name, kept.database_name, sizeof(sb->database_name));
-            sb->fence = kept.fence;
-            sb->saves = kept.saves;
-            sb->attempt = kept.attempt;
-        }
-        memcpy(sb->restart_time, call->names.restart_time, sizeof(sb->restart_time));
-        sb->attempt++;
-        sb->attempt_started_ms = call->now_ms;
-        row->has_sandbox = true;
-        row->has_database = true;
-    }
+    if (wants_running)
+        start_attempt(call, row, is_live);
     sb->status = wants_running ? SANDBOX_CREATING : SANDBOX_TERMINATING;
     sb->desired = call->desired;
     sb->is_settled = false;
