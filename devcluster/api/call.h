@@ -101,4 +101,3 @@ MUST_CHECK bool write_new(struct call *c, struct draft *d);
 MUST_CHECK bool write_changed(struct call *c, struct draft *d, enum store_what what);
 /* Notes in managedFields what the writer changed. */
 void write_manager(struct call *c, struct draft *d, const struct doc *before);
-struct str write_manager_name(struct call *c);

@@ -119,7 +119,7 @@ bool write_admit(struct call *c, const struct doc *root)
 
 /* ---- managedFields ---- */
 
-struct str write_manager_name(struct call *c)
+static struct str write_manager_name(struct call *c)
 {
     struct str name;
     if (http_query_find(c->x, "fieldManager", &name) && name.n > 0)

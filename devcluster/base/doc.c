@@ -44,7 +44,7 @@ struct doc *doc_int(struct arena *a, int64_t value)
     return d;
 }
 
-struct doc *doc_bool(struct arena *a, bool value)
+static struct doc *doc_bool(struct arena *a, bool value)
 {
     struct doc *d = node_new(a, JSON_BOOL);
     d->boolean = value;
@@ -213,7 +213,7 @@ bool doc_equal(const struct doc *a, const struct doc *b)
     return false;
 }
 
-void doc_write(const struct doc *d, struct json_writer *w)
+static void doc_write(const struct doc *d, struct json_writer *w)
 {
     switch (doc_type(d)) {
     case JSON_NULL:

@@ -37,7 +37,6 @@ struct doc *doc_array(struct arena *a);
 struct doc *doc_str(struct arena *a, struct str text); /* copies */
 struct doc *doc_text(struct arena *a, const char *text);
 struct doc *doc_int(struct arena *a, int64_t value);
-struct doc *doc_bool(struct arena *a, bool value);
 struct doc *doc_null(struct arena *a);
 /* Deep copies into `a`; the source may go afterwards. */
 struct doc *doc_from_json(struct arena *a, const struct json_value *v);
@@ -58,7 +57,6 @@ struct str doc_get(const struct doc *object, const char *key);
 size_t doc_count(const struct doc *d);
 /* The same value; the order of an object's members does not matter. NULL equals null. */
 bool doc_equal(const struct doc *a, const struct doc *b);
-void doc_write(const struct doc *d, struct json_writer *w);
 /* Are there at most `depth` objects and arrays inside each other? */
 bool doc_fits(const struct doc *d, unsigned depth);
 /* The tree as JSON text, in the arena. */

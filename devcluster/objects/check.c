@@ -30,7 +30,7 @@ static const char *at_index(struct fail *f, const char *path, size_t i, const ch
     return arena_printf(f->arena, "%s[%zu]%s", path, i, member);
 }
 
-void check_labels(struct fail *f, const struct doc *labels, const char *path)
+static void check_labels(struct fail *f, const struct doc *labels, const char *path)
 {
     for (const struct doc *c = doc_type(labels) == JSON_OBJECT ? labels->first : NULL; c != NULL; c = c->next) {
         const char *why = label_key_refusal(c->key);

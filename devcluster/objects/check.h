@@ -12,7 +12,6 @@ void check_pod(struct fail *f, const struct doc *root);
 void check_pod_change(struct fail *f, const struct doc *before, const struct doc *after);
 /* path: "spec" or "spec.template.spec". */
 void check_pod_spec(struct fail *f, const struct doc *spec, const char *path);
-void check_labels(struct fail *f, const struct doc *labels, const char *path);
 void check_service(struct fail *f, const struct doc *root);
 void check_service_change(struct fail *f, const struct doc *before, const struct doc *after);
 void check_secret(struct fail *f, const struct doc *root);

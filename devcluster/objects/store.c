@@ -46,11 +46,6 @@ void store_free(struct store *s)
     free(s);
 }
 
-struct loop *store_loop(const struct store *s)
-{
-    return s->loop;
-}
-
 uint64_t store_version(const struct store *s)
 {
     return s->version;

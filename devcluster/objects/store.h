@@ -73,7 +73,6 @@ struct store_listener {
 /* events_n: how many events are remembered per kind. */
 struct store *store_new(struct loop *loop, size_t events_n);
 void store_free(struct store *s);
-struct loop *store_loop(const struct store *s);
 /* The newest resourceVersion. */
 uint64_t store_version(const struct store *s);
 /* listener: borrowed until the store is freed. Called within the write. */

@@ -22,7 +22,7 @@ static void ring_drop_first(struct ring *r)
     r->n--;
 }
 
-void ring_clear(struct ring *r, uint64_t forgotten)
+static void ring_clear(struct ring *r, uint64_t forgotten)
 {
     while (r->n > 0)
         ring_drop_first(r);

@@ -36,6 +36,5 @@ void ring_init(struct ring *r, size_t capacity);
 void ring_fini(struct ring *r);
 /* Takes over the references of now and before. */
 void ring_push(struct ring *r, const struct event *event);
-void ring_clear(struct ring *r, uint64_t forgotten);
 
 int object_compare(const struct object *o, struct str ns, struct str name);
