@@ -229,15 +229,13 @@ void bus_free(struct bus *b)
 {
     if (b == NULL)
         return;
-    struct topic *t;
-    struct topic *next_topic;
-    HASH_ITER(hh, b->topics, t, next_topic)
-    {
+    while (b->topics != NULL) {
+        struct topic *t = b->topics;
         t->calling_n++; /* keeps it while its readers go */
         while (!TAILQ_EMPTY(&t->readers))
             bus_reader_free(TAILQ_FIRST(&t->readers));
         HASH_DEL(b->topics, t);
-        free(t);
+        loop_defer_free(b->loop, t, free_topic);
     }
     free(b);
 }

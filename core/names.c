@@ -38,7 +38,7 @@ bool names_check_project(struct str name, struct err *reterr)
     return true;
 }
 
-static bool is_alpha_(char c)
+static bool is_letter_or_underscore(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
@@ -50,9 +50,9 @@ static bool is_digit(char c)
 
 bool names_check_env_key(struct str key, const char *field, struct err *reterr)
 {
-    bool is_ok = key.n > 0 && key.n <= ENV_KEY_MAX_BYTES && is_alpha_(key.p[0]);
+    bool is_ok = key.n > 0 && key.n <= ENV_KEY_MAX_BYTES && is_letter_or_underscore(key.p[0]);
     for (size_t i = 0; is_ok && i < key.n; i++)
-        is_ok = is_alpha_(key.p[i]) || is_digit(key.p[i]);
+        is_ok = is_letter_or_underscore(key.p[i]) || is_digit(key.p[i]);
     if (!is_ok)
         return err_set_field(reterr, ERR_INVALID, __func__, field,
                              "a variable's name must match [A-Za-z_][A-Za-z0-9_]* and have at most %d characters",

@@ -54,22 +54,60 @@ static bool find(const struct word *words, size_t n, struct str id, size_t *ret)
 }
 
 #define WORD_N(words) (sizeof(words) / sizeof(*(words)))
-#define DEFINE_PARSE(function, type, words)                                                                            \
-    bool function(struct str text, type *ret)                                                                          \
-    {                                                                                                                  \
-        size_t i;                                                                                                      \
-        if (!find(words, WORD_N(words), text, &i))                                                                     \
-            return false;                                                                                              \
-        *ret = (type)i;                                                                                                \
-        return true;                                                                                                   \
-    }
 
-DEFINE_PARSE(stage_parse, enum stage, stages)
-DEFINE_PARSE(stage_status_parse, enum stage_status, stage_statuses)
-DEFINE_PARSE(sandbox_status_parse, enum sandbox_status, sandbox_statuses)
-DEFINE_PARSE(desired_parse, enum desired, desireds)
-DEFINE_PARSE(outcome_parse, enum outcome, outcomes)
-DEFINE_PARSE(reason_parse, enum reason, reasons)
+bool stage_parse(struct str text, enum stage *ret)
+{
+    size_t i = 0;
+    bool is_known = find(stages, WORD_N(stages), text, &i);
+    if (is_known)
+        *ret = (enum stage)i;
+    return is_known;
+}
+
+bool stage_status_parse(struct str text, enum stage_status *ret)
+{
+    size_t i = 0;
+    bool is_known = find(stage_statuses, WORD_N(stage_statuses), text, &i);
+    if (is_known)
+        *ret = (enum stage_status)i;
+    return is_known;
+}
+
+bool sandbox_status_parse(struct str row, enum sandbox_status *ret)
+{
+    size_t i = 0;
+    bool is_known = find(sandbox_statuses, WORD_N(sandbox_statuses), row, &i);
+    if (is_known)
+        *ret = (enum sandbox_status)i;
+    return is_known;
+}
+
+bool desired_parse(struct str text, enum desired *ret)
+{
+    size_t i = 0;
+    bool is_known = find(desireds, WORD_N(desireds), text, &i);
+    if (is_known)
+        *ret = (enum desired)i;
+    return is_known;
+}
+
+bool outcome_parse(struct str text, enum outcome *ret)
+{
+    size_t i = 0;
+    bool is_known = find(outcomes, WORD_N(outcomes), text, &i);
+    if (is_known)
+        *ret = (enum outcome)i;
+    return is_known;
+}
+
+bool reason_parse(struct str text, enum reason *ret)
+{
+    size_t i = 0;
+    bool is_known = find(reasons, WORD_N(reasons), text, &i);
+    if (is_known)
+        *ret = (enum reason)i;
+    return is_known;
+}
 
 const char *stage_id(enum stage s)
 {

@@ -22,7 +22,7 @@ enum { CHECKS_N = sizeof(checks) / sizeof(checks[0]) };
 static doctor_check *const quick_checks[] = {doctor_own_readiness};
 
 static const char *const level_words[DOCTOR_LEVEL_N] = {
-#define X(name, word) [DOCTOR_##name] = word,
+#define X(name, word) [DOCTOR_##name] = (word),
     DOCTOR_LEVELS(X)
 #undef X
 };

@@ -60,7 +60,10 @@ static uint64_t resident_bytes(void)
     size_t n = fread(line, 1, sizeof(line), file);
     fclose(file);
     rest = (struct str){line, n};
-    if (!str_next(&rest, ' ', &part) || !str_next(&rest, ' ', &part) || !str_parse_u64(part, UINT32_MAX, &pages))
+    /* proc(5): the second of the numbers is the resident size in pages. */
+    bool is_there = str_next(&rest, ' ', &part);
+    is_there = is_there && str_next(&rest, ' ', &part);
+    if (!is_there || !str_parse_u64(part, UINT32_MAX, &pages))
         return 0;
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Finds the row of the route table for a request and answers what needs no handler: 404, 405 with Allow, OPTIONS, HEAD as
- * GET. The table itself is handlers/routes.c. */
+/* Finds the row of the route table for a request and answers what needs no handler: 404, 405 with Allow, OPTIONS, HEAD
+ * as GET. The table itself is handlers/routes.c. */
 #pragma once
 
 #include <stddef.h>
@@ -26,6 +26,6 @@ struct router;
 /* routes: borrowed for the router's life. */
 struct router *router_new(const struct route *routes, size_t n);
 void router_free(struct router *r);
-/* The row, with path parameters put into the exchange; NULL when the router answered (404, 405, OPTIONS). HEAD finds the
- * row of GET. fallback (may be NULL): the row for GET paths outside /api that match nothing (the dashboard). */
+/* The row, with path parameters put into the exchange; NULL when the router answered (404, 405, OPTIONS). HEAD finds
+ * the row of GET. fallback (may be NULL): the row for GET paths outside /api that match nothing (the dashboard). */
 const struct route *router_find(struct router *r, struct http_exchange *x, const struct route *fallback);

@@ -19,7 +19,8 @@ void sse_frame_unref(struct sse_frame *f); /* NULL is fine */
 /* Answers 200 text/event-stream with Cache-Control: no-store and X-Accel-Buffering: no, sends "retry:" and starts the
  * heartbeat comment. on_close: once, when the client left or was cut; the stream is invalid afterwards. */
 MUST_CHECK struct sse_stream *sse_start(struct http_exchange *x, void (*on_close)(void *arg), void *arg);
-/* Frames of ids not above the last one sent are left out, so replay and live may overlap. False: cut; on_close follows. */
+/* Frames of ids not above the last one sent are left out, so replay and live may overlap. False: cut; on_close follows.
+ */
 bool sse_send(struct sse_stream *s, const struct sse_frame *f);
 /* The largest id sent. */
 uint64_t sse_last_id(const struct sse_stream *s);

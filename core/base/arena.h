@@ -9,7 +9,7 @@
 
 struct arena;
 
-struct arena *arena_new(void); /* small: the first block is 1 KiB, later ones grow */
+struct arena *arena_new(void);    /* small: the first block is 1 KiB, later ones grow */
 void arena_free(struct arena *a); /* NULL is fine */
 /* Forgets everything allocated, keeps the first block. */
 void arena_reset(struct arena *a);

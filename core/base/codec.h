@@ -14,8 +14,8 @@
 
 enum {
     CODEC_SHA256_BYTES = 32,
-    CODEC_UUID_SIZE = 37,      /* 36 characters and a NUL */
-    CODEC_TOKEN_SIZE = 44,     /* 256 bits as base64url without padding, and a NUL */
+    CODEC_UUID_SIZE = 37,  /* 36 characters and a NUL */
+    CODEC_TOKEN_SIZE = 44, /* 256 bits as base64url without padding, and a NUL */
     CODEC_KEY_BYTES = 32,
 };
 
@@ -40,7 +40,7 @@ uint64_t codec_hash(const void *p, size_t n);
 
 struct buf;
 void codec_hex(struct buf *out, const void *p, size_t n);
-void codec_base64(struct buf *out, struct str bytes); /* RFC 4648 section 4, padded */
+void codec_base64(struct buf *out, struct str bytes);    /* RFC 4648 section 4, padded */
 void codec_base64url(struct buf *out, struct str bytes); /* section 5, no padding */
 /* Strict: alphabet of section 4 with padding; blanks are refused. */
 MUST_CHECK bool codec_base64_decode(struct arena *a, struct str text, struct str *ret, struct err *reterr);

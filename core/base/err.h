@@ -5,25 +5,25 @@
 
 #include <stdbool.h>
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK              __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
 
 /*    kind             slug               http  retryable */
-#define ERR_KINDS(X)                                                                              \
-    X(INVALID, "invalid", 400, false)                                                             \
-    X(UNAUTHENTICATED, "unauthenticated", 401, false)                                             \
-    X(DENIED, "denied", 403, false)                                                               \
-    X(MISSING, "missing", 404, false)                                                             \
-    X(CONFLICT, "conflict", 409, true)                                                            \
-    X(GONE, "gone", 410, false)                                                                   \
-    X(TOO_LARGE, "too_large", 413, false)                                                         \
-    X(MEDIA_TYPE, "media_type", 415, false)                                                       \
-    X(UNPROCESSABLE, "unprocessable", 422, false)                                                 \
-    X(LIMIT, "limit", 429, true)                                                                  \
-    X(CANCELLED, "cancelled", 499, false)                                                         \
-    X(BUG, "bug", 500, false)                                                                     \
-    X(UPSTREAM, "upstream", 502, true)                                                            \
-    X(NOT_READY, "not_ready", 503, true)                                                          \
+#define ERR_KINDS(X)                                                                                                   \
+    X(INVALID, "invalid", 400, false)                                                                                  \
+    X(UNAUTHENTICATED, "unauthenticated", 401, false)                                                                  \
+    X(DENIED, "denied", 403, false)                                                                                    \
+    X(MISSING, "missing", 404, false)                                                                                  \
+    X(CONFLICT, "conflict", 409, true)                                                                                 \
+    X(GONE, "gone", 410, false)                                                                                        \
+    X(TOO_LARGE, "too_large", 413, false)                                                                              \
+    X(MEDIA_TYPE, "media_type", 415, false)                                                                            \
+    X(UNPROCESSABLE, "unprocessable", 422, false)                                                                      \
+    X(LIMIT, "limit", 429, true)                                                                                       \
+    X(CANCELLED, "cancelled", 499, false)                                                                              \
+    X(BUG, "bug", 500, false)                                                                                          \
+    X(UPSTREAM, "upstream", 502, true)                                                                                 \
+    X(NOT_READY, "not_ready", 503, true)                                                                               \
     X(TIMEOUT, "timeout", 504, true)
 
 enum err_kind {
@@ -35,7 +35,7 @@ enum err_kind {
 
 struct err {
     enum err_kind kind;
-    int code;               /* the origin's own number: SQLSTATE as 5 base-36 digits, HTTP status, CURLcode, errno; 0 if none */
+    int code; /* the origin's own number: SQLSTATE as 5 base-36 digits, HTTP status, CURLcode, errno; 0 if none */
     unsigned retry_after_s; /* 0: nothing was said */
     const char *origin;     /* static text: the function that made it */
     char field[96];         /* JSON pointer or name of the field at fault; empty if none */
@@ -57,7 +57,8 @@ bool err_wrap(struct err *err, const char *doing);
 /* Copies `from` to `ret`; a NULL `from` clears `ret`. */
 void err_copy(struct err *ret, const struct err *from);
 
-/* The kind's slug ("not_ready"), its HTTP status, whether a later try may succeed. ERR_NONE gives "none", 200, false. */
+/* The kind's slug ("not_ready"), its HTTP status, whether a later try may succeed. ERR_NONE gives "none", 200, false.
+ */
 const char *err_slug(enum err_kind kind);
 int err_http_status(enum err_kind kind);
 bool err_retryable(enum err_kind kind);

@@ -17,11 +17,11 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STR, JSON_ARRAY, JSON_O
 struct json_value; /* opaque; lives in the arena it was parsed into */
 
 struct json_limits {
-    size_t max_bytes;      /* of the whole text (json_parse) or of one item (json_stream) */
-    unsigned max_depth;    /* nested arrays and objects; at most 64 */
-    size_t max_nodes;      /* values in the tree */
-    const char *skip_key;  /* an object key whose value is checked but not stored, such as "managedFields"; NULL: none.
-                          * Its values do not count for max_nodes, and its keys may repeat. */
+    size_t max_bytes;     /* of the whole text (json_parse) or of one item (json_stream) */
+    unsigned max_depth;   /* nested arrays and objects; at most 64 */
+    size_t max_nodes;     /* values in the tree */
+    const char *skip_key; /* an object key whose value is checked but not stored, such as "managedFields"; NULL: none.
+                           * Its values do not count for max_nodes, and its keys may repeat. */
 };
 
 /* Bodies of our own API: 64 levels, 20,000 values. */
@@ -80,8 +80,8 @@ struct json_field {
 
 /* Refuses unknown keys, wrong types and sizes with INVALID, naming the field ("/name"). v must be an object.
  * Texts are borrowed from v's arena. */
-MUST_CHECK bool json_bind(const struct json_value *v, const struct json_field *fields, size_t n_fields, void *ret_struct,
-                          struct err *reterr);
+MUST_CHECK bool json_bind(const struct json_value *v, const struct json_field *fields, size_t n_fields,
+                          void *ret_struct, struct err *reterr);
 
 /* ---- streams: the items of a list, or one value per watch event, in bounded memory ---- */
 
@@ -92,12 +92,13 @@ struct json_stream;
 typedef bool json_on_item(void *arg, const struct json_value *item, struct err *reterr);
 
 /* array_key NULL: every top-level value is an item (a Kubernetes watch).
- * array_key "items": every element of that top-level member is an item, and the other members make up the rest (a List). */
+ * array_key "items": every element of that top-level member is an item, and the other members make up the rest (a
+ * List). */
 struct json_stream *json_stream_new(const char *array_key, const struct json_limits *item_limits, json_on_item *on_item,
                                     void *arg);
 void json_stream_free(struct json_stream *s); /* NULL is fine; not from within on_item */
 /* Bytes as they come, cut anywhere. */
 MUST_CHECK bool json_stream_feed(struct json_stream *s, struct str bytes, struct err *reterr);
-/* Call at the end of the input. *ret_rest (may be NULL): the document without its items, valid until the stream is freed;
- * NULL for a stream of top-level values. Fails when the input stopped inside a value. */
+/* Call at the end of the input. *ret_rest (may be NULL): the document without its items, valid until the stream is
+ * freed; NULL for a stream of top-level values. Fails when the input stopped inside a value. */
 MUST_CHECK bool json_stream_finish(struct json_stream *s, const struct json_value **ret_rest, struct err *reterr);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* One JSON line per event on standard error (or logfmt on a terminal). Event texts are constants, so that grep finds the
- * line. A write never blocks: lines that do not fit into a full pipe are counted and the count is logged later. */
+/* One JSON line per event on standard error (or logfmt on a terminal). Event texts are constants, so that grep finds
+ * the line. A write never blocks: lines that do not fit into a full pipe are counted and the count is logged later. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,6 +28,7 @@ struct log_kv {
     } value;
 };
 
+/* clang-format off */
 /* A value's type chooses its branch; a type without one (struct secret) does not compile. */
 #define KV(key, value)                                                                            \
     _Generic((value), char *: log_kv_text, const char *: log_kv_text, struct str: log_kv_str,     \
@@ -43,6 +44,7 @@ struct log_kv {
             log_write(LOG_LEVEL_##level, (event),                                                 \
                       (const struct log_kv[]){__VA_ARGS__, {NULL, LOG_KV_END, {NULL}}});          \
     } while (0)
+/* clang-format on */
 
 struct log_kv log_kv_text(const char *key, const char *value);
 struct log_kv log_kv_str(const char *key, struct str value);
@@ -60,7 +62,8 @@ void log_set_level(enum log_level level);
 MUST_CHECK bool log_level_parse(struct str text, enum log_level *ret);
 bool log_is_on(enum log_level level);
 void log_write(enum log_level level, const char *event, const struct log_kv *kvs);
-/* The id that stands on every line until it is changed: of the request or flow being worked on; NULL: none. Borrowed. */
+/* The id that stands on every line until it is changed: of the request or flow being worked on; NULL: none. Borrowed.
+ */
 void log_scope_set(const char *id);
 /* Lines dropped because the reader was too slow. */
 uint64_t log_dropped_lines(void);

@@ -15,9 +15,9 @@ struct str {
 };
 
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
-#define STR_NONE ((struct str){NULL, 0})
+#define STR_NONE     ((struct str){NULL, 0})
 /* For printf's "%.*s". */
-#define STR_ARG(s) (int)(s).n, (s).p != NULL ? (s).p : ""
+#define STR_ARG(s)   (int)(s).n, (s).p != NULL ? (s).p : ""
 
 /* The bytes of a NUL-terminated text; NULL gives STR_NONE. */
 struct str str_from(const char *text);

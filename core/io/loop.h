@@ -23,11 +23,12 @@ void loop_free(struct loop *loop);
 /* Runs until loop_stop. A simulated loop runs until nothing is left or loop_stop, jumping from timer to timer. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
-/* One turn: everything that is due, without waiting (real) or the next moment (simulated). False: nothing was left to do. */
+/* One turn: everything that is due, without waiting (real) or the next moment (simulated). False: nothing was left to
+ * do. */
 bool loop_turn(struct loop *loop); /* counted as left: tasks, timers, descriptors that are waited for */
 
-ms_t loop_now_ms(const struct loop *loop);       /* monotonic, cached once per turn */
-int64_t loop_wall_ms(const struct loop *loop);   /* wall clock, milliseconds since 1970, cached once per turn */
+ms_t loop_now_ms(const struct loop *loop);     /* monotonic, cached once per turn */
+int64_t loop_wall_ms(const struct loop *loop); /* wall clock, milliseconds since 1970, cached once per turn */
 
 /* ---- timers: embedded in their owner, no allocation ---- */
 
@@ -36,9 +37,9 @@ struct loop_timer {
     struct loop *loop;
     loop_on_timer *on_fire;
     void *arg;
-    ms_t at_ms;       /* private */
-    uint64_t order;   /* private: equal times fire in the order they were set */
-    size_t place;     /* private: index in the heap + 1; 0: not set */
+    ms_t at_ms;     /* private */
+    uint64_t order; /* private: equal times fire in the order they were set */
+    size_t place;   /* private: index in the heap + 1; 0: not set */
 };
 void loop_timer_init(struct loop_timer *t, struct loop *loop, loop_on_timer *on_fire, void *arg);
 /* Fires once, delay_ms (>= 0) from now, never before this returns; setting it again moves it. */
@@ -58,8 +59,8 @@ struct loop_task {
     bool is_queued;         /* private */
 };
 void loop_task_init(struct loop_task *t, struct loop *loop, loop_on_task *on_run, void *arg);
-void loop_defer(struct loop_task *t);       /* queued already: nothing; so wakes coalesce */
-void loop_task_clear(struct loop_task *t);  /* takes it out of the queue; must be called before the memory goes */
+void loop_defer(struct loop_task *t);      /* queued already: nothing; so wakes coalesce */
+void loop_task_clear(struct loop_task *t); /* takes it out of the queue; must be called before the memory goes */
 /* Calls free_fn(p) after the current callbacks have returned; for objects that end inside their own callback. */
 void loop_defer_free(struct loop *loop, void *p, void (*free_fn)(void *p));
 
@@ -71,7 +72,8 @@ typedef void loop_on_fd(void *arg, int events);
 /* Level-triggered. Wants nothing at first. The descriptor stays the caller's. */
 struct loop_fd *loop_fd_new(struct loop *loop, int fd, loop_on_fd *on_ready, void *arg);
 void loop_fd_want(struct loop_fd *f, int events); /* LOOP_* or'ed; 0: nothing. Cheap when nothing changes */
-void loop_fd_free(struct loop_fd *f);             /* before the descriptor is closed; fine from within its own callback; NULL is fine */
+void loop_fd_free(
+    struct loop_fd *f); /* before the descriptor is closed; fine from within its own callback; NULL is fine */
 
 struct loop_signal;
 struct loop_signal *loop_signal_new(struct loop *loop, int signo, loop_on_task *on_signal, void *arg);
