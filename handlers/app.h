@@ -36,6 +36,10 @@ struct app {
     struct bus *bus;
     struct app_settings settings;
 
+    /* How long stages took lately, read again when `usual_until_ms` is over. */
+    struct stage_usual usual[STAGE_N];
+    ms_t usual_until_ms;
+
     size_t (*checks)(void *self, struct app_check ret[APP_CHECKS_MAX]); /* pure, how many */
     void (*metrics)(void *self, struct buf *out);                       /* Prometheus text */
     void *self;

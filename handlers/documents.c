@@ -115,7 +115,16 @@ void documents_project(struct json_writer *w, const struct app *app, const struc
     jw_object_end(w);
 }
 
-static void write_stage(struct json_writer *w, enum stage stage, const struct stage_view *view)
+static void write_ms_or_null(struct json_writer *w, const char *key, int64_t ms)
+{
+    jw_key(w, key);
+    if (ms >= 0)
+        jw_int(w, ms);
+    else
+        jw_null(w);
+}
+
+static void write_stage(struct json_writer *w, enum stage stage, const struct stage_view *view, int64_t usual_ms)
 {
     jw_object(w);
     jw_kv_text(w, "id", stage_id(stage));
@@ -125,11 +134,8 @@ static void write_stage(struct json_writer *w, enum stage stage, const struct st
     write_reason(w, view->code, view->message);
     jw_kv_time(w, "startedAt", view->started_ms);
     jw_kv_time(w, "endedAt", view->ended_ms);
-    jw_key(w, "durationMs");
-    if (view->duration_ms >= 0)
-        jw_int(w, view->duration_ms);
-    else
-        jw_null(w);
+    write_ms_or_null(w, "durationMs", view->duration_ms);
+    write_ms_or_null(w, "usualMs", usual_ms);
     jw_object_end(w);
 }
 
@@ -163,7 +169,7 @@ void documents_status(struct json_writer *w, const struct app *app, const struct
     jw_key(w, "stages");
     jw_array(w);
     for (size_t i = 0; i < STAGE_N; i++)
-        write_stage(w, (enum stage)i, &stages[i]);
+        write_stage(w, (enum stage)i, &stages[i], app->usual_until_ms > 0 ? app->usual[i].p50_ms : -1);
     jw_array_end(w);
     jw_key(w, "failure");
     if (live.status == SANDBOX_ERROR) {
@@ -200,10 +206,6 @@ void documents_event(struct json_writer *w, const struct journal_event *e)
         jw_kv_text(w, "outcome", outcome_id(e->outcome));
     write_reason(w, e->code, e->message);
     jw_kv_time(w, "at", e->at_ms);
-    jw_key(w, "durationMs");
-    if (e->duration_ms >= 0)
-        jw_int(w, e->duration_ms);
-    else
-        jw_null(w);
+    write_ms_or_null(w, "durationMs", e->duration_ms);
     jw_object_end(w);
 }

@@ -7,7 +7,7 @@
 #include "handlers/handlers.h"
 #include "handlers/pending.h"
 
-enum { STATUS_TTL_MS = 5000, STAGE_ROWS_MAX = 500 };
+enum { STATUS_TTL_MS = 5000, STAGE_ROWS_MAX = 500, USUAL_TTL_MS = 60000 };
 
 struct sandbox_call {
     struct pending pending; /* first: it is what pending.c knows */
@@ -17,6 +17,7 @@ struct sandbox_call {
     struct env_list env;
     bool has_env;
     enum desired desired;
+    struct stage_view stages[STAGE_N];
 };
 
 static struct sandbox_call *new_call(struct http_exchange *x, struct app *app)
@@ -42,15 +43,31 @@ static void answer_status(struct sandbox_call *c, const struct stage_view *stage
     http_answer_json(c->pending.x, 200, w);
 }
 
+/* Without it the answer is poorer, not wrong. */
+static void on_usual(void *arg, const struct stage_usual usual[STAGE_N], const struct err *err)
+{
+    struct sandbox_call *c = arg;
+    struct app *app = c->pending.app;
+    if (!pending_done(&c->pending, NULL))
+        return;
+    for (size_t i = 0; i < STAGE_N; i++)
+        app->usual[i].p50_ms = err == NULL ? usual[i].p50_ms : -1;
+    app->usual_until_ms = loop_now_ms(app->loop) + USUAL_TTL_MS;
+    answer_status(c, c->stages);
+}
+
 static void on_stages(void *arg, const struct journal_event *events, size_t n, uint64_t last_seq, const struct err *err)
 {
     struct sandbox_call *c = arg;
     (void)last_seq;
     if (!pending_done(&c->pending, err))
         return;
-    struct stage_view stages[STAGE_N];
-    documents_stages(events, n, c->project->sandbox.attempt, stages);
-    answer_status(c, stages);
+    documents_stages(events, n, c->project->sandbox.attempt, c->stages);
+    struct app *app = c->pending.app;
+    if (loop_now_ms(app->loop) < app->usual_until_ms)
+        answer_status(c, c->stages);
+    else
+        pending_wait(&c->pending, app->store->stage_usual(app->store->self, app->settings.request_ms, on_usual, c));
 }
 
 static void on_status_project(void *arg, const struct project *project, const struct err *err)
