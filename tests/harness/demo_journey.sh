@@ -28,7 +28,9 @@ journey)
     ./run demo -y --detach
     FS_SIGNIN_URL="$(sign_in_link) $(sign_in_link)"
     # The embedded cluster takes faults from a container's environment: it crashes four times, then it stays up.
+    # shellcheck disable=SC2089
     FS_FAIL_ENV='{"KWOK_FAIL":"CrashLoopBackOff","KWOK_FAIL_TIMES":"4","KWOK_RETRY_DELAY":"1s"}'
+    # shellcheck disable=SC2090
     export FS_SIGNIN_URL FS_FAIL_ENV
     npm --prefix tests/e2e run --silent journey || status=$?
     ;;

@@ -37,7 +37,7 @@ lint_headers() {
 }
 
 lint_shell() {
-    for script in run .ci/run tools/*.sh tools/run/*.sh tools/hooks/*; do
+    for script in run .ci/run tools/*.sh tools/run/*.sh tools/hooks/* tests/harness/*.sh docker/*.sh; do
         sh -n "$script" || return 1
     done
     have shellcheck || {
@@ -45,7 +45,7 @@ lint_shell() {
         return 77
     }
     # SC2034, SC2154: variables shared between the parts that ./run sources.
-    shellcheck -s sh -e SC2034,SC2154 run .ci/run tools/*.sh tools/run/*.sh tools/hooks/*
+    shellcheck -s sh -e SC2034,SC2154 run .ci/run tools/*.sh tools/run/*.sh tools/hooks/* tests/harness/*.sh docker/*.sh
 }
 
 lint_cppcheck() {
