@@ -71,6 +71,9 @@ void object_name(enum cluster_object object, const struct sandbox *sb, char ret[
     buf_init(&name, OBJECT_NAME_SIZE);
     buf_add_text(&name, row->is_database ? sb->database_name : sb->name);
     buf_add_text(&name, row->suffix);
+    /* A retry's container must not start with what the attempt before left: it waits for a Secret of its own. */
+    if (object == OBJECT_ENV_SECRET && sb->attempt > 1)
+        buf_addf(&name, "-%u", sb->attempt);
     if (!str_copy(buf_str(&name), ret, OBJECT_NAME_SIZE))
         ret[0] = '\0'; /* cannot be: KUBE_NAME_SIZE and the longest suffix fit */
     buf_fini(&name);

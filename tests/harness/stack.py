@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import ssl
@@ -166,6 +167,8 @@ class Stack:
             self.cluster.stop()
         if exc[0] is not None:
             self.show_logs()
+        else:
+            shutil.rmtree(self.dir, ignore_errors=True)
 
     def show_logs(self):
         for name in sorted(os.listdir(self.dir)):
@@ -251,14 +254,14 @@ class Stack:
         client.cookie = headers["Set-Cookie"].split(";")[0]
         return client
 
-    def cluster_call(self, method, path, body=None):
+    def cluster_call(self, method, path, body=None, kind="application/json"):
         """(status, document) of the embedded cluster's API, asked as its admin."""
         with open(f"{self.dir}/cluster/admin.token") as f:
             token = f.read().strip()
         context = ssl.create_default_context(cafile=f"{self.dir}/cluster/ca.crt")
         connection = http.client.HTTPSConnection("127.0.0.1", self.addresses["port"], context=context, timeout=30)
         try:
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": kind}
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read() or b"null")

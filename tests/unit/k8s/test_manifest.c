@@ -128,6 +128,18 @@ static void test_an_image_by_digest_is_not_pulled_each_time(void **state)
     jw_free(w);
 }
 
+static void test_a_retry_has_a_secret_of_its_own(void **state)
+{
+    struct sandbox sb = sample_sandbox();
+    char name[OBJECT_NAME_SIZE];
+    (void)state;
+    object_name(OBJECT_ENV_SECRET, &sb, name);
+    assert_string_equal(name, "myshop-agentruntime-qwerty-env");
+    sb.attempt = 12;
+    object_name(OBJECT_ENV_SECRET, &sb, name);
+    assert_string_equal(name, "myshop-agentruntime-qwerty-env-12");
+}
+
 static void test_names_and_paths_follow_from_the_tables(void **state)
 {
     struct sandbox sb = sample_sandbox();
@@ -223,6 +235,7 @@ int main(void)
         cmocka_unit_test(test_a_patch_names_the_version_and_replaces_all_variables),
         cmocka_unit_test(test_an_image_by_digest_is_not_pulled_each_time),
         cmocka_unit_test(test_names_and_paths_follow_from_the_tables),
+        cmocka_unit_test(test_a_retry_has_a_secret_of_its_own),
         cmocka_unit_test(test_the_servers_role_is_as_recorded),
         cmocka_unit_test(test_what_the_database_is_granted_is_held_by_the_server),
         cmocka_unit_test(test_secrets_and_roles_are_never_listed),
