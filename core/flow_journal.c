@@ -75,6 +75,10 @@ static void sync_stage(struct flow *f, const struct flow_notes *notes, enum stag
     bool has_room = f->outbox_n + FLOW_OUTBOX_LAST_N < FLOW_OUTBOX_N;
     if (status == STAGE_STATUS_PENDING || from == STEP_N || !has_room)
         return;
+    /* After a restart the cluster has yet to be read: not knowing takes back nothing that was told, and is no news. */
+    bool is_unread = !f->seen.is_synced && (f->seen.is_reachable || run->status == STAGE_STATUS_COMPLETED);
+    if (is_unread && run->status != STAGE_STATUS_PENDING)
+        return;
     bool is_change = status != run->status;
     bool is_word = run->code != notes->code[from] || strcmp(run->message, notes->message[from]) != 0;
     if (!is_change && (!is_word || status == STAGE_STATUS_COMPLETED || f->events_n >= FLOW_EVENTS_PER_ATTEMPT))

@@ -75,7 +75,7 @@ struct observed_pod {
 
 struct observed {
     bool is_synced;    /* every cache has its first list: absence means something */
-    bool is_reachable; /* the API answered the last call or watch */
+    bool is_reachable; /* the API answered the last call or watch, or was not asked yet */
     enum presence objects[OBJECT_N];
     struct observed_database database;
     struct observed_deployment deployment;

@@ -15,6 +15,7 @@ struct kube {
     struct kubeconfig *config;
     bool has_token_set;
     bool is_reachable;
+    bool is_reachable_known; /* a first call has ended */
     ms_t reachable_since_ms;
     void (*on_reachable)(void *arg);
     void *on_reachable_arg;
@@ -60,8 +61,9 @@ static void kube_op_cancel(struct op *op)
 
 static void set_reachable(struct kube *k, bool is_reachable)
 {
-    if (k->is_reachable == is_reachable)
+    if (k->is_reachable_known && k->is_reachable == is_reachable)
         return;
+    k->is_reachable_known = true;
     k->is_reachable = is_reachable;
     k->reachable_since_ms = loop_now_ms(k->loop);
     if (k->on_reachable != NULL)
@@ -214,6 +216,11 @@ struct loop *kube_loop(const struct kube *k)
 bool kube_is_reachable(const struct kube *k)
 {
     return k->is_reachable;
+}
+
+bool kube_is_away(const struct kube *k)
+{
+    return k->is_reachable_known && !k->is_reachable;
 }
 
 bool kube_is_settled(const struct kube *k)

@@ -32,6 +32,8 @@ struct loop *kube_loop(const struct kube *k);
 /* Did the API answer the last call or watch? on_change runs on the loop when that changes, from within a callback of
  * the client; one subscriber. */
 bool kube_is_reachable(const struct kube *k);
+/* Did it fail to answer? Before the first call has ended it is neither reachable nor away. */
+bool kube_is_away(const struct kube *k);
 /* Has it answered for a while? An API server that just began does not know all roles yet and refuses what is allowed:
  * until it is settled a 403 says nothing. */
 bool kube_is_settled(const struct kube *k);

@@ -180,7 +180,7 @@ static void port_observe(void *self, const struct sandbox *sb, struct observed *
 {
     struct k8s_port *p = self;
     cache_observe(p->cache, sb, ret);
-    ret->is_reachable = kube_is_reachable(p->kube);
+    ret->is_reachable = !kube_is_away(p->kube);
     /* Without a sight of EndpointSlices the pod has to speak for them: the endpoint follows its readiness. */
     if (p->watches[KIND_ENDPOINT_SLICE] == NULL && ret->objects[OBJECT_SERVICE] == PRESENCE_PRESENT) {
         ret->endpoints_n = ret->pod.is_running;
