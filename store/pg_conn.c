@@ -58,7 +58,8 @@ void pg_conn_lost(struct pg_connection *c, const struct err *err)
     }
     if (was_up) {
         struct err gone = {0};
-        err_set(&gone, ERR_NOT_READY, __func__, "the connection to PostgreSQL was lost: %s", why.msg);
+        LOG(WARN, "postgres connection lost", KV("err", &why));
+        err_set(&gone, ERR_NOT_READY, __func__, "the connection to PostgreSQL was lost");
         gone.retry_after_s = 1;
         memcpy(gone.reason, "ConnectionLost", sizeof("ConnectionLost"));
         pg_item_list_fail(&c->in_flight, &gone, &c->is_closed);

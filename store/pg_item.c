@@ -91,7 +91,7 @@ static void on_timer(void *arg)
     }
     const struct err *down = it->list == NULL ? NULL : it->list->down_err;
     err_set(&err, down != NULL ? ERR_NOT_READY : ERR_TIMEOUT, __func__, "%s",
-            down != NULL ? down->msg : "no PostgreSQL connection was free in time");
+            down != NULL ? "PostgreSQL is not reachable" : "no PostgreSQL connection was free in time");
     err.retry_after_s = down != NULL ? 1 : 0;
     pg_item_end(it, NULL, &err);
 }

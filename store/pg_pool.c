@@ -89,7 +89,8 @@ static void on_down_too_long(void *arg)
     struct pg_pool *p = arg;
     struct err err = {0};
     p->is_refusing = true;
-    err_set(&err, ERR_NOT_READY, __func__, "PostgreSQL is not reachable: %s", p->down_err.msg);
+    /* Why is in the log: addresses are not told to clients. */
+    err_set(&err, ERR_NOT_READY, __func__, "PostgreSQL is not reachable");
     err.retry_after_s = 1;
     pg_item_list_fail(&p->waiting, &err, &p->is_closed);
 }
