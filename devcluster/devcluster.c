@@ -92,9 +92,9 @@ static void seed_all(struct devcluster *d)
 
 /* ---- files ---- */
 
-static const char *const ACCOUNTS[] = {"admin", "sealos-user", "fullstackd"};
-static const enum account_id ACCOUNT_IDS[] = {ACCOUNT_ADMIN, ACCOUNT_OWNER, ACCOUNT_LIMITED};
-enum { ACCOUNTS_N = 3 };
+static const char *const ACCOUNTS[] = {"admin", "sealos-user", "fullstackd", "meagre"};
+static const enum account_id ACCOUNT_IDS[] = {ACCOUNT_ADMIN, ACCOUNT_OWNER, ACCOUNT_LIMITED, ACCOUNT_MEAGRE};
+enum { ACCOUNTS_N = 4 };
 
 static bool keep_token(struct devcluster *d, size_t i, struct err *reterr)
 {

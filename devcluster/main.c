@@ -21,7 +21,7 @@ static const char USAGE[] =
     "  --host NAME           in certificate and kubeconfigs [the address]\n"
     "  --gateway-port N      of a plain HTTP listener for the host names of Ingresses [none; 0: any free one]\n"
     "  --namespace NS        [ns-ajno7yq7]\n"
-    "  --kubeconfig PATH     write one more kubeconfig      --account NAME whose: sealos-user, fullstackd, admin\n"
+    "  --kubeconfig PATH     write one more kubeconfig      --account NAME whose: sealos-user, fullstackd, meagre, admin\n"
     "  --zero-delay          everything as fast as possible\n"
     "  --delays K=MS,...     schedule pull_first pull_again start ready stop database retry, in milliseconds\n"
     "  --watch-window N      events remembered per kind [4096]\n"

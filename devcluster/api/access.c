@@ -30,6 +30,18 @@ static const struct access_rule LIMITED[] = {
     {"discovery.k8s.io",          "endpointslices",                                                                          "get,list,watch"                    },
     {NULL,                        NULL,                                                                                      NULL                                }
 };
+/* An operator who gave too little: no sight of EndpointSlices, pods may only be looked at. */
+static const struct access_rule MEAGRE[] = {
+    {"apps",                      "deployments",                      ALL_VERBS       },
+    {"",                          "services,secrets,serviceaccounts", ALL_VERBS       },
+    {"",                          "configmaps,endpoints",             ALL_VERBS       },
+    {"",                          "pods",                             "get,list,watch"},
+    {"",                          "events",                           "get,list,watch"},
+    {"networking.k8s.io",         "ingresses,networkpolicies",        ALL_VERBS       },
+    {"rbac.authorization.k8s.io", "roles,rolebindings",               ALL_VERBS       },
+    {"apps.kubeblocks.io",        "clusters",                         ALL_VERBS       },
+    {NULL,                        NULL,                               NULL            }
+};
 static const struct access_rule NOTHING[] = {
     {NULL, NULL, NULL}
 };
@@ -65,6 +77,7 @@ struct access *access_new(const char *ns)
     add_account(x, ACCOUNT_ADMIN, "admin", NULL, EVERYTHING);
     add_account(x, ACCOUNT_OWNER, "sealos-user", own, EVERYTHING);
     add_account(x, ACCOUNT_LIMITED, "fullstackd", own, LIMITED);
+    add_account(x, ACCOUNT_MEAGRE, "meagre", own, MEAGRE);
     add_account(x, ACCOUNT_ANONYMOUS, "system:anonymous", NULL, NOTHING);
     return x;
 }

@@ -21,6 +21,7 @@ enum account_id {
     ACCOUNT_ADMIN,   /* system:masters: everything */
     ACCOUNT_OWNER,   /* "*" within the namespace, as a Sealos user has */
     ACCOUNT_LIMITED, /* just what fullstackd needs within the namespace */
+    ACCOUNT_MEAGRE,  /* less than that; a creation is still possible */
     ACCOUNT_ANONYMOUS,
     ACCOUNT_N
 };

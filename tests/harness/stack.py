@@ -145,7 +145,7 @@ class Stack:
         self.kubeconfig = kubeconfig
         self.has_redis = has_redis
         self.has_databases = has_databases  # Clusters are real databases on the private PostgreSQL
-        self.account = account  # "fullstackd": a limited account, which may not watch EndpointSlices or touch pods
+        self.account = account  # "fullstackd": just what is needed; "meagre": no sight of EndpointSlices, pods untouchable
         self.cluster = None
         self.servers = []
 

@@ -119,19 +119,43 @@ def is_stage(stage, status):
     return lambda name, data: name == "stage" and data["stage"] == stage and data["status"] == status
 
 
+class Ear(Client):
+    """A signed-in user who keeps all that was answered, to be looked through for secrets."""
+
+    def __init__(self, port, cookie, heard):
+        super().__init__(port, cookie)
+        self.heard = heard
+
+    def request(self, *args, **more):
+        answer = super().request(*args, **more)
+        self.heard.append(answer[2].decode(errors="replace"))
+        return answer
+
+    def events(self, *args, **more):
+        for event in super().events(*args, **more):
+            self.heard.append(json.dumps(event[2], ensure_ascii=False))
+            yield event
+
+
 class World(Stack):
     def __init__(self, env=None, cluster_args=("--zero-delay",), **more):
         super().__init__(os.environ["FS_BUILD"], cluster_args=cluster_args, env=dict(QUICK, **(env or {})), **more)
         self.secrets = set()
-        self.lock = threading.Lock()
+        self.heard = []
 
     def __enter__(self):
-        super().__enter__()
-        self.before = self.objects()
+        try:
+            super().__enter__()
+            self.before = self.objects()
+        except BaseException as e:
+            self.__exit__(type(e), e, None)  # what was started has to end
+            raise
         return self
 
     def __exit__(self, kind, *rest):
-        self.collect_secrets()
+        if kind is None:
+            self.collect_secrets()
+        tables = self.dump_tables() if kind is None else []
         statuses = [server.stop(signal.SIGTERM) for server in self.servers]
         self.servers = []
         if self.cluster is not None:
@@ -142,13 +166,13 @@ class World(Stack):
         if any(statuses):
             self.show_logs()
             raise AssertionError(f"a program ended with {statuses}: a leak, or a sanitizer's finding")
-        self.look_for_secrets()
+        self.look_for_secrets(tables)
         shutil.rmtree(self.dir)
 
     def sign_in(self, user="admin", port=None):
         client = super().sign_in(user, port)
         self.secrets.add(client.cookie.partition("=")[2])
-        return client
+        return Ear(client.port, client.cookie, self.heard)
 
     # ---- the cluster ----
 
@@ -243,16 +267,23 @@ class World(Stack):
                     self.secrets.add(text.partition("://")[2].partition(":")[2].partition("@")[0] if "://" in text else text)
         self.secrets.discard("")
 
-    def look_for_secrets(self):
+    def dump_tables(self):
+        """Every row as text; what is sealed or hashed shows as hexadecimal."""
+        names = self.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        return [("table " + name, "\n".join(row[0] for row in self.sql(f"SELECT replace(t::text, '|', ' ') FROM {name} t")))
+                for (name,) in names]
+
+    def look_for_secrets(self, tables):
+        """Passwords and session tokens stand in no log, no answer, no event and, readable, in no table."""
+        texts = tables + [("an answer or an event", "\n".join(self.heard))]
         for name in os.listdir(self.dir):
             if name.endswith(".log"):
                 with open(os.path.join(self.dir, name), errors="replace") as f:
-                    text = f.read()
-                for secret in self.secrets | {self.secret, self.keys.partition(":")[2]}:
-                    if len(secret) < 8:
-                        continue
-                    if secret in text:
-                        raise AssertionError(f"{name} tells a secret")
+                    texts.append((name, f.read()))
+        for secret in self.secrets | {self.secret, self.keys.partition(":")[2]}:
+            for where, text in texts:
+                if secret in text or secret.encode().hex() in text:
+                    raise AssertionError(f"{where} tells a secret")
 
 
 class StackCase(unittest.TestCase):
