@@ -47,7 +47,7 @@ class Kubernetes(StackCase):
 
     def test_refusals_in_bursts_only_slow_it_down(self):
         for status in (429, 500, 503, 504):
-            self.world.fault(status=status, times=4, verb="create")
+            self.world.fault(status=status, times=2, verb="create")
         self.world.fault(status=500, times=2, verb="get")
         self.world.fault(close=True, times=3, verb="create")
         client, project, reader = self.create("refused")
