@@ -193,7 +193,9 @@ static bool start(struct devcluster *d, struct err *reterr)
     d->listener = listen_on(d, &certs, reterr);
     if (d->listener == NULL)
         return false;
-    if (d->config.has_gateway && (d->gateway_listener = listen_on(d, NULL, reterr)) == NULL)
+    if (d->config.has_gateway)
+        d->gateway_listener = listen_on(d, NULL, reterr);
+    if (d->config.has_gateway && d->gateway_listener == NULL)
         return false;
     d->server = arena_printf(d->arena, "https://%s:%u", d->config.host, (unsigned)listener_port(d->listener));
     return write_kubeconfigs(d, certs.ca_pem, reterr);

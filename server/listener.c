@@ -113,11 +113,11 @@ static void remove_stale_socket(const struct sockaddr_un *address)
     if (lstat(address->sun_path, &info) != 0 || !S_ISSOCK(info.st_mode))
         return;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool is_refused = connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED;
-    if (is_refused)
+    if (fd < 0)
+        return;
+    if (connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED)
         (void)unlink(address->sun_path);
-    if (fd >= 0)
-        (void)close(fd);
+    (void)close(fd);
 }
 
 static bool fail_open(struct err *reterr, const char *address, const char *doing)
@@ -226,7 +226,9 @@ static void take_connection(struct listener *l, int fd, const struct peer_addres
         (void)close(fd);
         return;
     }
-    if (l->tls != NULL && (transport.tls = tls_new(l->tls, fd)) == NULL) {
+    if (l->tls != NULL)
+        transport.tls = tls_new(l->tls, fd);
+    if (l->tls != NULL && transport.tls == NULL) {
         log_refusal(l, "TLS could not be set up");
         peer_counts_drop(l->counts, address);
         (void)close(fd);
