@@ -80,6 +80,15 @@ struct flow_row {
 };
 typedef void store_on_flows(void *arg, const struct flow_row *rows, size_t n, const struct err *err);
 
+/* Which flows a replica wants to take up. */
+struct flow_claim {
+    unsigned max;
+    /* Also those that name this replica and are not among `led`: a claim whose answer was lost left them so. */
+    bool is_recount;
+    const struct str *led; /* project ids; NULL if none */
+    size_t led_n;
+};
+
 typedef void store_on_env(void *arg, const struct env_list *env, const struct err *err);
 
 typedef void store_on_credentials(void *arg, const struct db_credentials *credentials, const struct err *err);
@@ -122,8 +131,9 @@ struct port_store {
     struct op *(*replica_renew)(void *self, ms_t lease_ms, ms_t timeout_ms, op_done *done, void *arg);
     /* Gives all leases back (drain). */
     struct op *(*replica_release)(void *self, ms_t timeout_ms, op_done *done, void *arg);
-    /* Takes up to `max` unsettled flows which no living replica holds; each gets a new fence. */
-    struct op *(*flows_claim)(void *self, unsigned max, ms_t timeout_ms, store_on_flows *done, void *arg);
+    /* Takes unsettled flows which no living replica holds; each gets a new fence. An error may have taken some. */
+    struct op *(*flows_claim)(void *self, const struct flow_claim *claim, ms_t timeout_ms, store_on_flows *done,
+                              void *arg);
     /* The unsettled flow of one project, if this replica holds it (after a request was written). */
     struct op *(*flow_load)(void *self, const char *project_id, ms_t timeout_ms, store_on_flows *done, void *arg);
     struct op *(*flow_save)(void *self, const struct flow_save *save, ms_t timeout_ms, store_on_saved *done, void *arg);

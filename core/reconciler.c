@@ -21,6 +21,7 @@ enum {
     RENEW_AGAIN_MS = 500,
     LOAD_FIRST_MS = 200,
     LOAD_CAP_MS = 5000,
+    RECOUNT_MS = 60000, /* a claim without an answer has taken effect by then, or never will */
 };
 
 struct led {
@@ -48,6 +49,7 @@ struct reconciler {
     struct op *renew;
     bool is_renewal_failing; /* and was logged */
     struct op *claim;
+    ms_t recount_until_ms;
     ms_t renew_sent_ms;
     ms_t lease_until_ms; /* monotonic; counted from when the renewal was sent */
     bool is_draining;
@@ -236,24 +238,43 @@ static void on_claimed(void *arg, const struct flow_row *rows, size_t n, const s
 {
     struct reconciler *r = arg;
     r->claim = NULL;
-    if (err != NULL)
+    if (err != NULL) {
         LOG(WARN, "claiming flows failed", KV("err", err));
+        r->recount_until_ms = loop_now_ms(r->config.loop) + RECOUNT_MS;
+    }
     for (size_t i = 0; i < n && err == NULL; i++) {
-        if (find(r, str_from(rows[i].sandbox.project_id)) == NULL)
-            take_up(add(r, rows[i].sandbox.project_id), &rows[i], true);
+        const char *project_id = rows[i].sandbox.project_id;
+        if (find(r, str_from(project_id)) == NULL)
+            take_up(add(r, project_id), &rows[i], true);
+        else
+            reconciler_poke(r, project_id); /* what is known of it here is older */
     }
     bool is_full = err == NULL && n == r->config.claim_n;
     loop_timer_set(&r->claim_timer, is_full ? 1 : r->config.claim_ms);
 }
 
+static void send_claim(struct reconciler *r)
+{
+    const struct port_store *store = r->config.store;
+    struct flow_claim claim = {.max = r->config.claim_n};
+    struct str *led_ids = NULL;
+    claim.is_recount = loop_now_ms(r->config.loop) < r->recount_until_ms;
+    if (claim.is_recount)
+        led_ids = xcalloc(HASH_COUNT(r->leds) + 1, sizeof(*led_ids));
+    for (struct led *led = r->leds; led != NULL && claim.is_recount; led = led->hh.next)
+        led_ids[claim.led_n++] = str_from(led->project_id);
+    claim.led = led_ids;
+    r->claim = store->flows_claim(store->self, &claim, CALL_TIMEOUT_MS, on_claimed, r);
+    free(led_ids);
+}
+
 static void on_claim_timer(void *arg)
 {
     struct reconciler *r = arg;
-    const struct port_store *store = r->config.store;
     if (r->is_draining || r->claim != NULL)
         return;
     if (may_act(r))
-        r->claim = store->flows_claim(store->self, r->config.claim_n, CALL_TIMEOUT_MS, on_claimed, r);
+        send_claim(r);
     else
         loop_timer_set(&r->claim_timer, r->config.claim_ms);
 }

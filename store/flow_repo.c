@@ -24,9 +24,9 @@ enum { LIST_MAX = 1000, STEPS_BYTES_MAX = 4096, COLUMN_STEPS = ROWS_SANDBOX_N, C
     "fence = fence + 1 WHERE lease_owner = $1::text AND NOT is_settled"
 
 #define SQL_CLAIM                                                                                                      \
-    "WITH free AS (SELECT o.project_id FROM sandboxes o WHERE NOT o.is_settled AND NOT EXISTS (SELECT FROM replicas "  \
-    "r "                                                                                                               \
-    "WHERE r.id = o.lease_owner AND r.lease_until > now()) ORDER BY o.updated_at LIMIT $2::integer "                   \
+    "WITH free AS (SELECT o.project_id FROM sandboxes o WHERE NOT o.is_settled AND (NOT EXISTS (SELECT FROM "          \
+    "replicas r WHERE r.id = o.lease_owner AND r.lease_until > now()) OR ($3::boolean AND o.lease_owner = $1::text "   \
+    "AND o.project_id <> ALL ($4::text[]))) ORDER BY o.updated_at LIMIT $2::integer "                                  \
     "FOR UPDATE SKIP LOCKED), s AS (UPDATE sandboxes o SET lease_owner = $1::text, fence = o.fence + 1 FROM free "     \
     "WHERE o.project_id = free.project_id RETURNING o.*) SELECT " ROWS_FLOW                                            \
     " FROM s JOIN projects p ON p.id = s.project_id LEFT JOIN databases d ON d.project_id = s.project_id"
@@ -112,14 +112,17 @@ static void on_flows(void *arg, const struct pg_result *result, const struct err
     store_call_end(call);
 }
 
-static struct op *flows_claim(void *self, unsigned max, ms_t timeout_ms, store_on_flows *done, void *arg)
+static struct op *flows_claim(void *self, const struct flow_claim *claim, ms_t timeout_ms, store_on_flows *done,
+                              void *arg)
 {
     struct store *s = self;
     struct store_call *call = store_call_new(s, timeout_ms, arg);
     call->done.flows = done;
     struct pg_params *p = pg_params_new();
     pg_add_text(p, s->replica_id);
-    pg_add_int(p, max < LIST_MAX ? max : LIST_MAX);
+    pg_add_int(p, claim->max < LIST_MAX ? claim->max : LIST_MAX);
+    pg_add_bool(p, claim->is_recount);
+    pg_add_texts(p, claim->led, claim->is_recount ? claim->led_n : 0);
     return store_call_query(call, SQL_CLAIM, p, on_flows);
 }
 

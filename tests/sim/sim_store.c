@@ -53,6 +53,9 @@ struct call {
     /* what it asks */
     char project_id[ID_SIZE];
     ms_t lease_ms;
+    bool is_recount;
+    char led[SIM_PROJECTS_N][ID_SIZE];
+    size_t led_n;
     struct flow_save save;
     struct sandbox save_sb;
     struct db_credentials save_credentials;
@@ -230,6 +233,15 @@ static void give(struct call *call, struct row *row)
     flow->credentials = row->has_credentials ? &row->credentials : NULL;
 }
 
+/* This replica's by the row, and not led by it. */
+static bool is_lost(const struct call *call, const struct row *row)
+{
+    bool is_led = false;
+    for (size_t i = 0; i < call->led_n; i++)
+        is_led = is_led || strcmp(call->led[i], row->sb.project_id) == 0;
+    return call->is_recount && row->lease_owner == call->replica && !is_led;
+}
+
 static void commit(struct call *call)
 {
     struct sim_store *st = call->store;
@@ -244,7 +256,8 @@ static void commit(struct call *call)
     case CLAIM:
         for (size_t i = 0; i < st->rows_n; i++) {
             struct row *row = &st->rows[i];
-            if (!row->exists || !row->has_sandbox || row->sb.is_settled || is_alive(st, row->lease_owner))
+            bool is_free = !is_alive(st, row->lease_owner) || is_lost(call, row);
+            if (!row->exists || !row->has_sandbox || row->sb.is_settled || !is_free)
                 continue;
             row->lease_owner = call->replica;
             row->sb.fence++;
@@ -400,10 +413,13 @@ static struct op *replica_release(void *self, ms_t timeout_ms, op_done *done, vo
     return &call->op;
 }
 
-static struct op *flows_claim(void *self, unsigned max, ms_t timeout_ms, store_on_flows *done, void *arg)
+static struct op *flows_claim(void *self, const struct flow_claim *claim, ms_t timeout_ms, store_on_flows *done,
+                              void *arg)
 {
-    (void)max;
     struct call *call = new_call(self, CLAIM, timeout_ms, arg);
+    call->is_recount = claim->is_recount;
+    for (size_t i = 0; i < claim->led_n; i++)
+        text_fit(call->led[call->led_n++], ID_SIZE, claim->led[i]);
     call->on.flows = done;
     return &call->op;
 }
@@ -564,6 +580,12 @@ const struct sandbox *sim_store_row(const struct sim_store *st, const char *proj
             return &st->rows[i].sb;
     }
     return NULL;
+}
+
+bool sim_store_has_credentials(struct sim_store *st, const char *project_id)
+{
+    const struct row *row = row_of(st, project_id);
+    return row != NULL && row->has_credentials;
 }
 
 const struct journal_event *sim_store_journal(const struct sim_store *st, size_t *ret_n)

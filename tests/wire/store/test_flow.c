@@ -96,6 +96,32 @@ static void flows_of_the_dead_are_claimed_once_and_the_dead_are_fenced(void **st
     store_close(late);
 }
 
+static bool is_among(const struct flows *w, const char *project_id)
+{
+    bool is_there = false;
+    for (size_t i = 0; i < w->n; i++)
+        is_there = is_there || strcmp(w->sb[i].project_id, project_id) == 0;
+    return is_there;
+}
+
+static void a_recount_finds_what_is_held_and_not_led(void **state)
+{
+    struct fixture *f = *state;
+    world_renew(f, f->port, FIXTURE_MS);
+    struct owned o = world_project(f, "recount");
+    world_request(f, f->port, &o, DESIRED_RUNNING, "recount");
+    struct flows plain = world_claim(f, f->port, 10);
+    assert_false(is_among(&plain, o.project_id));
+    struct flows led = world_recount(f, f->port, o.project_id);
+    assert_false(is_among(&led, o.project_id));
+    struct flows lost = world_recount(f, f->port, "another");
+    assert_true(is_among(&lost, o.project_id));
+    struct store *stranger = fixture_another_store(f, "recounter", NULL);
+    struct flows others = world_recount(f, store_port(stranger), NULL);
+    assert_false(is_among(&others, o.project_id));
+    store_close(stranger);
+}
+
 static void what_is_given_back_is_free_at_once(void **state)
 {
     struct fixture *f = *state;
@@ -411,6 +437,7 @@ int main(void)
         cmocka_unit_test(a_write_brings_row_and_journal_forward_together),
         cmocka_unit_test(an_old_attempt_or_fence_or_a_settled_row_is_refused),
         cmocka_unit_test(flows_of_the_dead_are_claimed_once_and_the_dead_are_fenced),
+        cmocka_unit_test(a_recount_finds_what_is_held_and_not_led),
         cmocka_unit_test(what_is_given_back_is_free_at_once),
         cmocka_unit_test(numbers_are_gapless_and_visible_in_order_with_many_writers),
         cmocka_unit_test(credentials_are_sealed_and_open_only_in_their_place),

@@ -125,7 +125,17 @@ static void on_flows(void *arg, const struct flow_row *rows, size_t n, const str
 struct flows world_claim(struct fixture *f, const struct port_store *port, unsigned max)
 {
     struct flows w = {0};
-    port->flows_claim(port->self, max, FIXTURE_MS, on_flows, &w);
+    port->flows_claim(port->self, &(struct flow_claim){.max = max}, FIXTURE_MS, on_flows, &w);
+    run_until(f, &w.is_done);
+    return w;
+}
+
+struct flows world_recount(struct fixture *f, const struct port_store *port, const char *led)
+{
+    struct flows w = {0};
+    struct str id = led != NULL ? str_from(led) : STR_NONE;
+    const struct flow_claim claim = {.max = 10, .is_recount = true, .led = &id, .led_n = led != NULL};
+    port->flows_claim(port->self, &claim, FIXTURE_MS, on_flows, &w);
     run_until(f, &w.is_done);
     return w;
 }

@@ -44,6 +44,8 @@ struct asked world_request(struct fixture *f, const struct port_store *port, con
                            enum desired desired, const char *name);
 
 struct flows world_claim(struct fixture *f, const struct port_store *port, unsigned max);
+/* A claim after one without an answer; led: the one project that is led, NULL: none. */
+struct flows world_recount(struct fixture *f, const struct port_store *port, const char *led);
 struct flows world_load(struct fixture *f, const struct port_store *port, const char *project_id);
 struct flows world_running(struct fixture *f, const struct port_store *port, const char *after, unsigned max);
 
