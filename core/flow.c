@@ -119,12 +119,19 @@ static enum reason late_code(const struct verdict *v)
     return v->code != REASON_NONE ? v->code : REASON_DEADLINE;
 }
 
+/* A step that was done before a restart looks undone until the caches are there, and its time may be over by then. */
+static ms_t deadline_of(const struct flow *f, const struct step_run *run)
+{
+    ms_t until = run->entered_at_ms + f->ports.settings->deadlines_ms[CREATE_PLAN[run->id].deadline];
+    return until > f->settling_until_ms ? until : f->settling_until_ms;
+}
+
 /* Ends the flow if the step cannot be done any more. */
 static bool failed(struct flow *f, struct step_run *run, const struct verdict *v)
 {
     const struct step *s = &CREATE_PLAN[run->id];
     ms_t now = loop_now_ms(f->ports.loop);
-    ms_t until = run->entered_at_ms + f->ports.settings->deadlines_ms[s->deadline];
+    ms_t until = deadline_of(f, run);
     bool is_refused = run->error_code != REASON_NONE && (run->is_fatal || run->refused_n > s->tries);
     if (is_broken(f, run, v)) {
         fail(f, run->id, v->code, v->message);
@@ -328,7 +335,7 @@ static void drop_saved(struct flow *f)
     memmove(f->outbox, f->outbox + f->saving_n, (f->outbox_n - f->saving_n) * sizeof(*f->outbox));
     f->outbox_n -= f->saving_n;
     f->saving_n = 0;
-    f->must_save_credentials = false;
+    f->must_save_credentials = f->must_save_credentials && !f->saving_has_credentials;
 }
 
 static void take_row(struct flow *f, const struct flow_row *row)
@@ -370,9 +377,15 @@ static void on_loaded(void *arg, const struct flow_row *rows, size_t n, const st
         loop_defer(&f->end_task);
         return;
     }
+    if (f->is_save_in_doubt) {
+        flow_wake(f); /* nothing changed: the same is sent again, so it must stay as it was */
+        return;
+    }
     /* An end that was refused is no end: what it wrote goes, what was observed stays. */
-    if (f->state == FLOW_ENDING && f->outbox_n > 0 && f->outbox[f->outbox_n - 1].kind == JOURNAL_DONE)
+    if (f->state == FLOW_ENDING && f->outbox_n > 0 && f->outbox[f->outbox_n - 1].kind == JOURNAL_DONE) {
         f->outbox_n--;
+        f->has_ended = f->had_ended;
+    }
     take_row(f, &rows[0]);
     flow_wake(f);
 }
@@ -417,6 +430,8 @@ struct flow *flow_new(const struct flow_ports *ports, const struct flow_row *row
     }
     f->save_backoff = (struct backoff){.first_ms = SAVE_FIRST_MS, .cap_ms = SAVE_CAP_MS};
     flow_clocks_read(f, row->steps_json);
+    if (is_resumed)
+        f->settling_until_ms = loop_now_ms(ports->loop) + ports->settings->deadlines_ms[DEADLINE_APPLY];
     /* A creation that did not end and is to be undone here was led by a process that is gone. */
     bool is_inherited = is_resumed || (f->sb.desired != DESIRED_RUNNING && !f->has_ended);
     ms_t longest_ms = ports->settings->call_timeout_ms + ports->settings->late_ms;

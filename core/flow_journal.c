@@ -121,9 +121,11 @@ void flow_journal_done(struct flow *f, enum outcome outcome, enum reason code, c
     f->sb.code = code;
     text_fit(f->sb.message, sizeof(f->sb.message), str_from(message));
     f->sb.is_settled = true;
+    f->had_ended = f->has_ended;
     f->has_ended = true;
     f->is_dirty = true;
     f->state = FLOW_ENDING;
+    flow_ops_cancel(f, false); /* what they find out would start more */
     flow_ops_doubt(f);
     struct journal_event *e = add_event(f, JOURNAL_DONE, code, message);
     if (e != NULL) {
@@ -148,7 +150,7 @@ static void on_saved(void *arg, const struct journal_event *events, size_t n_eve
         f->ports.listener.on_events(f->ports.listener.arg, events, n_events);
         memmove(f->outbox, f->outbox + f->saving_n, (f->outbox_n - f->saving_n) * sizeof(*f->outbox));
         f->outbox_n -= f->saving_n;
-        f->must_save_credentials = false;
+        f->must_save_credentials = f->must_save_credentials && !f->saving_has_credentials;
         if (f->state == FLOW_ENDING && f->outbox_n == 0 && !f->is_dirty)
             loop_defer(&f->end_task);
     } else if (err->kind == ERR_CONFLICT) {
@@ -189,12 +191,13 @@ void flow_journal_flush(struct flow *f)
         f->saving_sb = f->sb;
         f->saving_n = f->outbox_n;
         f->saving_is_gone = f->state == FLOW_ENDING && f->is_project_gone;
+        f->saving_has_credentials = f->must_save_credentials;
         f->is_dirty = false;
         keep_clocks(f);
     }
     struct flow_save save = {
         .sb = &f->saving_sb,
-        .credentials = f->must_save_credentials ? &f->credentials : NULL,
+        .credentials = f->saving_has_credentials ? &f->credentials : NULL,
         .events = f->outbox,
         .n_events = f->saving_n,
         .is_project_gone = f->saving_is_gone,

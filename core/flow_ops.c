@@ -167,6 +167,7 @@ static void on_credentials(void *arg, const struct db_credentials *credentials, 
         f->credentials.password = secret_dup(&credentials->password);
         f->has_credentials = true;
         f->must_save_credentials = true;
+        f->saving_has_credentials = false; /* a write under way has older ones or none */
     }
     flow_wake(f);
 }

@@ -60,6 +60,7 @@ struct flow {
     bool has_credentials;
     bool must_save_credentials;
     bool is_login_proven;
+    bool had_ended; /* before the end that is being written */
     bool has_ended; /* this attempt's creation ended before (ready or failed): what follows is no cancel */
     bool is_project_gone;
     struct journal_event outbox[FLOW_OUTBOX_N];
@@ -69,6 +70,7 @@ struct flow {
     size_t saving_n;
     struct sandbox saving_sb;
     bool saving_is_gone;
+    bool saving_has_credentials; /* and they are the newest */
     char *saving_steps;
     size_t saving_steps_n;
     bool is_save_in_doubt;
@@ -80,7 +82,8 @@ struct flow {
     struct op *load;
     bool must_load; /* the row changed under us: read it before anything else */
     ms_t load_at_ms;
-    ms_t next_ms; /* the next moment at which looking again makes sense */
+    ms_t settling_until_ms; /* taken over from another process: what it had done has yet to be seen or done again */
+    ms_t next_ms;           /* the next moment at which looking again makes sense */
     struct loop_timer timer;
     struct loop_task end_task;
     uint32_t chance;

@@ -41,6 +41,8 @@ const struct port_cluster *sim_cluster_port(struct sim_cluster *c);
 void sim_cluster_forget_all(struct sim_cluster *c);
 /* Truth, not the cache. */
 bool sim_cluster_exists(const struct sim_cluster *c, const char *project_id, enum cluster_object object);
+/* Pod and database always fared well: what failed, failed by the engine. */
+bool sim_cluster_was_good(const struct sim_cluster *c, const char *project_id);
 /* Somebody else, or a late call, is still changing it. */
 bool sim_cluster_is_quiet(const struct sim_cluster *c);
 void sim_cluster_is_down(struct sim_cluster *c, bool is_down);
@@ -56,5 +58,6 @@ void sim_store_new_replica(struct sim_store *st);
 void sim_store_add_project(struct sim_store *st, const char *owner_id, const char *project_id);
 /* The row, or NULL when the project is gone. */
 const struct sandbox *sim_store_row(const struct sim_store *st, const char *project_id);
+bool sim_store_has_credentials(struct sim_store *st, const char *project_id);
 const struct journal_event *sim_store_journal(const struct sim_store *st, size_t *ret_n);
 void sim_store_is_down(struct sim_store *st, bool is_down);

@@ -33,6 +33,7 @@ struct thing {
 struct place {
     char project_id[ID_SIZE];
     enum fate fate;
+    bool was_bad; /* once its fate was another than good */
     struct thing things[OBJECT_N];
     char restart_time[15];
     ms_t pod_at_ms;       /* when the present pod was made; 0: none */
@@ -101,6 +102,7 @@ static void roll_fate(struct sim_cluster *c, struct place *p)
 {
     struct sim *s = c->sim;
     p->fate = sim_percent(s, 25) ? (enum fate)(1 + sim_below(s, FATE_N - 1)) : FATE_GOOD;
+    p->was_bad = p->was_bad || p->fate != FATE_GOOD;
     p->schedule_ms = sim_between(s, 10, 2000);
     p->pull_ms = sim_between(s, 10, 9000);
     p->start_ms = sim_between(s, 10, 1500);
@@ -154,7 +156,7 @@ static void apply_thing(struct sim_cluster *c, const struct call *call)
         if (t->made_n > t->removed_n + 1)
             sim_violated(c->sim, "%s object %d made twice", p->project_id, (int)call->object);
         if (call->object == OBJECT_DATABASE)
-            p->db_running_at_ms = now_of(c) + sim_between(c->sim, 50, 20000);
+            p->db_running_at_ms = now_of(c) + sim_between(c->sim, 50, sim_below(c->sim, 8) == 0 ? 200000 : 20000);
     }
     if (call->object == OBJECT_DEPLOYMENT && strcmp(p->restart_time, call->restart_time) != 0)
         make_pod(c, p, call->restart_time);
@@ -559,6 +561,15 @@ bool sim_cluster_exists(const struct sim_cluster *c, const char *project_id, enu
             return c->places[i].things[object].exists && c->places[i].things[object].gone_at_ms == 0;
     }
     return false;
+}
+
+bool sim_cluster_was_good(const struct sim_cluster *c, const char *project_id)
+{
+    for (size_t i = 0; i < c->places_n; i++) {
+        if (strcmp(c->places[i].project_id, project_id) == 0)
+            return !c->places[i].was_bad;
+    }
+    return true;
 }
 
 bool sim_cluster_is_quiet(const struct sim_cluster *c)

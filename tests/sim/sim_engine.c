@@ -120,6 +120,8 @@ static void on_act(void *arg)
 static void on_crash(void *arg)
 {
     struct run *r = arg;
+    if (r->is_process_up && !r->sim.has_faults)
+        return; /* the last process has to heal what the faults left behind: a crash would do it for it */
     if (r->is_process_up) {
         stop_process(r);
         sim_cluster_forget_all(r->cluster);
@@ -214,6 +216,39 @@ static void check_deleted(struct run *r, const char *project_id)
     }
 }
 
+/* What ended has told so with its last row, and as the row says. */
+static void check_end_told(struct run *r, const char *project_id, const struct sandbox *sb)
+{
+    size_t n;
+    const struct journal_event *journal = sim_store_journal(r->store, &n);
+    const struct journal_event *last = NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(journal[i].project_id, project_id) == 0)
+            last = &journal[i];
+    }
+    if (last == NULL)
+        return;
+    enum outcome outcome = last->kind == JOURNAL_DONE ? last->outcome : OUTCOME_NONE;
+    bool is_told = sb == NULL ? outcome == OUTCOME_DELETED
+                   : sb->status == SANDBOX_RUNNING
+                       ? outcome == OUTCOME_READY
+                       : (sb->status == SANDBOX_ERROR ? outcome == OUTCOME_FAILED
+                                                      : outcome == OUTCOME_TERMINATED || outcome == OUTCOME_CANCELLED);
+    if (!is_told)
+        sim_violated(&r->sim, "%s is %s, its last row says %s", project_id,
+                     sb != NULL ? sandbox_status_row(sb->status) : "gone", outcome_id(outcome));
+    if (sb != NULL && sb->status == SANDBOX_RUNNING && !sim_store_has_credentials(r->store, project_id))
+        sim_violated(&r->sim, "%s is RUNNING and its credentials were not stored", project_id);
+}
+
+/* Outages are shorter than deadlines: where nothing is wrong with pod and database, none may end an attempt. */
+static void check_failure(struct run *r, const struct journal_event *e)
+{
+    bool is_late = e->code == REASON_DEADLINE || e->code == REASON_CLUSTER_UNREACHABLE;
+    if (e->outcome == OUTCOME_FAILED && is_late && sim_cluster_was_good(r->cluster, e->project_id))
+        sim_violated(&r->sim, "%s attempt %u failed without a cause: %s", e->project_id, e->attempt, e->message);
+}
+
 /* Of each attempt: a stage is told as it goes, READY only after five completed stages, one end of a creation. */
 static void check_journal(struct run *r, const char *project_id)
 {
@@ -237,6 +272,9 @@ static void check_journal(struct run *r, const char *project_id)
             continue;
         if (e->outcome == OUTCOME_READY || e->outcome == OUTCOME_FAILED || e->outcome == OUTCOME_CANCELLED)
             creations_ended++;
+        check_failure(r, e);
+        if (e->outcome == OUTCOME_TERMINATED && creations_ended == 0)
+            sim_violated(&r->sim, "%s attempt %u was terminated without having ended", project_id, attempt);
         if (creations_ended > 1)
             sim_violated(&r->sim, "%s attempt %u ended twice", project_id, attempt);
         for (size_t k = 0; k < STAGE_N; k++) {
@@ -261,6 +299,7 @@ static void check(struct run *r)
         check_ended(r, id, sb);
         check_objects(r, id, sb);
         check_deleted(r, id);
+        check_end_told(r, id, sb);
         check_journal(r, id);
     }
     if (r->seen_seq != n)
