@@ -366,14 +366,18 @@ static void on_loaded(void *arg, const struct flow_row *rows, size_t n, const st
     backoff_reset(&f->save_backoff);
     /* Another wrote, or our own write whose answer was lost: either way there are rows nobody published. */
     f->ports.listener.on_hint(f->ports.listener.arg, f->sb.owner_id);
-    bool is_mine = n == 1 && rows[0].sandbox.attempt == f->sb.attempt;
-    if (is_mine && f->is_save_in_doubt && rows[0].sandbox.saves == f->sb.saves + 1)
+    bool is_saved = n == 1 && f->is_save_in_doubt && rows[0].sandbox.saves == f->sb.saves + 1;
+    bool is_mine =
+        n == 1 && rows[0].sandbox.attempt == f->sb.attempt && (is_saved || rows[0].sandbox.saves == f->sb.saves);
+    if (is_mine && is_saved)
         drop_saved(f);
     /* It took effect, or the fence will refuse it. */
     if (is_mine && (rows[0].sandbox.saves != f->sb.saves || rows[0].sandbox.fence != f->sb.fence))
         f->is_save_in_doubt = false;
     if (!is_mine) {
-        /* Another replica's, settled, or a new attempt: the owner finds out what is to be done. */
+        /* Another replica's, settled, a new attempt, or another replica led meanwhile and what is remembered here is
+         * not what was told: the owner finds out what is to be done. */
+        f->is_overtaken = n == 1;
         loop_defer(&f->end_task);
         return;
     }
@@ -452,6 +456,11 @@ void flow_free(struct flow *f)
     db_credentials_fini(&f->credentials);
     free(f->saving_steps);
     free(f);
+}
+
+bool flow_is_overtaken(const struct flow *f)
+{
+    return f->is_overtaken;
 }
 
 const struct sandbox *flow_sandbox(const struct flow *f)

@@ -135,6 +135,10 @@ static void on_env(void *arg, const struct env_list *project, const struct err *
         flow_wake(f);
         return;
     }
+    if (!f->ports.listener.may_act(f->ports.listener.arg)) {
+        flow_wake(f); /* the lease was lost while it was read */
+        return;
+    }
     struct arena *a = arena_new();
     struct env_list merged = environment_merge(a, &f->ports.settings->base_env, project, &f->credentials);
     run->is_act = true;

@@ -63,6 +63,7 @@ struct flow {
     bool had_ended; /* before the end that is being written */
     bool has_ended; /* this attempt's creation ended before (ready or failed): what follows is no cancel */
     bool is_project_gone;
+    bool is_overtaken;
     struct journal_event outbox[FLOW_OUTBOX_N];
     size_t outbox_n;
     /* The write under way, or one that had no answer: then the same is sent again, so that the row's `saves` can tell

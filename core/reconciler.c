@@ -31,7 +31,8 @@ struct led {
     struct op *load;
     struct loop_timer load_timer; /* tries a failed read again */
     struct backoff load_backoff;
-    bool must_load; /* asked for again while a read was under way */
+    bool must_load;    /* asked for again while a read was under way */
+    bool is_overtaken; /* the flow before this one may have left calls under way */
     bool is_queued;
     TAILQ_ENTRY(led) link;
     UT_hash_handle hh;
@@ -112,6 +113,15 @@ static void enqueue_all(struct reconciler *r)
         enqueue(led);
 }
 
+/* While there was no lease another replica may have taken any of them over. */
+static void reload_all(struct reconciler *r)
+{
+    for (struct led *led = r->leds; led != NULL; led = led->hh.next) {
+        if (led->flow != NULL)
+            flow_reload(led->flow);
+    }
+}
+
 static void on_run(void *arg)
 {
     struct reconciler *r = arg;
@@ -155,10 +165,11 @@ static void on_flow_end(void *arg, struct flow *f)
     if (led == NULL)
         return;
     dequeue(led);
+    led->is_overtaken = flow_is_overtaken(f);
     loop_defer_free(r->config.loop, led->flow, free_flow);
     led->flow = NULL;
     /* A retry may have been asked for while the end was written. */
-    if (led->must_load && !r->is_draining)
+    if ((led->must_load || led->is_overtaken) && !r->is_draining)
         load(led);
     else
         drop(led);
@@ -204,7 +215,7 @@ static void on_loaded(void *arg, const struct flow_row *rows, size_t n, const st
     if (is_again)
         load(led);
     else if (n == 1)
-        take_up(led, &rows[0], false);
+        take_up(led, &rows[0], led->is_overtaken);
     else
         drop(led);
 }
@@ -292,7 +303,7 @@ static void on_renewed(void *arg, const struct err *err)
     } else {
         r->lease_until_ms = r->renew_sent_ms + r->config.lease_ms;
         if (was_out && may_act(r)) {
-            enqueue_all(r);
+            reload_all(r);
             loop_timer_set(&r->claim_timer, 0);
         }
     }
@@ -331,7 +342,7 @@ static void on_foreign_event(void *arg, const struct journal_event *event)
     bus_publish(r->config.bus, event);
     /* Another replica took a request for a flow that this one leads. */
     struct led *led = find(r, str_from(event->project_id));
-    if (led != NULL && led->flow != NULL && event->kind == JOURNAL_STATUS)
+    if (led != NULL && event->kind == JOURNAL_STATUS)
         reconciler_poke(r, event->project_id);
 }
 

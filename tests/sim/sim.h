@@ -12,9 +12,13 @@
 #include "core/port_cluster.h"
 #include "core/port_store.h"
 
-enum { SIM_PROJECTS_N = 3, SIM_JOURNAL_N = 4000 };
+/* Nodes are the places where a server process may run. */
+enum { SIM_NODES_N = 2, SIM_PROJECTS_N = 3, SIM_JOURNAL_N = 4000 };
+
+struct sim_store;
 
 struct sim {
+    struct sim_store *store; /* whom the cluster asks who leads */
     struct loop *loop;
     uint64_t seed;
     uint64_t chance; /* state of the generator */
@@ -36,28 +40,29 @@ void sim_violated(struct sim *s, const char *fmt, ...) __attribute__((format(pri
 struct sim_cluster;
 struct sim_cluster *sim_cluster_new(struct sim *s);
 void sim_cluster_free(struct sim_cluster *c);
-const struct port_cluster *sim_cluster_port(struct sim_cluster *c);
+const struct port_cluster *sim_cluster_port(struct sim_cluster *c, size_t node);
 /* The server's process died: its caches and memory are gone, what it sent goes on. */
-void sim_cluster_forget_all(struct sim_cluster *c);
+void sim_cluster_forget_all(struct sim_cluster *c, size_t node);
 /* Truth, not the cache. */
 bool sim_cluster_exists(const struct sim_cluster *c, const char *project_id, enum cluster_object object);
 /* Pod and database always fared well: what failed, failed by the engine. */
 bool sim_cluster_was_good(const struct sim_cluster *c, const char *project_id);
 /* Somebody else, or a late call, is still changing it. */
 bool sim_cluster_is_quiet(const struct sim_cluster *c);
-void sim_cluster_is_down(struct sim_cluster *c, bool is_down);
+void sim_cluster_is_down(struct sim_cluster *c, size_t node, bool is_down);
 
 /* ---- the store ---- */
 
-struct sim_store;
 struct sim_store *sim_store_new(struct sim *s);
 void sim_store_free(struct sim_store *st);
-const struct port_store *sim_store_port(struct sim_store *st);
+const struct port_store *sim_store_port(struct sim_store *st, size_t node);
 /* The server's process died and another begins: a new replica, the old one's lease runs out by itself. */
-void sim_store_new_replica(struct sim_store *st);
+void sim_store_new_replica(struct sim_store *st, size_t node);
 void sim_store_add_project(struct sim_store *st, const char *owner_id, const char *project_id);
 /* The row, or NULL when the project is gone. */
 const struct sandbox *sim_store_row(const struct sim_store *st, const char *project_id);
+/* Does the process at this node lead the project, by the row? */
+bool sim_store_leads(struct sim_store *st, size_t node, const char *project_id);
 bool sim_store_has_credentials(struct sim_store *st, const char *project_id);
 const struct journal_event *sim_store_journal(const struct sim_store *st, size_t *ret_n);
-void sim_store_is_down(struct sim_store *st, bool is_down);
+void sim_store_is_down(struct sim_store *st, size_t node, bool is_down);

@@ -17,73 +17,85 @@ enum {
     READER_SEEN_N = SIM_JOURNAL_N,
 };
 
-struct run {
-    struct sim sim;
-    struct sim_cluster *cluster;
-    struct sim_store *store;
-    struct flow_settings settings;
+struct run;
+
+/* One replica: its process comes and goes. */
+struct node {
+    struct run *run;
+    size_t i;
     struct bus *bus;
     struct reconciler *reconciler;
     struct sandboxes *sandboxes;
     struct bus_reader *reader;
     uint64_t seen_seq; /* of the reader, over restarts of the process */
-    unsigned actions_n;
     bool is_process_up;
-    struct project projects[SIM_PROJECTS_N];
-    struct loop_timer act;
+    bool is_out;
     struct loop_timer crash;
     struct loop_timer outage;
+};
+
+struct run {
+    struct sim sim;
+    struct sim_cluster *cluster;
+    struct sim_store *store;
+    struct flow_settings settings;
+    struct node nodes[SIM_NODES_N];
+    size_t nodes_n; /* that run in this seed */
+    unsigned actions_n;
+    struct project projects[SIM_PROJECTS_N];
+    struct loop_timer act;
     struct loop_timer calm;
     struct loop_timer stop;
-    bool is_out;
 };
 
 /* ---- the process ---- */
 
 static void on_seen(void *arg, const struct journal_event *event)
 {
-    struct run *r = arg;
-    if (event->seq != r->seen_seq + 1)
-        sim_violated(&r->sim, "the reader saw %llu after %llu", (unsigned long long)event->seq,
-                     (unsigned long long)r->seen_seq);
-    r->seen_seq = event->seq;
+    struct node *node = arg;
+    if (event->seq != node->seen_seq + 1)
+        sim_violated(&node->run->sim, "the reader saw %llu after %llu", (unsigned long long)event->seq,
+                     (unsigned long long)node->seen_seq);
+    node->seen_seq = event->seq;
 }
 
-static void start_process(struct run *r)
+static void start_process(struct node *node)
 {
-    r->bus = bus_new(r->sim.loop, sim_store_port(r->store));
+    struct run *r = node->run;
+    const struct port_store *store = sim_store_port(r->store, node->i);
+    node->bus = bus_new(r->sim.loop, store);
     const struct reconciler_config reconciler = {.loop = r->sim.loop,
-                                                 .cluster = sim_cluster_port(r->cluster),
-                                                 .store = sim_store_port(r->store),
-                                                 .bus = r->bus,
+                                                 .cluster = sim_cluster_port(r->cluster, node->i),
+                                                 .store = store,
+                                                 .bus = node->bus,
                                                  .settings = &r->settings,
                                                  .lease_ms = 9000,
                                                  .claim_ms = 2000,
                                                  .claim_n = SIM_PROJECTS_N};
-    r->reconciler = reconciler_new(&reconciler);
+    node->reconciler = reconciler_new(&reconciler);
     const struct sandboxes_config sandboxes = {
         .loop = r->sim.loop,
-        .cluster = sim_cluster_port(r->cluster),
-        .store = sim_store_port(r->store),
-        .bus = r->bus,
-        .reconciler = r->reconciler,
+        .cluster = sim_cluster_port(r->cluster, node->i),
+        .store = store,
+        .bus = node->bus,
+        .reconciler = node->reconciler,
         .names = {"ns", "example.com", "image"},
         .url_scheme = "https"
     };
-    r->sandboxes = sandboxes_new(&sandboxes);
-    const struct bus_query query = {.owner_id = "owner", .after = r->seen_seq};
-    const struct bus_listener listener = {.on_event = on_seen, .arg = r};
-    r->reader = bus_read(r->bus, &query, &listener);
-    r->is_process_up = true;
+    node->sandboxes = sandboxes_new(&sandboxes);
+    const struct bus_query query = {.owner_id = "owner", .after = node->seen_seq};
+    const struct bus_listener listener = {.on_event = on_seen, .arg = node};
+    node->reader = bus_read(node->bus, &query, &listener);
+    node->is_process_up = true;
 }
 
-static void stop_process(struct run *r)
+static void stop_process(struct node *node)
 {
-    bus_reader_free(r->reader);
-    sandboxes_free(r->sandboxes);
-    reconciler_free(r->reconciler);
-    bus_free(r->bus);
-    r->is_process_up = false;
+    bus_reader_free(node->reader);
+    sandboxes_free(node->sandboxes);
+    reconciler_free(node->reconciler);
+    bus_free(node->bus);
+    node->is_process_up = false;
 }
 
 /* ---- what happens to it ---- */
@@ -101,8 +113,10 @@ static void on_asked(void *arg, enum request_result result, const struct sandbox
 
 static void ask(struct run *r, enum desired desired)
 {
+    struct node *node = &r->nodes[sim_below(&r->sim, r->nodes_n)];
     size_t i = sim_below(&r->sim, SIM_PROJECTS_N);
-    (void)sandboxes_request(r->sandboxes, &r->projects[i], desired, NULL, 5000, on_asked, r);
+    if (node->is_process_up)
+        (void)sandboxes_request(node->sandboxes, &r->projects[i], desired, NULL, 5000, on_asked, r);
 }
 
 static void on_act(void *arg)
@@ -112,45 +126,61 @@ static void on_act(void *arg)
                                          DESIRED_TERMINATED, DESIRED_TERMINATED, DESIRED_DELETED, DESIRED_DETACHED};
     if (!r->sim.has_faults || r->actions_n++ >= ACTIONS_N)
         return;
-    if (r->is_process_up)
-        ask(r, r->actions_n <= 2 ? DESIRED_RUNNING : kinds[sim_below(&r->sim, sizeof(kinds) / sizeof(*kinds))]);
+    ask(r, r->actions_n <= 2 ? DESIRED_RUNNING : kinds[sim_below(&r->sim, sizeof(kinds) / sizeof(*kinds))]);
     loop_timer_set(&r->act, sim_between(&r->sim, 10, 25000));
 }
 
 static void on_crash(void *arg)
 {
-    struct run *r = arg;
-    if (r->is_process_up && !r->sim.has_faults)
+    struct node *node = arg;
+    struct run *r = node->run;
+    if (node->is_process_up && !r->sim.has_faults)
         return; /* the last process has to heal what the faults left behind: a crash would do it for it */
-    if (r->is_process_up) {
-        stop_process(r);
-        sim_cluster_forget_all(r->cluster);
-        sim_store_new_replica(r->store);
-        loop_timer_set(&r->crash, sim_between(&r->sim, 1, 4000));
+    if (node->is_process_up) {
+        stop_process(node);
+        sim_cluster_forget_all(r->cluster, node->i);
+        sim_store_new_replica(r->store, node->i);
+        loop_timer_set(&node->crash, sim_between(&r->sim, 1, 4000));
         return;
     }
-    start_process(r);
+    start_process(node);
     if (r->sim.has_faults)
-        loop_timer_set(&r->crash, sim_between(&r->sim, 500, 60000));
+        loop_timer_set(&node->crash, sim_between(&r->sim, 500, 60000));
 }
 
+/* This process, and only it, loses sight of the store or the cluster: long enough to lose its lease as well. */
 static void on_outage(void *arg)
 {
-    struct run *r = arg;
-    r->is_out = !r->is_out && r->sim.has_faults;
+    struct node *node = arg;
+    struct run *r = node->run;
+    node->is_out = !node->is_out && r->sim.has_faults;
     bool is_store = sim_percent(&r->sim, 50);
-    sim_store_is_down(r->store, r->is_out && is_store);
-    sim_cluster_is_down(r->cluster, r->is_out && !is_store);
+    sim_store_is_down(r->store, node->i, node->is_out && is_store);
+    sim_cluster_is_down(r->cluster, node->i, node->is_out && !is_store);
     if (r->sim.has_faults)
-        loop_timer_set(&r->outage, r->is_out ? sim_between(&r->sim, 100, 20000) : sim_between(&r->sim, 5000, 60000));
+        loop_timer_set(&node->outage,
+                       node->is_out ? sim_between(&r->sim, 100, 20000) : sim_between(&r->sim, 5000, 60000));
 }
 
 static void on_calm(void *arg)
 {
     struct run *r = arg;
     r->sim.has_faults = false;
-    sim_store_is_down(r->store, false);
-    sim_cluster_is_down(r->cluster, false);
+    for (size_t i = 0; i < r->nodes_n; i++) {
+        sim_store_is_down(r->store, i, false);
+        sim_cluster_is_down(r->cluster, i, false);
+    }
+}
+
+static bool are_readers_there(const struct run *r)
+{
+    size_t n;
+    (void)sim_store_journal(r->store, &n);
+    for (size_t i = 0; i < r->nodes_n; i++) {
+        if (!r->nodes[i].is_process_up || r->nodes[i].seen_seq != n)
+            return false;
+    }
+    return true;
 }
 
 static bool is_all_settled(const struct run *r)
@@ -160,9 +190,7 @@ static bool is_all_settled(const struct run *r)
         if (sb != NULL && !sb->is_settled)
             return false;
     }
-    size_t n;
-    (void)sim_store_journal(r->store, &n);
-    return sim_cluster_is_quiet(r->cluster) && r->seen_seq == n;
+    return sim_cluster_is_quiet(r->cluster) && are_readers_there(r);
 }
 
 /* Looks every ten simulated seconds whether all has ended; twice in a row is the end. */
@@ -170,7 +198,7 @@ static void on_stop(void *arg)
 {
     struct run *r = arg;
     bool is_late = loop_now_ms(r->sim.loop) > TROUBLE_MS + CALM_MS;
-    if (!r->sim.has_faults && is_all_settled(r) && r->is_process_up)
+    if (!r->sim.has_faults && is_all_settled(r))
         loop_stop(r->sim.loop);
     else if (is_late)
         loop_stop(r->sim.loop);
@@ -291,8 +319,6 @@ static void check_journal(struct run *r, const char *project_id)
 
 static void check(struct run *r)
 {
-    size_t n;
-    (void)sim_store_journal(r->store, &n);
     for (size_t i = 0; i < SIM_PROJECTS_N; i++) {
         const char *id = r->projects[i].id;
         const struct sandbox *sb = sim_store_row(r->store, id);
@@ -302,8 +328,8 @@ static void check(struct run *r)
         check_end_told(r, id, sb);
         check_journal(r, id);
     }
-    if (r->seen_seq != n)
-        sim_violated(&r->sim, "the reader saw %llu of %zu rows", (unsigned long long)r->seen_seq, n);
+    if (!are_readers_there(r))
+        sim_violated(&r->sim, "a reader did not see every row");
 }
 
 /* ---- one seed ---- */
@@ -316,6 +342,7 @@ static void set_up(struct run *r, uint64_t seed)
     r->sim.has_faults = true;
     r->sim.loop = loop_new_simulated(1760000000000);
     r->store = sim_store_new(&r->sim);
+    r->sim.store = r->store;
     r->cluster = sim_cluster_new(&r->sim);
     for (size_t i = 0; i < DEADLINE_N; i++)
         r->settings.deadlines_ms[i] = deadline_default_ms((enum deadline)i);
@@ -330,13 +357,20 @@ static void set_up(struct run *r, uint64_t seed)
         sim_store_add_project(r->store, "owner", r->projects[i].id);
     }
     loop_timer_init(&r->act, r->sim.loop, on_act, r);
-    loop_timer_init(&r->crash, r->sim.loop, on_crash, r);
-    loop_timer_init(&r->outage, r->sim.loop, on_outage, r);
     loop_timer_init(&r->calm, r->sim.loop, on_calm, r);
     loop_timer_init(&r->stop, r->sim.loop, on_stop, r);
     loop_timer_set(&r->act, 5);
-    loop_timer_set(&r->crash, sim_between(&r->sim, 500, 90000));
-    loop_timer_set(&r->outage, sim_between(&r->sim, 1000, 60000));
+    r->nodes_n = 1 + sim_below(&r->sim, SIM_NODES_N);
+    for (size_t i = 0; i < r->nodes_n; i++) {
+        struct node *node = &r->nodes[i];
+        node->run = r;
+        node->i = i;
+        loop_timer_init(&node->crash, r->sim.loop, on_crash, node);
+        loop_timer_init(&node->outage, r->sim.loop, on_outage, node);
+        loop_timer_set(&node->crash, sim_between(&r->sim, 500, 90000));
+        loop_timer_set(&node->outage, sim_between(&r->sim, 1000, 60000));
+        start_process(node);
+    }
     loop_timer_set(&r->calm, TROUBLE_MS);
     loop_timer_set(&r->stop, TROUBLE_MS + 10000);
 }
@@ -345,7 +379,6 @@ static bool run_seed(uint64_t seed, unsigned *outcomes)
 {
     static struct run r;
     set_up(&r, seed);
-    start_process(&r);
     loop_run(r.sim.loop);
     check(&r);
     size_t n;
@@ -357,8 +390,12 @@ static bool run_seed(uint64_t seed, unsigned *outcomes)
     if (r.sim.is_failed)
         printf("seed %llu: %s\n  repeat: sim_engine %llu 1\n", (unsigned long long)seed, r.sim.why,
                (unsigned long long)seed);
-    if (r.is_process_up)
-        stop_process(&r);
+    for (size_t i = 0; i < r.nodes_n; i++) {
+        if (r.nodes[i].is_process_up)
+            stop_process(&r.nodes[i]);
+        loop_timer_clear(&r.nodes[i].crash);
+        loop_timer_clear(&r.nodes[i].outage);
+    }
     sim_cluster_free(r.cluster);
     bool is_ok = !r.sim.is_failed;
     sim_store_free(r.store);

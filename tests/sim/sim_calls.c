@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+/* What is asked of the simulated cluster: calls that are refused, land late, or land unheard. */
+#include "tests/sim/sim_cluster_private.h"
+
+enum { LATE_MS = 15000 };
+
+static void free_call(void *p)
+{
+    free(p);
+}
+
+static void maybe_free(struct call *call)
+{
+    if (!call->is_answered || (!call->has_landed && !call->is_refused))
+        return;
+    call->cluster->calls_n--;
+    loop_timer_clear(&call->land);
+    loop_timer_clear(&call->answer);
+    LIST_REMOVE(call, link);
+    loop_defer_free(call->cluster->sim->loop, call, free_call);
+}
+
+static void cancel_call(struct op *op)
+{
+    struct call *call = (struct call *)op;
+    call->is_cancelled = true;
+    call->is_answered = true;
+    loop_timer_clear(&call->answer);
+    maybe_free(call);
+}
+
+static void on_land(void *arg)
+{
+    struct call *call = arg;
+    struct sim_cluster *c = call->cluster;
+    call->has_landed = true;
+    struct thing *t = &call->place->things[call->object];
+    if (call->verb == CALL_APPLY && t->exists && t->gone_at_ms > 0)
+        (void)err_set(&call->err, ERR_CONFLICT, __func__, "object is being deleted");
+    else if (call->verb == CALL_APPLY)
+        sim_apply_thing(c, call);
+    else if (call->verb == CALL_REMOVE && strcmp(t->name, call->name) == 0)
+        sim_remove_thing(c, call->place, call->object);
+    else if (call->verb == CALL_NUDGE)
+        call->place->kubelet_next_ms = 0;
+    maybe_free(call);
+}
+
+/* "The answer is in the caches before done runs." */
+static void remember(struct call *call)
+{
+    size_t place = (size_t)(call->place - call->cluster->places);
+    bool is_there = call->verb == CALL_APPLY;
+    if (call->verb != CALL_APPLY && call->verb != CALL_REMOVE)
+        return;
+    if (sim_is_watched(call->object)) {
+        call->view->caches[place].objects[call->object] = sim_presence_of(&call->place->things[call->object]);
+    } else {
+        call->view->known[place][call->object] = is_there;
+    }
+}
+
+static void on_answer(void *arg)
+{
+    struct call *call = arg;
+    call->is_answered = true;
+    const struct err *err = call->err.kind != ERR_NONE ? &call->err : NULL;
+    if (call->verb == CALL_CREDENTIALS) {
+        bool is_there = call->place->things[OBJECT_DATABASE].exists &&
+                        sim_now(call->cluster) + 3000 >= call->place->db_running_at_ms;
+        if (err == NULL && !is_there) {
+            (void)err_set(&call->err, ERR_MISSING, __func__, "the Secret is not there");
+            err = &call->err;
+        }
+        struct db_credentials credentials = {.host = "db", .port = 5432, .user = "u", .database = "d"};
+        credentials.password = secret_new(STR("p"));
+        call->on_credentials(call->arg, err == NULL ? &credentials : NULL, err);
+        db_credentials_fini(&credentials);
+    } else {
+        if (err == NULL)
+            remember(call);
+        call->done(call->arg, err);
+    }
+    maybe_free(call);
+}
+
+/* How a call fares: refused before it lands, landed unheard, landed late, or as it should. */
+static void roll_call(struct call *call, ms_t timeout_ms)
+{
+    struct sim *s = call->cluster->sim;
+    ms_t land_ms = sim_between(s, 1, 80);
+    ms_t answer_ms = land_ms + sim_between(s, 1, 60);
+    if (call->view->is_down) {
+        call->is_refused = true;
+        answer_ms = sim_between(s, 1, timeout_ms);
+        (void)err_set(&call->err, ERR_UPSTREAM, __func__, "connection refused");
+    } else if (sim_percent(s, 8)) {
+        call->is_refused = true;
+        (void)err_set(&call->err, sim_percent(s, 50) ? ERR_NOT_READY : ERR_LIMIT, __func__, "too busy");
+        call->err.code = call->err.kind == ERR_LIMIT ? 429 : 503;
+    } else if (sim_percent(s, 4)) {
+        answer_ms = timeout_ms;
+        (void)err_set(&call->err, ERR_TIMEOUT, __func__, "no answer");
+    } else if (sim_percent(s, 4)) {
+        land_ms = timeout_ms + sim_between(s, 1, LATE_MS);
+        answer_ms = timeout_ms;
+        (void)err_set(&call->err, ERR_TIMEOUT, __func__, "no answer");
+    } else if (call->verb == CALL_APPLY && sim_percent(s, 1) && sim_percent(s, 20)) {
+        call->is_refused = true;
+        (void)err_set(&call->err, ERR_DENIED, __func__, "forbidden");
+        call->err.code = 403;
+    }
+    if (!call->is_refused)
+        loop_timer_set(&call->land, land_ms);
+    loop_timer_set(&call->answer, answer_ms);
+}
+
+static struct call *new_call(struct view *v, const struct sandbox *sb, enum cluster_object object)
+{
+    struct sim_cluster *c = v->cluster;
+    struct call *call = xcalloc(1, sizeof(*call));
+    call->op.cancel = cancel_call;
+    LIST_INSERT_HEAD(&c->calls, call, link);
+    call->cluster = c;
+    call->view = v;
+    call->place = sim_place_of(c, sb);
+    call->object = object;
+    text_fit(call->name, sizeof(call->name), str_from(object <= OBJECT_DATABASE ? sb->database_name : sb->name));
+    memcpy(call->restart_time, sb->restart_time, sizeof(call->restart_time));
+    loop_timer_init(&call->land, c->sim->loop, on_land, call);
+    loop_timer_init(&call->answer, c->sim->loop, on_answer, call);
+    c->calls_n++;
+    return call;
+}
+
+/* Only the leader changes anything: whoever lost the lease finds out before it acts again. */
+static void check_leader(const struct view *v, const struct sandbox *sb)
+{
+    size_t node = (size_t)(v - v->cluster->views);
+    if (!sim_store_leads(v->cluster->sim->store, node, sb->project_id))
+        sim_violated(v->cluster->sim, "%s is changed by node %zu, which does not lead it", sb->project_id, node);
+}
+
+static struct op *apply(void *self, enum cluster_object object, const struct sandbox *sb, const struct env_list *env,
+                        ms_t timeout_ms, op_done *done, void *arg)
+{
+    struct view *v = self;
+    if ((env != NULL) != (object == OBJECT_ENV_SECRET))
+        sim_violated(v->cluster->sim, "%s: environment for the wrong object %d", sb->project_id, (int)object);
+    struct call *call = new_call(v, sb, object);
+    call->verb = CALL_APPLY;
+    check_leader(v, sb);
+    call->done = done;
+    call->arg = arg;
+    roll_call(call, timeout_ms);
+    return &call->op;
+}
+
+static struct op *remove_object(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms,
+                                op_done *done, void *arg)
+{
+    struct view *v = self;
+    struct call *call = new_call(v, sb, object);
+    call->verb = CALL_REMOVE;
+    check_leader(v, sb);
+    call->done = done;
+    call->arg = arg;
+    roll_call(call, timeout_ms);
+    return &call->op;
+}
+
+static struct op *credentials(void *self, const struct sandbox *sb, ms_t timeout_ms, cluster_on_credentials *done,
+                              void *arg)
+{
+    struct call *call = new_call(self, sb, OBJECT_DATABASE);
+    call->verb = CALL_CREDENTIALS;
+    call->on_credentials = done;
+    call->arg = arg;
+    roll_call(call, timeout_ms);
+    return &call->op;
+}
+
+static struct op *nudge(void *self, const struct sandbox *sb, ms_t timeout_ms, op_done *done, void *arg)
+{
+    struct call *call = new_call(self, sb, OBJECT_DEPLOYMENT);
+    call->verb = CALL_NUDGE;
+    call->done = done;
+    call->arg = arg;
+    roll_call(call, timeout_ms);
+    return &call->op;
+}
+
+void sim_calls_fill(struct view *v)
+{
+    v->port.apply = apply;
+    v->port.remove = remove_object;
+    v->port.credentials = credentials;
+    v->port.nudge = nudge;
+}
+
+void sim_calls_free(struct sim_cluster *c)
+{
+    while (!LIST_EMPTY(&c->calls)) {
+        struct call *call = LIST_FIRST(&c->calls);
+        LIST_REMOVE(call, link);
+        loop_timer_clear(&call->land);
+        loop_timer_clear(&call->answer);
+        free_call(call);
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/* The simulated cluster's own state, shared by sim_cluster.c (truth and what is seen of it) and sim_calls.c (what is
+ * asked of it). */
+#pragma once
+
+#include <string.h>
+#include <sys/queue.h>
+
+#include "core/base/fit.h"
+#include "core/base/xmem.h"
+#include "tests/sim/sim.h"
+
+enum fate {
+    FATE_GOOD,
+    FATE_PULL_FAILS,
+    FATE_CRASHES,
+    FATE_UNSCHEDULABLE,
+    FATE_NEVER_READY,
+    FATE_DB_FAILS,
+    FATE_DB_NEVER,
+    FATE_N
+};
+
+struct thing {
+    bool exists;
+    ms_t made_at_ms;
+    ms_t gone_at_ms; /* > 0: being deleted, gone then */
+    unsigned made_n;
+    unsigned removed_n;
+    char name[KUBE_NAME_SIZE];
+};
+
+struct place {
+    char project_id[ID_SIZE];
+    enum fate fate;
+    bool was_bad; /* once its fate was another than good */
+    struct thing things[OBJECT_N];
+    char restart_time[15];
+    ms_t pod_at_ms;       /* when the present pod was made; 0: none */
+    ms_t env_seen_at_ms;  /* when its kubelet found the Secret */
+    ms_t kubelet_next_ms; /* its back-off after CreateContainerConfigError */
+    ms_t db_running_at_ms;
+    ms_t schedule_ms, pull_ms, start_ms, ready_ms;
+};
+
+struct call {
+    struct op op;
+    LIST_ENTRY(call) link;
+    struct sim_cluster *cluster;
+    struct view *view; /* of the process that asked */
+    struct place *place;
+    enum { CALL_APPLY, CALL_REMOVE, CALL_CREDENTIALS, CALL_NUDGE } verb;
+    enum cluster_object object;
+    char name[KUBE_NAME_SIZE];
+    char restart_time[15];
+    struct loop_timer land;
+    struct loop_timer answer;
+    struct err err;
+    bool has_landed;
+    bool is_refused; /* never lands */
+    bool is_cancelled;
+    bool is_answered;
+    op_done *done;
+    cluster_on_credentials *on_credentials;
+    void *arg;
+};
+
+/* What one process sees. */
+struct view {
+    struct sim_cluster *cluster;
+    struct port_cluster port;
+    struct observed caches[SIM_PROJECTS_N];
+    bool known[SIM_PROJECTS_N][OBJECT_N]; /* unwatched kinds: what the process remembers */
+    struct loop_timer sync;
+    bool is_synced;
+    bool is_down;
+    cluster_on_change *on_change;
+    void *on_change_arg;
+};
+
+struct sim_cluster {
+    struct sim *sim;
+    struct view views[SIM_NODES_N];
+    LIST_HEAD(, call) calls;
+    struct place places[SIM_PROJECTS_N];
+    size_t places_n;
+    struct loop_timer tick;
+    unsigned calls_n;
+};
+
+/* sim_cluster.c */
+bool sim_is_watched(enum cluster_object object);
+ms_t sim_now(const struct sim_cluster *c);
+struct place *sim_place_of(struct sim_cluster *c, const struct sandbox *sb);
+enum presence sim_presence_of(const struct thing *t);
+void sim_apply_thing(struct sim_cluster *c, const struct call *call);
+void sim_remove_thing(struct sim_cluster *c, struct place *p, enum cluster_object object);
+
+/* sim_calls.c */
+void sim_calls_fill(struct view *v);
+void sim_calls_free(struct sim_cluster *c);

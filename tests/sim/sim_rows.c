@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+/* What the simulated store's transactions do: rows, leases, fences and a gapless journal in memory. */
+#include "tests/sim/sim_store_private.h"
+
+ms_t sim_store_now(const struct sim_store *st)
+{
+    return loop_now_ms(st->sim->loop);
+}
+
+struct row *sim_store_row_of(struct sim_store *st, const char *project_id)
+{
+    for (size_t i = 0; i < st->rows_n; i++) {
+        if (st->rows[i].exists && strcmp(st->rows[i].sb.project_id, project_id) == 0)
+            return &st->rows[i];
+    }
+    return NULL;
+}
+
+static bool is_alive(const struct sim_store *st, int replica)
+{
+    return replica > 0 && sim_store_now(st) < st->alive_until_ms[replica];
+}
+
+static struct journal_event *append(struct call *call, const struct journal_event *e)
+{
+    struct sim_store *st = call->store;
+    if (st->journal_n == SIM_JOURNAL_N) {
+        sim_violated(st->sim, "the journal grows without end");
+        return NULL;
+    }
+    struct journal_event *kept = &st->journal[st->journal_n++];
+    *kept = *e;
+    kept->seq = st->journal_n;
+    call->events[call->events_n++] = *kept;
+    return kept;
+}
+
+/* ---- commits ---- */
+
+/* A new sandbox gets the names drawn for it, a retry keeps its own; the database keeps its name in both. */
+static void start_attempt(const struct call *call, struct row *row, bool is_live)
+{
+    struct sandbox *sb = &row->sb;
+    struct sandbox kept = *sb;
+    if (!is_live) {
+        *sb = call->names;
+        memcpy(sb->project_id, kept.project_id, sizeof(sb->project_id));
+        memcpy(sb->owner_id, kept.owner_id, sizeof(sb->owner_id));
+        if (row->has_database)
+            memcpy(sb->database_name, kept.database_name, sizeof(sb->database_name));
+        sb->fence = kept.fence;
+        sb->saves = kept.saves;
+        sb->attempt = kept.attempt;
+    }
+    memcpy(sb->restart_time, call->names.restart_time, sizeof(sb->restart_time));
+    sb->attempt++;
+    sb->attempt_started_ms = call->now_ms;
+    row->has_sandbox = true;
+    row->has_database = true;
+}
+
+static void commit_request(struct call *call)
+{
+    struct sim_store *st = call->store;
+    struct row *row = sim_store_row_of(st, call->project_id);
+    if (row == NULL) {
+        (void)err_set(&call->err, ERR_MISSING, __func__, "Project not found");
+        return;
+    }
+    struct sandbox *sb = &row->sb;
+    bool wants_running = call->desired == DESIRED_RUNNING;
+    bool is_live = row->has_sandbox && sb->status != SANDBOX_TERMINATED;
+    call->result = REQUEST_STARTED;
+    if (row->has_sandbox && !sb->is_settled && sb->desired >= DESIRED_DELETED) {
+        call->result = REQUEST_REFUSED;
+    } else if (wants_running) {
+        if (is_live && !sb->is_settled && sb->desired == DESIRED_RUNNING)
+            call->result = REQUEST_IN_PROGRESS;
+        else if (is_live && !sb->is_settled)
+            (void)err_set(&call->err, ERR_CONFLICT, __func__, "being terminated");
+        else if (is_live && sb->status == SANDBOX_RUNNING)
+            call->result = REQUEST_ALREADY;
+    } else if (call->desired == DESIRED_TERMINATED && !is_live) {
+        call->result = row->has_sandbox ? REQUEST_ALREADY : REQUEST_NOTHING;
+    } else if (is_live && !sb->is_settled && sb->desired == call->desired) {
+        call->result = REQUEST_IN_PROGRESS;
+    }
+    if (call->result != REQUEST_STARTED || call->err.kind != ERR_NONE)
+        return;
+    struct journal_event e = {.kind = JOURNAL_STATUS, .duration_ms = -1};
+    memcpy(e.owner_id, sb->owner_id, sizeof(e.owner_id));
+    memcpy(e.project_id, sb->project_id, sizeof(e.project_id));
+    if (!wants_running && !row->has_sandbox) {
+        /* Nothing was ever made: the project goes at once. */
+        e.kind = JOURNAL_DONE;
+        e.outcome = OUTCOME_DELETED;
+        (void)append(call, &e);
+        call->sb = *sb;
+        row->exists = false;
+        return;
+    }
+    if (wants_running)
+        start_attempt(call, row, is_live);
+    sb->status = wants_running ? SANDBOX_CREATING : SANDBOX_TERMINATING;
+    sb->desired = call->desired;
+    sb->is_settled = false;
+    sb->fence++;
+    if (!is_alive(st, row->lease_owner))
+        row->lease_owner = call->replica;
+    e.status = sb->status;
+    e.attempt = sb->attempt;
+    (void)append(call, &e);
+    call->sb = *sb;
+}
+
+static void commit_save(struct call *call)
+{
+    struct sim_store *st = call->store;
+    struct row *row = sim_store_row_of(st, call->project_id);
+    const struct sandbox *sb = &call->save_sb;
+    bool is_mine = row != NULL && row->lease_owner == call->replica && is_alive(st, call->replica) &&
+                   row->sb.fence == sb->fence && row->sb.saves == sb->saves && row->sb.attempt == sb->attempt &&
+                   !row->sb.is_settled;
+    if (!is_mine) {
+        (void)err_set(&call->err, ERR_CONFLICT, __func__, "fenced");
+        text_fit(call->err.reason, sizeof(call->err.reason), STR("Fenced"));
+        return;
+    }
+    for (size_t i = 0; i < call->save.n_events; i++)
+        (void)append(call, &call->save.events[i]);
+    row->sb.status = sb->status;
+    row->sb.code = sb->code;
+    row->sb.is_settled = sb->is_settled;
+    row->sb.saves++;
+    (void)!str_copy(call->save.steps_json, row->steps, sizeof(row->steps));
+    if (call->save.credentials != NULL) {
+        row->has_credentials = true;
+        db_credentials_fini(&row->credentials);
+        row->credentials = *call->save.credentials;
+        row->credentials.password = secret_new(STR("p"));
+    }
+    if (sb->is_settled)
+        row->lease_owner = 0;
+    if (call->save.is_project_gone)
+        row->exists = false;
+}
+
+static void give(struct call *call, struct row *row)
+{
+    struct flow_row *flow = &call->flows[call->flows_n++];
+    flow->sandbox = row->sb;
+    flow->steps_json = arena_dup_str(call->arena, str_from(row->steps));
+    flow->credentials = row->has_credentials ? &row->credentials : NULL;
+}
+
+/* This replica's by the row, and not led by it. */
+static bool is_lost(const struct call *call, const struct row *row)
+{
+    bool is_led = false;
+    for (size_t i = 0; i < call->led_n; i++)
+        is_led = is_led || strcmp(call->led[i], row->sb.project_id) == 0;
+    return call->is_recount && row->lease_owner == call->replica && !is_led;
+}
+
+void sim_store_commit(struct call *call)
+{
+    struct sim_store *st = call->store;
+    call->has_committed = true;
+    switch (call->verb) {
+    case RENEW:
+        st->alive_until_ms[call->replica] = sim_store_now(st) + call->lease_ms;
+        break;
+    case RELEASE:
+        st->alive_until_ms[call->replica] = 0;
+        break;
+    case CLAIM:
+        for (size_t i = 0; i < st->rows_n; i++) {
+            struct row *row = &st->rows[i];
+            bool is_free = !is_alive(st, row->lease_owner) || is_lost(call, row);
+            if (!row->exists || !row->has_sandbox || row->sb.is_settled || !is_free)
+                continue;
+            row->lease_owner = call->replica;
+            row->sb.fence++;
+            give(call, row);
+        }
+        break;
+    case LOAD: {
+        struct row *row = sim_store_row_of(st, call->project_id);
+        if (row != NULL && row->has_sandbox && !row->sb.is_settled && row->lease_owner == call->replica)
+            give(call, row);
+        break;
+    }
+    case SAVE:
+        commit_save(call);
+        break;
+    case REQUEST:
+        commit_request(call);
+        break;
+    case JOURNAL:
+        for (size_t i = call->query.after; i < st->journal_n && call->events_n < call->query.limit; i++) {
+            if (call->query.project_id == NULL || strcmp(st->journal[i].project_id, call->project_id) == 0)
+                call->events[call->events_n++] = st->journal[i];
+        }
+        call->last_seq = st->journal_n;
+        break;
+    case ENV:
+    case LOGIN:
+    case WORD:
+        break;
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+/* The simulated store's own state, shared by sim_store.c (calls) and sim_rows.c (what they do to the rows). */
+#pragma once
+
+#include <string.h>
+#include <sys/queue.h>
+
+#include "core/base/arena.h"
+#include "core/base/fit.h"
+#include "core/base/xmem.h"
+#include "tests/sim/sim.h"
+
+enum { STEPS_SIZE = 4097, REPLICAS_N = 256 };
+
+struct row {
+    bool exists;
+    bool has_sandbox;
+    bool has_database;
+    struct sandbox sb;
+    char steps[STEPS_SIZE];
+    bool has_credentials;
+    struct db_credentials credentials;
+    int lease_owner;
+};
+
+/* The store as one process has it. */
+struct node {
+    struct sim_store *store;
+    struct port_store port;
+    int replica;
+    bool is_down;
+    store_on_foreign_event *on_event;
+    void *on_event_arg;
+};
+
+struct sim_store {
+    struct sim *sim;
+    struct node nodes[SIM_NODES_N];
+    LIST_HEAD(, call) calls;
+    struct row rows[SIM_PROJECTS_N];
+    size_t rows_n;
+    struct journal_event journal[SIM_JOURNAL_N];
+    size_t journal_n;
+    int replicas_n;
+    ms_t alive_until_ms[REPLICAS_N];
+};
+
+enum verb { RENEW, RELEASE, CLAIM, LOAD, SAVE, ENV, LOGIN, REQUEST, JOURNAL, WORD };
+
+struct call {
+    struct op op;
+    LIST_ENTRY(call) link;
+    struct sim_store *store;
+    struct node *node;
+    enum verb verb;
+    int replica;
+    struct loop_timer commit;
+    struct loop_timer answer;
+    struct err err;
+    bool is_refused;
+    bool has_committed;
+    bool is_answered;
+    struct arena *arena;
+    /* what it asks */
+    char project_id[ID_SIZE];
+    ms_t lease_ms;
+    bool is_recount;
+    char led[SIM_PROJECTS_N][ID_SIZE];
+    size_t led_n;
+    struct flow_save save;
+    struct sandbox save_sb;
+    struct db_credentials save_credentials;
+    enum desired desired;
+    struct sandbox names;
+    int64_t now_ms;
+    struct journal_query query;
+    /* what it got */
+    enum request_result result;
+    struct flow_row flows[SIM_PROJECTS_N];
+    size_t flows_n;
+    struct journal_event *events;
+    size_t events_n;
+    uint64_t last_seq;
+    struct sandbox sb;
+    struct journal_event word; /* to the other processes */
+    union {
+        op_done *done;
+        store_on_flows *flows;
+        store_on_saved *saved;
+        store_on_env *env;
+        store_on_request *request;
+        store_on_journal *journal;
+    } on;
+    void *arg;
+};
+
+/* sim_rows.c */
+ms_t sim_store_now(const struct sim_store *st);
+struct row *sim_store_row_of(struct sim_store *st, const char *project_id);
+void sim_store_commit(struct call *call);
