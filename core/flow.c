@@ -367,8 +367,10 @@ static void on_loaded(void *arg, const struct flow_row *rows, size_t n, const st
     /* Another wrote, or our own write whose answer was lost: either way there are rows nobody published. */
     f->ports.listener.on_hint(f->ports.listener.arg, f->sb.owner_id);
     bool is_saved = n == 1 && f->is_save_in_doubt && rows[0].sandbox.saves == f->sb.saves + 1;
+    /* Two steps of the fence: another replica may have led meanwhile, and the one write more may be its own. */
+    bool is_near = n == 1 && rows[0].sandbox.fence <= f->sb.fence + 1;
     bool is_mine =
-        n == 1 && rows[0].sandbox.attempt == f->sb.attempt && (is_saved || rows[0].sandbox.saves == f->sb.saves);
+        is_near && rows[0].sandbox.attempt == f->sb.attempt && (is_saved || rows[0].sandbox.saves == f->sb.saves);
     if (is_mine && is_saved)
         drop_saved(f);
     /* It took effect, or the fence will refuse it. */
@@ -408,6 +410,8 @@ static void read_row(struct flow *f)
 
 void flow_reload(struct flow *f)
 {
+    op_cancel(f->load); /* it may have read the row as it was before */
+    f->load = NULL;
     f->must_load = true;
     flow_wake(f);
 }

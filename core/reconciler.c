@@ -113,13 +113,18 @@ static void enqueue_all(struct reconciler *r)
         enqueue(led);
 }
 
-/* While there was no lease another replica may have taken any of them over. */
+/* While there was no lease another replica may have taken any of them over; what is being read may be from before. */
 static void reload_all(struct reconciler *r)
 {
     for (struct led *led = r->leds; led != NULL; led = led->hh.next) {
+        led->must_load = true;
         if (led->flow != NULL)
             flow_reload(led->flow);
     }
+    if (r->claim != NULL)
+        r->recount_until_ms = loop_now_ms(r->config.loop) + RECOUNT_MS;
+    op_cancel(r->claim);
+    r->claim = NULL;
 }
 
 static void on_run(void *arg)

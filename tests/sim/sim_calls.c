@@ -141,6 +141,18 @@ static void check_leader(const struct view *v, const struct sandbox *sb)
         sim_violated(v->cluster->sim, "%s is changed by node %zu, which does not lead it", sb->project_id, node);
 }
 
+/* The database goes only with its project, and what serves it stays until it is gone. */
+static void check_removal(const struct call *call, const struct sandbox *sb)
+{
+    bool is_of_database = call->object <= OBJECT_DATABASE;
+    if (is_of_database && sb->desired != DESIRED_DELETED)
+        sim_violated(call->cluster->sim, "%s: object %d is removed, the database was to stay", sb->project_id,
+                     (int)call->object);
+    if (call->object < OBJECT_DATABASE && call->place->things[OBJECT_DATABASE].exists)
+        sim_violated(call->cluster->sim, "%s: object %d is removed before the database", sb->project_id,
+                     (int)call->object);
+}
+
 static struct op *apply(void *self, enum cluster_object object, const struct sandbox *sb, const struct env_list *env,
                         ms_t timeout_ms, op_done *done, void *arg)
 {
@@ -162,6 +174,7 @@ static struct op *remove_object(void *self, enum cluster_object object, const st
     struct view *v = self;
     struct call *call = new_call(v, sb, object);
     call->verb = CALL_REMOVE;
+    check_removal(call, sb);
     check_leader(v, sb);
     call->done = done;
     call->arg = arg;

@@ -346,6 +346,9 @@ static void set_up(struct run *r, uint64_t seed)
     r->cluster = sim_cluster_new(&r->sim);
     for (size_t i = 0; i < DEADLINE_N; i++)
         r->settings.deadlines_ms[i] = deadline_default_ms((enum deadline)i);
+    /* Longer than all outages together: then only the engine can be the reason when such a step fails. */
+    r->settings.deadlines_ms[DEADLINE_APPLY] = TROUBLE_MS;
+    r->settings.deadlines_ms[DEADLINE_CREDENTIALS] = TROUBLE_MS;
     r->settings.call_timeout_ms = 10000;
     r->settings.late_ms = 20000;
     r->settings.has_overlap = sim_below(&r->sim, 4) != 0;
