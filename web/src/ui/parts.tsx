@@ -71,6 +71,24 @@ interface DialogProps {
   children: ComponentChildren;
 }
 
+/** Holds the focus on the page until it moves on: what has it may vanish or be disabled a moment later, when the answer to
+ * the dialog arrives. Then the heading has it. */
+function keepFocus(): void {
+  const toHeading = () => {
+    if (document.activeElement === document.body) document.querySelector<HTMLElement>('h1')?.focus();
+  };
+  const guard = new MutationObserver(toHeading);
+  toHeading();
+  const opener = document.activeElement;
+  guard.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled'] });
+  const moved = (event: FocusEvent) => {
+    if (event.target === opener) return;
+    guard.disconnect();
+    document.removeEventListener('focusin', moved);
+  };
+  document.addEventListener('focusin', moved);
+}
+
 /** A modal dialog, open while it is rendered. The browser keeps the focus inside; afterwards it goes back to what opened
  * the dialog, or to the page's heading if that is gone. */
 export function Dialog(props: DialogProps) {
@@ -79,8 +97,8 @@ export function Dialog(props: DialogProps) {
     const opener = document.activeElement as HTMLElement | null;
     ref.current?.showModal();
     return () => {
-      const back = opener?.isConnected ? opener : document.querySelector<HTMLElement>('h1');
-      back?.focus();
+      opener?.focus();
+      keepFocus();
     };
   }, []);
   return (
