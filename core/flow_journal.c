@@ -11,6 +11,12 @@
 #include "core/base/log.h"
 #include "core/base/xmem.h"
 
+/* A wall clock that was set back makes nothing end before it began. */
+static int64_t elapsed(int64_t from_ms, int64_t to_ms)
+{
+    return to_ms > from_ms ? to_ms - from_ms : 0;
+}
+
 static struct journal_event *add_event(struct flow *f, enum journal_kind kind, enum reason code, const char *message)
 {
     if (f->outbox_n == FLOW_OUTBOX_N)
@@ -38,7 +44,7 @@ static void add_stage_event(struct flow *f, enum stage stage)
     e->stage = stage;
     e->stage_status = run->status;
     if (run->ended_ms > 0)
-        e->duration_ms = run->ended_ms - run->started_ms;
+        e->duration_ms = elapsed(run->started_ms, run->ended_ms);
     LOG(DEBUG, "stage", KV("project", f->sb.project_id), KV("stage", stage_id(stage)),
         KV("status", stage_status_id(run->status)), KV("code", reason_id(run->code)), KV("text", run->message));
 }
@@ -93,7 +99,7 @@ static void sync_stage(struct flow *f, const struct flow_notes *notes, enum stag
     add_stage_event(f, stage);
     if (status == STAGE_STATUS_COMPLETED) {
         f->ports.counters->stages_n[stage]++;
-        f->ports.counters->stages_sum_ms[stage] += run->ended_ms - run->started_ms;
+        f->ports.counters->stages_sum_ms[stage] += elapsed(run->started_ms, run->ended_ms);
     }
 }
 
@@ -130,7 +136,7 @@ void flow_journal_done(struct flow *f, enum outcome outcome, enum reason code, c
     struct journal_event *e = add_event(f, JOURNAL_DONE, code, message);
     if (e != NULL) {
         e->outcome = outcome;
-        e->duration_ms = e->at_ms - f->sb.attempt_started_ms;
+        e->duration_ms = elapsed(f->sb.attempt_started_ms, e->at_ms);
     }
     f->ports.counters->outcomes_n[outcome]++;
     if (outcome == OUTCOME_FAILED)

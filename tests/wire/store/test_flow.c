@@ -299,6 +299,10 @@ static void credentials_are_sealed_and_open_only_in_their_place(void **state)
     sql(f, "UPDATE databases SET host = 'h', port = 1, username = 'u', dbname = 'd', password_box = "
            "(SELECT password_box FROM databases WHERE project_id = 'p-cred') WHERE project_id = 'p-thief'");
     assert_int_equal(get_credentials(f, f->port, &thief).err.kind, ERR_BUG);
+    /* The flow itself goes on without: the engine reads them from the cluster again. */
+    struct flows led = world_load(f, f->port, thief.project_id);
+    assert_int_equal(led.n, 1);
+    assert_false(led.has_credentials);
     /* Nor does it with another key of the same name. */
     struct codec_keyring *right = f->ring;
     f->ring = fixture_keyring("k1", 2);
