@@ -23,7 +23,10 @@ class Cancel(StackCase):
             project, answer = client.create(f"cancel {stage}")
             reader = Reader(client, f"/api/sandbox/{project['id']}/events")
             reader.wait(f"stage {stage}", is_stage(stage, "in_progress"))
-            if stage != "database":
+            if stage == "database":
+                # Its Cluster has to be there: a cancel before that leaves no database to keep.
+                reader.wait("the Cluster", lambda name, data: name == "stage" and "KubeBlocks" in data["message"])
+            else:
                 reader.wait("the database", is_stage("database", "completed"))
             gone = client.json("DELETE", f"/api/sandbox/{project['id']}", status=202)
             self.assertEqual(gone["status"], "terminating")
