@@ -71,22 +71,21 @@ interface DialogProps {
   children: ComponentChildren;
 }
 
-/** Holds the focus on the page until it moves on: what has it may vanish or be disabled a moment later, when the answer to
- * the dialog arrives. Then the heading has it. */
-function keepFocus(): void {
-  const toHeading = () => {
+/** Gives the focus back to what opened a dialog, and holds it on the page until it moves on: the opener may be gone by
+ * then, or vanish or be disabled a moment later, when the answer to the dialog arrives. Then the heading has it. Called
+ * while the dialog is still there and keeps the page inert, so the browser itself may move the focus once more. */
+function giveFocusBack(opener: HTMLElement | null): void {
+  const guard = new MutationObserver(() => {
     if (document.activeElement === document.body) document.querySelector<HTMLElement>('h1')?.focus();
-  };
-  const guard = new MutationObserver(toHeading);
-  toHeading();
-  const opener = document.activeElement;
-  guard.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled'] });
-  const moved = (event: FocusEvent) => {
+  });
+  const onMoved = (event: FocusEvent): void => {
     if (event.target === opener) return;
     guard.disconnect();
-    document.removeEventListener('focusin', moved);
+    document.removeEventListener('focusin', onMoved);
   };
-  document.addEventListener('focusin', moved);
+  guard.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled'] });
+  opener?.focus();
+  document.addEventListener('focusin', onMoved);
 }
 
 /** A modal dialog, open while it is rendered. The browser keeps the focus inside; afterwards it goes back to what opened
@@ -96,10 +95,7 @@ export function Dialog(props: DialogProps) {
   useEffect(() => {
     const opener = document.activeElement as HTMLElement | null;
     ref.current?.showModal();
-    return () => {
-      opener?.focus();
-      keepFocus();
-    };
+    return () => giveFocusBack(opener);
   }, []);
   return (
     <dialog
