@@ -75,17 +75,19 @@ interface DialogProps {
  * then, or vanish or be disabled a moment later, when the answer to the dialog arrives. Then the heading has it. Called
  * while the dialog is still there and keeps the page inert, so the browser itself may move the focus once more. */
 function giveFocusBack(opener: HTMLElement | null): void {
-  const guard = new MutationObserver(() => {
+  const toHeading = (): void => {
     if (document.activeElement === document.body) document.querySelector<HTMLElement>('h1')?.focus();
-  });
+  };
+  const guard = new MutationObserver(toHeading);
   const onMoved = (event: FocusEvent): void => {
-    if (event.target === opener) return;
+    if (event.target === opener || (event.target as Element).closest('dialog')) return;
     guard.disconnect();
     document.removeEventListener('focusin', onMoved);
   };
   guard.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled'] });
   opener?.focus();
   document.addEventListener('focusin', onMoved);
+  requestAnimationFrame(() => requestAnimationFrame(toHeading));
 }
 
 /** A modal dialog, open while it is rendered. The browser keeps the focus inside; afterwards it goes back to what opened
