@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Sandboxes that come and go by a script: five stages that overlap, failures by project name ("fail…" fails on its first
- * attempt, "slow…" takes ten times as long). Time is divided by `speed`. */
+ * attempt, "slow…" takes ten times as long). Time is divided by `speed`; a paced sandbox takes none: each call of next()
+ * brings one event, so that a test sees every state however long its browser is held up. */
 
 const SLOW_FACTOR = 10;
 
@@ -26,10 +27,12 @@ export class Sandbox {
   attempt = 0;
   error = null;
   #timers = [];
+  #planned = [];
 
-  constructor(project, journal, speed) {
+  constructor(project, journal, { speed, isPaced }) {
     this.project = project;
     this.journal = journal;
+    this.isPaced = isPaced;
     this.speed = project.name.startsWith('slow') ? speed / SLOW_FACTOR : speed;
     this.publicUrl = `https://${letters()}.usw.example.test`;
     this.ttydUrl = `https://${letters()}.usw.example.test`;
@@ -98,13 +101,22 @@ export class Sandbox {
     this.#stop();
   }
 
+  /** Brings the next event of a paced sandbox; the last one told, null when there is none left. */
+  next() {
+    const planned = this.#planned.shift();
+    planned?.fn();
+    return planned ? this.told : null;
+  }
+
   #later(ms, fn) {
-    this.#timers.push(setTimeout(fn, ms / this.speed));
+    if (!this.isPaced) this.#timers.push(setTimeout(fn, ms / this.speed));
+    else this.#planned = [...this.#planned, { ms, fn }].sort((a, b) => a.ms - b.ms);
   }
 
   #stop() {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers = [];
+    this.#planned = [];
   }
 
   #move(id, status, { code = null, message = null, hint = null }) {
@@ -131,6 +143,7 @@ export class Sandbox {
 
   #tell(event, fields) {
     const { at } = this.journal.append(event, { projectId: this.project.id, attempt: this.attempt, ...fields });
+    this.told = { event, ...fields };
     this.project.updatedAt = at;
   }
 }

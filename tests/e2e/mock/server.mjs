@@ -28,8 +28,10 @@ export class MockServer {
   #nextToken = 0;
   #server = createServer((request, response) => this.#answer(request, response));
 
-  constructor({ speed = 1 } = {}) {
+  /** pacedName: the project whose creation goes on at POST /mock/next only. */
+  constructor({ speed = 1, pacedName = null } = {}) {
     this.speed = speed;
+    this.pacedName = pacedName;
   }
 
   /** How many event streams are open. */
@@ -72,6 +74,7 @@ export class MockServer {
 
   #accident(name, body, response) {
     if (name === 'link') return json(response, 200, { url: this.newSignInLink() });
+    if (name === 'next') return json(response, 200, this.#paced()?.next() ?? null);
     if (name === 'cut') this.#journal.dropStreams('cut');
     else if (name === 'bye') this.#journal.dropStreams('bye');
     else if (name === 'streams-down') {
@@ -168,8 +171,12 @@ export class MockServer {
     json(response, 202, { status: 'terminating', message: 'The project is being deleted.' });
   }
 
+  #paced() {
+    return [...this.#sandboxes.values()].find((sandbox) => sandbox.isPaced);
+  }
+
   #newSandbox(project) {
-    const sandbox = new Sandbox(project, this.#journal, this.speed);
+    const sandbox = new Sandbox(project, this.#journal, { speed: this.speed, isPaced: project.name === this.pacedName });
     this.#sandboxes.set(project.id, sandbox);
     return sandbox;
   }
