@@ -205,7 +205,7 @@ static bool is_quota(const char *message)
 
 static void without_pod(const struct world *w, struct verdict *v)
 {
-    const struct observed_deployment *d = &w->seen->deployment;
+    const struct observed_workload *d = &w->seen->workload;
     if (!d->is_replica_failure) {
         SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the pod");
         return;
@@ -264,7 +264,7 @@ void sandbox_available(const struct step *s, const struct world *w, struct verdi
     (void)s;
     if (is_unsettled(w, v))
         return;
-    const struct observed_deployment *d = &w->seen->deployment;
+    const struct observed_workload *d = &w->seen->workload;
     /* replicas 0 is Available=True as well, and right after a change the status is still the old one's. */
     bool is_current = d->observed_generation >= d->generation && d->replicas_wanted > 0 &&
                       d->replicas_updated >= d->replicas_wanted && d->replicas_available >= d->replicas_wanted;

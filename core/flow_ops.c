@@ -9,7 +9,7 @@
 #include "core/environment.h"
 #include "core/flow_private.h"
 
-#define DATABASE_OBJECTS ((UINT64_C(1) << OBJECT_DEPLOYMENT) - 1) /* they come before it in the list */
+#define DATABASE_OBJECTS ((UINT64_C(1) << OBJECT_WORKLOAD) - 1) /* they come before it in the list */
 
 enum { TRY_FIRST_MS = 250, TRY_CAP_MS = 10000, SEEN_WITHIN_MS = 5000 };
 
@@ -107,8 +107,8 @@ static void on_applied(void *arg, const struct err *err)
         f->applied |= UINT64_C(1) << object;
         run->is_undone = false;
         /* A database made anew has new credentials. */
-        if (object == OBJECT_DEPLOYMENT) /* what the former one owned goes with it */
-            f->applied = UINT64_C(1) << OBJECT_DEPLOYMENT | (f->applied & DATABASE_OBJECTS);
+        if (object == OBJECT_WORKLOAD) /* what the former one owned goes with it */
+            f->applied = UINT64_C(1) << OBJECT_WORKLOAD | (f->applied & DATABASE_OBJECTS);
         if (object == OBJECT_DATABASE) {
             f->has_credentials = false;
             f->is_login_proven = false;

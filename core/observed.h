@@ -12,7 +12,7 @@
     X(ROLE, "Role")                                                                                                    \
     X(ROLE_BINDING, "RoleBinding")                                                                                     \
     X(DATABASE, "Cluster")                                                                                             \
-    X(DEPLOYMENT, "Deployment")                                                                                        \
+    X(WORKLOAD, "Deployment")                                                                                          \
     X(ENV_SECRET, "Secret")                                                                                            \
     X(SERVICE, "Service")                                                                                              \
     X(INGRESS_APP, "Ingress")                                                                                          \
@@ -43,7 +43,7 @@ struct observed_database {
     char message[192]; /* of the condition or component that says why, for people; may be empty */
 };
 
-struct observed_deployment {
+struct observed_workload {
     int64_t generation;
     int64_t observed_generation;
     int replicas_wanted;
@@ -78,7 +78,7 @@ struct observed {
     bool is_reachable; /* the API answered the last call or watch, or was not asked yet */
     enum presence objects[OBJECT_N];
     struct observed_database database;
-    struct observed_deployment deployment;
+    struct observed_workload workload;
     struct observed_pod pod;
     int endpoints_n;       /* addresses behind the Service, ready or not */
     int endpoints_ready_n; /* of them ready */

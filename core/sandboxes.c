@@ -174,7 +174,7 @@ void sandboxes_live(const struct sandboxes *s, const struct sandbox *sb, struct 
     s->config.cluster->observe(s->config.cluster->self, sb, &seen);
     if (!seen.is_synced || !seen.is_reachable)
         return; /* nothing newer is known than the row */
-    if (seen.objects[OBJECT_DEPLOYMENT] != PRESENCE_PRESENT)
+    if (seen.objects[OBJECT_WORKLOAD] != PRESENCE_PRESENT)
         broken(ret, "the Deployment is gone from the cluster");
     else if (seen.objects[OBJECT_SERVICE] != PRESENCE_PRESENT)
         broken(ret, "the Service is gone from the cluster");

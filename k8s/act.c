@@ -312,7 +312,7 @@ static struct act *act_new(const struct act_request *req, bool is_remove)
 /* Is all there that the object needs? */
 static bool is_possible(struct act *a, const struct act_request *req)
 {
-    const char *owner = a->row->is_owned ? cache_deployment_uid(a->cache, &a->sb) : NULL;
+    const char *owner = a->row->is_owned ? cache_workload_uid(a->cache, &a->sb) : NULL;
     bool is_owned = a->row->is_owned && !a->is_remove;
     if (a->row->kind == KIND_CLUSTER && a->dialect == NULL)
         return err_set(&a->failure, ERR_INVALID, __func__, "KubeBlocks is not installed in the cluster");

@@ -55,7 +55,7 @@ void cache_forget(struct cache *c, struct str project_id);
 /* Is an object of that name known, whosever it is? */
 bool cache_has(const struct cache *c, enum kube_kind kind, const char *name);
 /* The uid of the sandbox's Deployment, if it is there, ours and stays; else NULL. Borrowed until the next event. */
-const char *cache_deployment_uid(const struct cache *c, const struct sandbox *sb);
+const char *cache_workload_uid(const struct cache *c, const struct sandbox *sb);
 /* The name of the pod that cache_observe would describe; NULL if there is none. */
 const char *cache_pod_name(const struct cache *c, const struct sandbox *sb);
 /* Everything but is_reachable. */

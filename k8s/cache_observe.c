@@ -14,7 +14,7 @@
 /* ---- presence ---- */
 
 /* Ours, there, and not about to go; else NULL. */
-static const struct record *live_deployment(const struct cache *c, const struct sandbox *sb)
+static const struct record *live_workload(const struct cache *c, const struct sandbox *sb)
 {
     const struct record *r = cache_find(c, KIND_DEPLOYMENT, str_from(sb->name));
     return r != NULL && !r->is_deleting && strcmp(r->project->id, sb->project_id) == 0 ? r : NULL;
@@ -31,14 +31,14 @@ static enum presence watched_presence(const struct cache *c, enum kube_kind kind
     return r->is_deleting ? PRESENCE_DELETING : PRESENCE_PRESENT;
 }
 
-/* An object whose owner is another Deployment than today's is on its way out with that one: it has to be applied again,
+/* An object whose owner is another workload than today's is on its way out with that one: it has to be applied again,
  * which makes today's its owner. */
 static enum presence presence_of(const struct cache *c, enum cluster_object object, const struct sandbox *sb)
 {
     const struct object_row *row = object_row(object);
     const struct cache_project *p = cache_project_find(c, str_from(sb->project_id));
-    const struct record *deployment = live_deployment(c, sb);
-    uint64_t owner = deployment != NULL ? codec_hash(deployment->uid, strlen(deployment->uid)) : 0;
+    const struct record *workload = live_workload(c, sb);
+    uint64_t owner = workload != NULL ? codec_hash(workload->uid, strlen(workload->uid)) : 0;
     struct noted noted = {PRESENCE_UNKNOWN, 0};
     char name[OBJECT_NAME_SIZE];
     enum presence presence;
@@ -65,9 +65,9 @@ bool cache_has(const struct cache *c, enum kube_kind kind, const char *name)
     return kind < KIND_CACHED_N && cache_find(c, kind, str_from(name)) != NULL;
 }
 
-const char *cache_deployment_uid(const struct cache *c, const struct sandbox *sb)
+const char *cache_workload_uid(const struct cache *c, const struct sandbox *sb)
 {
-    const struct record *r = live_deployment(c, sb);
+    const struct record *r = live_workload(c, sb);
     return r != NULL && r->uid[0] != '\0' ? r->uid : NULL;
 }
 
@@ -140,9 +140,9 @@ static void observe_database(const struct record *r, const struct pod_events *ev
         FIT(ret->message, events->warning_message);
 }
 
-static void observe_deployment(const struct record *r, struct observed_deployment *ret)
+static void observe_workload(const struct record *r, struct observed_workload *ret)
 {
-    const struct deployment_facts *f = &r->facts.deployment;
+    const struct workload_facts *f = &r->facts.workload;
     ret->generation = f->generation;
     ret->observed_generation = f->observed_generation;
     ret->replicas_wanted = f->wanted;
@@ -172,7 +172,7 @@ void cache_observe(const struct cache *c, const struct sandbox *sb, struct obser
 {
     const struct cache_project *p = cache_project_find(c, str_from(sb->project_id));
     const struct record *database = cache_find(c, KIND_CLUSTER, str_from(sb->database_name));
-    const struct record *deployment = cache_find(c, KIND_DEPLOYMENT, str_from(sb->name));
+    const struct record *workload = cache_find(c, KIND_DEPLOYMENT, str_from(sb->name));
     const struct record *pod = current_pod(c, sb);
     memset(ret, 0, sizeof *ret);
     ret->is_synced = true;
@@ -184,8 +184,8 @@ void cache_observe(const struct cache *c, const struct sandbox *sb, struct obser
         return;
     if (database != NULL && database->project == p)
         observe_database(database, p->events[EVENTS_OF_DATABASE], &ret->database);
-    if (deployment != NULL && deployment->project == p)
-        observe_deployment(deployment, &ret->deployment);
+    if (workload != NULL && workload->project == p)
+        observe_workload(workload, &ret->workload);
     if (pod != NULL)
         observe_pod(pod, p->events[EVENTS_OF_SANDBOX], &ret->pod);
     observe_endpoints(p, sb, ret);

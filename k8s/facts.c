@@ -77,7 +77,7 @@ static void read_database(const struct json_value *object, struct database_facts
     ret->message = keep(why);
 }
 
-static void read_deployment(const struct json_value *object, struct deployment_facts *ret)
+static void read_deployment(const struct json_value *object, struct workload_facts *ret)
 {
     const struct json_value *status = json_find(object, "status");
     const struct json_value *failure = condition(object, "ReplicaFailure");
@@ -168,7 +168,7 @@ void facts_read(enum kube_kind kind, const struct json_value *object, struct fac
     if (kind == KIND_CLUSTER)
         read_database(object, &ret->database);
     else if (kind == KIND_DEPLOYMENT)
-        read_deployment(object, &ret->deployment);
+        read_deployment(object, &ret->workload);
     else if (kind == KIND_POD)
         read_pod(object, &ret->pod);
     else if (kind == KIND_ENDPOINT_SLICE)
@@ -180,7 +180,7 @@ void facts_fini(enum kube_kind kind, struct facts *facts)
     if (kind == KIND_CLUSTER) {
         free(facts->database.message);
     } else if (kind == KIND_DEPLOYMENT) {
-        free(facts->deployment.message);
+        free(facts->workload.message);
     } else if (kind == KIND_POD) {
         free(facts->pod.waiting_reason);
         free(facts->pod.last_reason);

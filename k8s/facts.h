@@ -16,7 +16,7 @@ struct database_facts {
     char *message; /* NULL: none; so are all texts here */
 };
 
-struct deployment_facts {
+struct workload_facts {
     int64_t generation, observed_generation;
     int wanted, updated, available;
     bool is_available, is_replica_failure, is_progress_over;
@@ -38,7 +38,7 @@ struct endpoint_facts {
 struct facts {
     union {
         struct database_facts database;
-        struct deployment_facts deployment;
+        struct workload_facts workload;
         struct pod_facts pod;
         struct endpoint_facts endpoints;
     };

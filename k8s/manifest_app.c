@@ -162,7 +162,7 @@ void manifest_deployment(struct json_writer *w, const struct manifest *m)
         {NULL,                                 NULL        },
     };
 
-    manifest_metadata(w, m, OBJECT_DEPLOYMENT, labels, annotations);
+    manifest_metadata(w, m, OBJECT_WORKLOAD, labels, annotations);
     manifest_open(w, "spec", NULL);
     jw_kv_int(w, "replicas", 1);
     jw_kv_int(w, "revisionHistoryLimit", 1);

@@ -29,7 +29,7 @@ static const struct object_row objects[OBJECT_N] = {
     [OBJECT_ROLE_BINDING] = {KIND_ROLE_BINDING,    true,  "",              false, false, manifest_role_binding   },
  /* The operator and people change a database in place (size, version, parameters): it is never put back. */
     [OBJECT_DATABASE] = {KIND_CLUSTER,         true,  "",              false, true,  manifest_database       },
-    [OBJECT_DEPLOYMENT] = {KIND_DEPLOYMENT,      false, "",              false, false, manifest_deployment     },
+    [OBJECT_WORKLOAD] = {KIND_DEPLOYMENT,      false, "",              false, false, manifest_deployment     },
     [OBJECT_ENV_SECRET] = {KIND_SECRET,          false, "-env",          true,  false, manifest_env_secret     },
     [OBJECT_SERVICE] = {KIND_SERVICE,         false, "-service",      true,  false, manifest_service        },
     [OBJECT_INGRESS_APP] = {KIND_INGRESS,         false, "-app-ingress",  true,  false, manifest_ingress_app    },

@@ -195,7 +195,7 @@ static struct op *credentials(void *self, const struct sandbox *sb, ms_t timeout
 
 static struct op *nudge(void *self, const struct sandbox *sb, ms_t timeout_ms, op_done *done, void *arg)
 {
-    struct call *call = new_call(self, sb, OBJECT_DEPLOYMENT);
+    struct call *call = new_call(self, sb, OBJECT_WORKLOAD);
     call->verb = CALL_NUDGE;
     call->done = done;
     call->arg = arg;

@@ -7,11 +7,11 @@ enum { TICK_LOW_MS = 50, TICK_HIGH_MS = 600 };
 
 bool sim_is_watched(enum cluster_object object)
 {
-    return object == OBJECT_DATABASE || object == OBJECT_DEPLOYMENT || object == OBJECT_SERVICE ||
+    return object == OBJECT_DATABASE || object == OBJECT_WORKLOAD || object == OBJECT_SERVICE ||
            object == OBJECT_INGRESS_APP || object == OBJECT_INGRESS_TTY;
 }
 
-static bool is_owned_by_deployment(enum cluster_object object)
+static bool is_owned_by_workload(enum cluster_object object)
 {
     return object == OBJECT_ENV_SECRET || object == OBJECT_SERVICE || object == OBJECT_INGRESS_APP ||
            object == OBJECT_INGRESS_TTY || object == OBJECT_NETWORK_POLICY;
@@ -82,7 +82,7 @@ void sim_apply_thing(struct sim_cluster *c, const struct call *call)
         if (call->object == OBJECT_DATABASE)
             p->db_running_at_ms = sim_now(c) + sim_between(c->sim, 50, sim_below(c->sim, 8) == 0 ? 200000 : 20000);
     }
-    if (call->object == OBJECT_DEPLOYMENT && strcmp(p->restart_time, call->restart_time) != 0)
+    if (call->object == OBJECT_WORKLOAD && strcmp(p->restart_time, call->restart_time) != 0)
         make_pod(c, p, call->restart_time);
 }
 
@@ -91,13 +91,13 @@ static void evolve(struct sim_cluster *c, struct place *p)
     ms_t now = sim_now(c);
     for (size_t i = 0; i < OBJECT_N; i++) {
         struct thing *t = &p->things[i];
-        if (t->exists && is_owned_by_deployment((enum cluster_object)i) && !p->things[OBJECT_DEPLOYMENT].exists)
+        if (t->exists && is_owned_by_workload((enum cluster_object)i) && !p->things[OBJECT_WORKLOAD].exists)
             sim_remove_thing(c, p, (enum cluster_object)i); /* garbage collection */
         if (t->exists && t->gone_at_ms > 0 && now >= t->gone_at_ms) {
             t->exists = false;
             t->gone_at_ms = 0;
             t->removed_n++;
-            if (i == OBJECT_DEPLOYMENT) {
+            if (i == OBJECT_WORKLOAD) {
                 p->pod_at_ms = 0;
                 p->restart_time[0] = '\0';
             }
@@ -174,18 +174,18 @@ static void show(struct sim_cluster *c, struct place *p, struct observed *seen)
     for (size_t i = 0; i < OBJECT_N; i++)
         seen->objects[i] = sim_presence_of(&p->things[i]);
     show_database(c, p, &seen->database);
-    if (!p->things[OBJECT_DEPLOYMENT].exists)
+    if (!p->things[OBJECT_WORKLOAD].exists)
         return;
     show_pod(c, p, &seen->pod);
     bool has_service = p->things[OBJECT_SERVICE].exists;
     seen->endpoints_n = has_service && seen->pod.is_running;
     seen->endpoints_ready_n = has_service && seen->pod.is_ready;
-    seen->deployment = (struct observed_deployment){.generation = 1,
-                                                    .observed_generation = 1,
-                                                    .replicas_wanted = 1,
-                                                    .replicas_updated = 1,
-                                                    .replicas_available = seen->pod.is_ready,
-                                                    .is_available = seen->pod.is_ready};
+    seen->workload = (struct observed_workload){.generation = 1,
+                                                .observed_generation = 1,
+                                                .replicas_wanted = 1,
+                                                .replicas_updated = 1,
+                                                .replicas_available = seen->pod.is_ready,
+                                                .is_available = seen->pod.is_ready};
 }
 
 /* ---- the watch ---- */

@@ -93,17 +93,17 @@ static void an_object_counts_when_it_was_applied_and_is_there(void **state)
     (void)state;
     struct case_world c;
     begin(&c);
-    c.seen.objects[OBJECT_DEPLOYMENT] = PRESENCE_ABSENT;
+    c.seen.objects[OBJECT_WORKLOAD] = PRESENCE_ABSENT;
     assert_int_equal(verdict_of(STEP_APP_DEPLOYED, &c).check, CHECK_MISSING);
-    c.seen.objects[OBJECT_DEPLOYMENT] = PRESENCE_PRESENT;
+    c.seen.objects[OBJECT_WORKLOAD] = PRESENCE_PRESENT;
     assert_int_equal(verdict_of(STEP_APP_DEPLOYED, &c).check, CHECK_MISSING);
-    c.world.applied = UINT64_C(1) << OBJECT_DEPLOYMENT;
+    c.world.applied = UINT64_C(1) << OBJECT_WORKLOAD;
     assert_int_equal(verdict_of(STEP_APP_DEPLOYED, &c).check, CHECK_DONE);
-    c.seen.objects[OBJECT_DEPLOYMENT] = PRESENCE_ABSENT;
+    c.seen.objects[OBJECT_WORKLOAD] = PRESENCE_ABSENT;
     assert_int_equal(verdict_of(STEP_APP_DEPLOYED, &c).check, CHECK_MISSING);
-    c.seen.objects[OBJECT_DEPLOYMENT] = PRESENCE_DELETING;
+    c.seen.objects[OBJECT_WORKLOAD] = PRESENCE_DELETING;
     assert_int_equal(verdict_of(STEP_APP_DEPLOYED, &c).check, CHECK_WAITING);
-    c.seen.objects[OBJECT_DEPLOYMENT] = PRESENCE_FOREIGN;
+    c.seen.objects[OBJECT_WORKLOAD] = PRESENCE_FOREIGN;
     struct verdict v = verdict_of(STEP_APP_DEPLOYED, &c);
     assert_int_equal(v.check, CHECK_BROKEN);
     assert_int_equal(v.code, REASON_CONFLICT);
@@ -208,8 +208,8 @@ static void a_refused_pod_is_told_from_the_deployment(void **state)
     (void)state;
     struct case_world c;
     begin(&c);
-    c.seen.deployment.is_replica_failure = true;
-    text_fit(c.seen.deployment.message, sizeof(c.seen.deployment.message),
+    c.seen.workload.is_replica_failure = true;
+    text_fit(c.seen.workload.message, sizeof(c.seen.workload.message),
              STR("pods \"x\" is forbidden: exceeded quota: q, requested: pods=1"));
     struct verdict v = verdict_of(STEP_APP_RUNNING, &c);
     assert_int_equal(v.check, CHECK_BROKEN);
@@ -222,19 +222,19 @@ static void ready_compares_generations_and_replicas(void **state)
     struct case_world c;
     begin(&c);
     c.seen.endpoints_ready_n = 1;
-    c.seen.deployment = (struct observed_deployment){.generation = 3,
-                                                     .observed_generation = 3,
-                                                     .replicas_wanted = 1,
-                                                     .replicas_updated = 1,
-                                                     .replicas_available = 1,
-                                                     .is_available = true};
+    c.seen.workload = (struct observed_workload){.generation = 3,
+                                                 .observed_generation = 3,
+                                                 .replicas_wanted = 1,
+                                                 .replicas_updated = 1,
+                                                 .replicas_available = 1,
+                                                 .is_available = true};
     assert_int_equal(verdict_of(STEP_ALL_READY, &c).check, CHECK_DONE);
-    c.seen.deployment.observed_generation = 2;
+    c.seen.workload.observed_generation = 2;
     assert_int_equal(verdict_of(STEP_ALL_READY, &c).check, CHECK_WAITING);
-    c.seen.deployment.observed_generation = 3;
-    c.seen.deployment.replicas_wanted = 0;
+    c.seen.workload.observed_generation = 3;
+    c.seen.workload.replicas_wanted = 0;
     assert_int_equal(verdict_of(STEP_ALL_READY, &c).check, CHECK_WAITING);
-    c.seen.deployment.replicas_wanted = 1;
+    c.seen.workload.replicas_wanted = 1;
     c.seen.endpoints_ready_n = 0;
     assert_int_equal(verdict_of(STEP_ALL_READY, &c).check, CHECK_WAITING);
 }

@@ -159,17 +159,17 @@ static enum presence seen(struct bench *b, enum cluster_object object)
 static void test_a_new_object_takes_one_call(void **state)
 {
     struct bench *b = *state;
-    APPLY(b, OBJECT_DEPLOYMENT, {"POST", 201, OURS("")});
+    APPLY(b, OBJECT_WORKLOAD, {"POST", 201, OURS("")});
     assert_int_equal(b->err.kind, ERR_NONE);
-    assert_int_equal(seen(b, OBJECT_DEPLOYMENT), PRESENCE_PRESENT);
-    APPLY(b, OBJECT_DEPLOYMENT, {"GET", 200, OURS("")}, {"PATCH", 200, OURS("")}); /* it is known to be there */
+    assert_int_equal(seen(b, OBJECT_WORKLOAD), PRESENCE_PRESENT);
+    APPLY(b, OBJECT_WORKLOAD, {"GET", 200, OURS("")}, {"PATCH", 200, OURS("")}); /* it is known to be there */
     assert_true(sent(b, "\"resourceVersion\":\"7\""));
 }
 
 static void test_an_existing_object_of_ours_is_patched_at_its_version(void **state)
 {
     struct bench *b = *state;
-    APPLY(b, OBJECT_DEPLOYMENT, {"POST", 409, EXISTS}, {"GET", 200, OURS("")}, {"PATCH", 200, OURS("")});
+    APPLY(b, OBJECT_WORKLOAD, {"POST", 409, EXISTS}, {"GET", 200, OURS("")}, {"PATCH", 200, OURS("")});
     assert_int_equal(b->err.kind, ERR_NONE);
     assert_true(sent(b, "\"resourceVersion\":\"7\""));
 }
@@ -177,7 +177,7 @@ static void test_an_existing_object_of_ours_is_patched_at_its_version(void **sta
 static void test_a_stale_patch_and_a_vanished_object_are_got_over(void **state)
 {
     struct bench *b = *state;
-    APPLY(b, OBJECT_DEPLOYMENT, {"POST", 409, EXISTS}, {"GET", 200, OURS("")}, {"PATCH", 409, STALE},
+    APPLY(b, OBJECT_WORKLOAD, {"POST", 409, EXISTS}, {"GET", 200, OURS("")}, {"PATCH", 409, STALE},
           {"GET", 200, OURS("")}, {"PATCH", 404, NOT_FOUND}, {"POST", 409, EXISTS}, {"GET", 404, NOT_FOUND},
           {"POST", 201, OURS("")});
     assert_int_equal(b->err.kind, ERR_NONE);
@@ -186,7 +186,7 @@ static void test_a_stale_patch_and_a_vanished_object_are_got_over(void **state)
 static void test_endless_races_end(void **state)
 {
     struct bench *b = *state;
-    APPLY(b, OBJECT_DEPLOYMENT, {"POST", 409, EXISTS}, {"GET", 404, NOT_FOUND}, {"POST", 409, EXISTS},
+    APPLY(b, OBJECT_WORKLOAD, {"POST", 409, EXISTS}, {"GET", 404, NOT_FOUND}, {"POST", 409, EXISTS},
           {"GET", 404, NOT_FOUND}, {"POST", 409, EXISTS}, {"GET", 404, NOT_FOUND}, {"POST", 409, EXISTS},
           {"GET", 404, NOT_FOUND});
     assert_true(b->err.kind != ERR_NONE);
@@ -195,10 +195,10 @@ static void test_endless_races_end(void **state)
 static void test_an_object_of_others_is_a_conflict_and_is_not_touched(void **state)
 {
     struct bench *b = *state;
-    APPLY(b, OBJECT_DEPLOYMENT, {"POST", 409, EXISTS}, {"GET", 200, THEIRS});
+    APPLY(b, OBJECT_WORKLOAD, {"POST", 409, EXISTS}, {"GET", 200, THEIRS});
     assert_int_equal(b->err.kind, ERR_CONFLICT);
     assert_string_equal(b->err.reason, "Foreign");
-    REMOVE(b, OBJECT_DEPLOYMENT, {"GET", 200, THEIRS});
+    REMOVE(b, OBJECT_WORKLOAD, {"GET", 200, THEIRS});
     assert_int_equal(b->err.kind, ERR_NONE);
 }
 
@@ -212,9 +212,9 @@ static void test_a_database_of_ours_is_left_as_it_is(void **state)
 static void test_a_name_that_is_being_deleted_is_tried_later(void **state)
 {
     struct bench *b = *state;
-    APPLY(b, OBJECT_DEPLOYMENT, {"POST", 409, STATUS("AlreadyExists", "object is being deleted: x already exists")});
+    APPLY(b, OBJECT_WORKLOAD, {"POST", 409, STATUS("AlreadyExists", "object is being deleted: x already exists")});
     assert_int_equal(b->err.kind, ERR_NOT_READY);
-    APPLY(b, OBJECT_DEPLOYMENT, {"POST", 409, EXISTS}, {"GET", 200, OURS(",\"deletionTimestamp\":\"t\"")});
+    APPLY(b, OBJECT_WORKLOAD, {"POST", 409, EXISTS}, {"GET", 200, OURS(",\"deletionTimestamp\":\"t\"")});
     assert_int_equal(b->err.kind, ERR_NOT_READY);
     assert_string_equal(b->err.reason, "BeingDeleted");
 }
@@ -222,7 +222,7 @@ static void test_a_name_that_is_being_deleted_is_tried_later(void **state)
 static void test_a_delete_names_the_uid_and_repeats_after_a_change(void **state)
 {
     struct bench *b = *state;
-    REMOVE(b, OBJECT_DEPLOYMENT, {"GET", 200, OURS("")},
+    REMOVE(b, OBJECT_WORKLOAD, {"GET", 200, OURS("")},
            {"DELETE", 409, STATUS("Conflict", "the UID in the precondition (a) does not match")},
            {"GET", 200, OURS("")}, {"DELETE", 200, SUCCESS});
     assert_int_equal(b->err.kind, ERR_NONE);
@@ -236,28 +236,28 @@ static void test_what_is_gone_or_going_is_removed(void **state)
     REMOVE(b, OBJECT_ENV_SECRET, {"GET", 404, NOT_FOUND});
     assert_int_equal(b->err.kind, ERR_NONE);
     assert_int_equal(seen(b, OBJECT_ENV_SECRET), PRESENCE_UNKNOWN);
-    REMOVE(b, OBJECT_DEPLOYMENT, {"GET", 200, OURS(",\"deletionTimestamp\":\"t\"")});
+    REMOVE(b, OBJECT_WORKLOAD, {"GET", 200, OURS(",\"deletionTimestamp\":\"t\"")});
     assert_int_equal(b->err.kind, ERR_NONE);
-    REMOVE(b, OBJECT_DEPLOYMENT, {"GET", 200, OURS("")}, {"DELETE", 404, NOT_FOUND});
+    REMOVE(b, OBJECT_WORKLOAD, {"GET", 200, OURS("")}, {"DELETE", 404, NOT_FOUND});
     assert_int_equal(b->err.kind, ERR_NONE);
 }
 
 static void test_refusals_keep_their_reason(void **state)
 {
     struct bench *b = *state;
-    APPLY(b, OBJECT_DEPLOYMENT, {"POST", 403, STATUS("Forbidden", "x is forbidden: exceeded quota: q")});
+    APPLY(b, OBJECT_WORKLOAD, {"POST", 403, STATUS("Forbidden", "x is forbidden: exceeded quota: q")});
     assert_int_equal(b->err.kind, ERR_DENIED);
     assert_string_equal(b->err.reason, "QuotaExceeded");
-    APPLY(b, OBJECT_DEPLOYMENT, {"POST", 403, STATUS("Forbidden", "x is forbidden")});
+    APPLY(b, OBJECT_WORKLOAD, {"POST", 403, STATUS("Forbidden", "x is forbidden")});
     assert_int_equal(b->err.kind, ERR_NOT_READY); /* this server began to answer a moment ago */
     assert_false(kube_is_settled(b->kube));
-    APPLY(b, OBJECT_DEPLOYMENT, {"POST", 401, STATUS("Unauthorized", "Unauthorized")});
+    APPLY(b, OBJECT_WORKLOAD, {"POST", 401, STATUS("Unauthorized", "Unauthorized")});
     assert_int_equal(b->err.kind, ERR_NOT_READY); /* it is our token, not the user's */
     APPLY(b, OBJECT_DATABASE, {"POST", 404, "404 page not found"});
     assert_int_equal(b->err.kind, ERR_INVALID);
     APPLY(b, OBJECT_ROLE_BINDING, {"POST", 404, NOT_FOUND}); /* its Role is not seen yet */
     assert_int_equal(b->err.kind, ERR_NOT_READY);
-    APPLY(b, OBJECT_DEPLOYMENT, {"POST", 429, "busy"});
+    APPLY(b, OBJECT_WORKLOAD, {"POST", 429, "busy"});
     assert_int_equal(b->err.kind, ERR_LIMIT);
 }
 
@@ -284,7 +284,7 @@ static void test_an_environment_that_is_no_text_is_refused_before_any_call(void 
     const struct env_var var = {STR("KEY"), STR("\xff\xfe")};
     const struct env_list env = {&var, 1};
     struct act_request req;
-    APPLY(b, OBJECT_DEPLOYMENT, {"POST", 201, OURS("")});
+    APPLY(b, OBJECT_WORKLOAD, {"POST", 201, OURS("")});
     req = request(b, OBJECT_ENV_SECRET);
     req.env = &env;
     (void)!act_apply(&req);
@@ -295,7 +295,7 @@ static void test_an_environment_that_is_no_text_is_refused_before_any_call(void 
 static void test_a_cancelled_apply_never_comes_back(void **state)
 {
     struct bench *b = *state;
-    APPLY(b, OBJECT_DEPLOYMENT, {"POST", 409, EXISTS}, {"GET", 0, NULL});
+    APPLY(b, OBJECT_WORKLOAD, {"POST", 409, EXISTS}, {"GET", 0, NULL});
     assert_int_equal(b->ends_n, 0);
 }
 
@@ -325,7 +325,7 @@ static void test_a_renewed_token_is_used_once_the_old_one_is_refused(void **stat
         {config->token_mtime_ns / 1000000000, config->token_mtime_ns % 1000000000}
     };
     assert_int_equal(futimens(fd, times), 0); /* as old as before: only the 401 tells */
-    play(b, false, OBJECT_DEPLOYMENT, steps, 2);
+    play(b, false, OBJECT_WORKLOAD, steps, 2);
     assert_int_equal(b->err.kind, ERR_NONE);
     assert_non_null(strstr(buf_text(&b->last_head), "Authorization: Bearer new\r\n"));
     close(fd);

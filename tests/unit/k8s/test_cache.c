@@ -80,7 +80,7 @@ static void look(struct bench *b)
 static enum presence deployment_seen(struct bench *b)
 {
     look(b);
-    return b->seen.objects[OBJECT_DEPLOYMENT];
+    return b->seen.objects[OBJECT_WORKLOAD];
 }
 
 static void sync_all(struct bench *b)
@@ -111,7 +111,7 @@ static void test_older_versions_change_nothing(void **state)
     cache_put(b->cache, KIND_DEPLOYMENT, object(b, b->sb.name, 9, "", ",\"spec\":{\"replicas\":2}"));
     cache_put(b->cache, KIND_DEPLOYMENT, object(b, b->sb.name, 8, "", ",\"spec\":{\"replicas\":1}"));
     look(b);
-    assert_int_equal(b->seen.deployment.replicas_wanted, 2);
+    assert_int_equal(b->seen.workload.replicas_wanted, 2);
     cache_drop(b->cache, KIND_DEPLOYMENT, object(b, b->sb.name, 8, "", ""));
     assert_int_equal(deployment_seen(b), PRESENCE_PRESENT);
     cache_drop(b->cache, KIND_DEPLOYMENT, object(b, b->sb.name, 10, "", ""));
@@ -125,7 +125,7 @@ static void test_versions_compare_as_numbers(void **state)
     cache_put(b->cache, KIND_DEPLOYMENT, object(b, b->sb.name, 999, "", ",\"spec\":{\"replicas\":1}"));
     cache_put(b->cache, KIND_DEPLOYMENT, object(b, b->sb.name, 1000, "", ",\"spec\":{\"replicas\":2}"));
     look(b);
-    assert_int_equal(b->seen.deployment.replicas_wanted, 2);
+    assert_int_equal(b->seen.workload.replicas_wanted, 2);
 }
 
 static void test_a_list_sweeps_what_it_does_not_hold(void **state)
@@ -178,8 +178,8 @@ static void test_an_object_of_another_project_is_foreign(void **state)
     cache_put(b->cache, KIND_DEPLOYMENT, object(b, b->sb.name, 5, "", ""));
     assert_true(str_copy(STR("other"), b->sb.project_id, sizeof b->sb.project_id));
     assert_int_equal(deployment_seen(b), PRESENCE_FOREIGN);
-    assert_null(cache_deployment_uid(b->cache, &b->sb));
-    assert_int_equal(b->seen.deployment.replicas_wanted, 0);
+    assert_null(cache_workload_uid(b->cache, &b->sb));
+    assert_int_equal(b->seen.workload.replicas_wanted, 0);
 }
 
 static void test_a_deletion_timestamp_means_deleting(void **state)
@@ -218,7 +218,7 @@ static void test_unwatched_objects_are_known_by_what_we_did(void **state)
     look(b);
     assert_int_equal(b->seen.objects[OBJECT_ENV_SECRET], PRESENCE_UNKNOWN);
     cache_put(b->cache, KIND_DEPLOYMENT, object(b, b->sb.name, 5, "", ""));
-    cache_note(b->cache, OBJECT_ENV_SECRET, &b->sb, PRESENCE_PRESENT, cache_deployment_uid(b->cache, &b->sb));
+    cache_note(b->cache, OBJECT_ENV_SECRET, &b->sb, PRESENCE_PRESENT, cache_workload_uid(b->cache, &b->sb));
     look(b);
     assert_int_equal(b->seen.objects[OBJECT_ENV_SECRET], PRESENCE_PRESENT);
     cache_drop(b->cache, KIND_DEPLOYMENT, object(b, b->sb.name, 6, "", ""));

@@ -86,24 +86,24 @@ static void test_deployments_tell_failure_and_generation(void **state)
 
     (void)state;
     facts_read(KIND_DEPLOYMENT, capture_answer(a, "032-get-deployment-available"), &f);
-    assert_true(f.deployment.is_available && !f.deployment.is_replica_failure && !f.deployment.is_progress_over);
-    assert_int_equal(f.deployment.available, 1);
-    assert_null(f.deployment.message);
+    assert_true(f.workload.is_available && !f.workload.is_replica_failure && !f.workload.is_progress_over);
+    assert_int_equal(f.workload.available, 1);
+    assert_null(f.workload.message);
     facts_fini(KIND_DEPLOYMENT, &f);
     facts_read(KIND_DEPLOYMENT, capture_answer(a, "072-patch-merge-200"), &f);
-    assert_true(f.deployment.generation > f.deployment.observed_generation);
-    assert_int_equal(f.deployment.wanted, 0);
+    assert_true(f.workload.generation > f.workload.observed_generation);
+    assert_int_equal(f.workload.wanted, 0);
     facts_fini(KIND_DEPLOYMENT, &f);
     facts_read(KIND_DEPLOYMENT, capture_answer(a, "122-pods-quota-deployment-status"), &f);
-    assert_true(f.deployment.is_replica_failure && !f.deployment.is_available);
-    assert_true(str_find_str(str_from(f.deployment.message), STR("exceeded quota")) < strlen(f.deployment.message));
+    assert_true(f.workload.is_replica_failure && !f.workload.is_available);
+    assert_true(str_find_str(str_from(f.workload.message), STR("exceeded quota")) < strlen(f.workload.message));
     facts_fini(KIND_DEPLOYMENT, &f);
     facts_read(KIND_DEPLOYMENT, capture_answer(a, "123-deployment-progressdeadline"), &f);
-    assert_true(f.deployment.is_progress_over);
+    assert_true(f.workload.is_progress_over);
     facts_fini(KIND_DEPLOYMENT, &f);
     facts_read(KIND_DEPLOYMENT, capture_answer(a, "023-create-deployment-201"), &f);
-    assert_int_equal(f.deployment.generation, 1);
-    assert_int_equal(f.deployment.observed_generation, 0);
+    assert_int_equal(f.workload.generation, 1);
+    assert_int_equal(f.workload.observed_generation, 0);
     facts_fini(KIND_DEPLOYMENT, &f);
     arena_free(a);
 }

@@ -41,7 +41,7 @@ static void test_every_object_is_as_recorded(void **state)
         [OBJECT_ROLE] = "role",
         [OBJECT_ROLE_BINDING] = "role_binding",
         [OBJECT_DATABASE] = "database_v1alpha1",
-        [OBJECT_DEPLOYMENT] = "deployment",
+        [OBJECT_WORKLOAD] = "deployment",
         [OBJECT_ENV_SECRET] = "env_secret",
         [OBJECT_SERVICE] = "service",
         [OBJECT_INGRESS_APP] = "ingress_app_seed",
@@ -122,7 +122,7 @@ static void test_an_image_by_digest_is_not_pulled_each_time(void **state)
 
     (void)state;
     assert_true(str_copy(STR("runtime@sha256:0123"), sb.image, sizeof sb.image));
-    manifest_write(w, OBJECT_DEPLOYMENT, &m);
+    manifest_write(w, OBJECT_WORKLOAD, &m);
     assert_true(jw_finish(w, &json, NULL));
     assert_true(str_find_str(json, STR("\"imagePullPolicy\":\"IfNotPresent\"")) < json.n);
     jw_free(w);

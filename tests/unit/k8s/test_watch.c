@@ -115,7 +115,7 @@ static enum presence seen(struct bench *b)
 {
     struct observed o;
     cache_observe(b->cache, &b->sb, &o);
-    return o.objects[OBJECT_DEPLOYMENT];
+    return o.objects[OBJECT_WORKLOAD];
 }
 
 static void check(struct bench *b)

@@ -122,14 +122,14 @@ static bool is_idle(struct wire *w)
 
 static bool is_up(struct wire *w)
 {
-    return w->seen.pod.is_ready && w->seen.database.phase == DB_PHASE_RUNNING && w->seen.deployment.is_available &&
-           w->seen.deployment.observed_generation == w->seen.deployment.generation && w->seen.endpoints_ready_n == 1;
+    return w->seen.pod.is_ready && w->seen.database.phase == DB_PHASE_RUNNING && w->seen.workload.is_available &&
+           w->seen.workload.observed_generation == w->seen.workload.generation && w->seen.endpoints_ready_n == 1;
 }
 
 static bool is_gone(struct wire *w)
 {
-    static const enum cluster_object watched[] = {OBJECT_DATABASE, OBJECT_DEPLOYMENT, OBJECT_SERVICE,
-                                                  OBJECT_INGRESS_APP, OBJECT_INGRESS_TTY};
+    static const enum cluster_object watched[] = {OBJECT_DATABASE, OBJECT_WORKLOAD, OBJECT_SERVICE, OBJECT_INGRESS_APP,
+                                                  OBJECT_INGRESS_TTY};
 
     for (size_t i = 0; i < sizeof watched / sizeof *watched; i++) {
         if (w->seen.objects[watched[i]] != PRESENCE_ABSENT)
@@ -173,7 +173,7 @@ static void test_watches_sync(void **state)
     struct wire *w = *state;
 
     until(w, is_synced);
-    assert_int_equal(w->seen.objects[OBJECT_DEPLOYMENT], PRESENCE_ABSENT);
+    assert_int_equal(w->seen.objects[OBJECT_WORKLOAD], PRESENCE_ABSENT);
     assert_int_equal(w->seen.objects[OBJECT_ENV_SECRET], PRESENCE_UNKNOWN);
 }
 
@@ -190,14 +190,14 @@ static void test_a_sandbox_comes_up(void **state)
 {
     struct wire *w = *state;
 
-    for (size_t i = 0; i <= OBJECT_DEPLOYMENT; i++) {
+    for (size_t i = 0; i <= OBJECT_WORKLOAD; i++) {
         if (i != OBJECT_ROLE_BINDING)
             apply(w, (enum cluster_object)i);
     }
     settle_well(w);
     bind_role(w);
-    assert_int_equal(w->seen.objects[OBJECT_DEPLOYMENT], PRESENCE_PRESENT);
-    for (size_t i = OBJECT_DEPLOYMENT + 1; i < OBJECT_N; i++)
+    assert_int_equal(w->seen.objects[OBJECT_WORKLOAD], PRESENCE_PRESENT);
+    for (size_t i = OBJECT_WORKLOAD + 1; i < OBJECT_N; i++)
         apply(w, (enum cluster_object)i);
     settle_well(w);
     for (size_t i = 0; i < OBJECT_N; i++)
@@ -220,7 +220,7 @@ static void test_credentials_are_read(void **state)
 static void test_applying_again_changes_nothing(void **state)
 {
     struct wire *w = *state;
-    int64_t generation = w->seen.deployment.generation;
+    int64_t generation = w->seen.workload.generation;
 
     w->cluster->forget(w->cluster->self, str_from(w->sb.project_id));
     for (size_t i = 0; i < OBJECT_N; i++)
@@ -228,7 +228,7 @@ static void test_applying_again_changes_nothing(void **state)
     settle_well(w);
     for (size_t i = 0; i < OBJECT_N; i++)
         assert_int_equal(w->seen.objects[i], PRESENCE_PRESENT);
-    assert_int_equal(w->seen.deployment.generation, generation);
+    assert_int_equal(w->seen.workload.generation, generation);
 }
 
 static void test_a_nudge_reaches_the_pod(void **state)
@@ -247,19 +247,19 @@ static void test_objects_of_others_are_neither_taken_nor_deleted(void **state)
 
     assert_true(str_copy(STR("another-project"), w->sb.project_id, sizeof w->sb.project_id));
     look(w);
-    assert_int_equal(w->seen.objects[OBJECT_DEPLOYMENT], PRESENCE_FOREIGN);
-    apply(w, OBJECT_DEPLOYMENT);
+    assert_int_equal(w->seen.objects[OBJECT_WORKLOAD], PRESENCE_FOREIGN);
+    apply(w, OBJECT_WORKLOAD);
     apply(w, OBJECT_SERVICE_ACCOUNT);
     apply(w, OBJECT_DATABASE);
     settle(w);
     assert_int_equal(w->foreign_n, 3);
     assert_int_equal(w->seen.objects[OBJECT_SERVICE_ACCOUNT], PRESENCE_FOREIGN);
-    remove_object(w, OBJECT_DEPLOYMENT);
+    remove_object(w, OBJECT_WORKLOAD);
     remove_object(w, OBJECT_ENV_SECRET);
     settle_well(w);
     w->sb = ours;
     look(w);
-    assert_int_equal(w->seen.objects[OBJECT_DEPLOYMENT], PRESENCE_PRESENT);
+    assert_int_equal(w->seen.objects[OBJECT_WORKLOAD], PRESENCE_PRESENT);
     w->has_credentials = false;
     apply(w, OBJECT_ENV_SECRET);
     settle_well(w);
