@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The verbs that are not part of every change: fuzz and bench.
+# The verbs that are not part of every change: fuzz, bench and kube.
 
 # ./run fuzz [SECONDS] [TARGET...]: each harness that long, starting from its corpus and what earlier runs found.
 verb_fuzz() {
@@ -47,4 +47,10 @@ verb_bench() {
     make_bin_dir
     cmake_build release fullstackd devcluster
     tests/bench/run "$@"
+}
+
+# ./run kube [stop|start] [PROGRAM]: its settings are variables of the environment, PORT among them.
+verb_kube() {
+    need kube
+    PORT=${PORT:-$KUBE_PORT} "$(python_program)" tests/kube/kube.py "$@"
 }

@@ -34,6 +34,9 @@ test   cmd:git               git
 test   pc:cmocka             libcmocka-dev
 test   py:h11                python3-h11
 test   py:httptools          python3-httptools
+kube   cmd:python3           python3
+kube   cmd:openssl           openssl
+kube   cmd:zstd              zstd
 e2e    cmd:chromium          chromium
 fuzz   cmd:clang             clang
 fuzz   clangrt:              libclang-rt-dev

@@ -110,7 +110,7 @@ sets_for() {
     for group in "$@"; do
         case $group in
         lint) echo build lint ;;
-        tools) echo test lint ;;
+        tools) echo test lint kube ;;
         web) echo test web ;;
         e2e) echo build test web demo e2e ;;
         *) echo build test ;;
