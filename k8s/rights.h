@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* What our account must be allowed to do in its namespace, as one table: the doctor asks the API server about each row,
- * and the Role that an operator installs is written from it. */
+ * and the Role that an operator installs is written from it (rights_role.c). */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "core/base/buf.h"
 
 #define RIGHT_VERBS(X)                                                                                                 \
     X(GET, "get")                                                                                                      \
@@ -26,13 +28,20 @@ const char *right_verb_text(enum right_verb verb);
 struct right {
     const char *group; /* "" is the core group */
     const char *resource;
-    unsigned verbs; /* bits: 1 << enum right_verb */
+    unsigned verbs;  /* bits: 1 << enum right_verb */
+    unsigned spared; /* those of them without which everything goes on by design; any other ends in FORBIDDEN */
     const char *purpose;
+    const char *without; /* what is lost without the spared ones; NULL when none is */
 };
 
 extern const struct right RIGHTS[];
 extern const size_t RIGHTS_N;
 
+#define RIGHTS_ACCOUNT "fullstackd" /* name of the ServiceAccount, its Role and its RoleBinding */
+
 struct json_writer;
-/* A Role of that name and namespace which grants exactly the table. */
-void rights_write_role(struct json_writer *w, const char *name, const char *namespace_name);
+/* A List of ServiceAccount, Role and RoleBinding by which the account holds exactly the table. namespace_name: NULL
+ * leaves it to whoever applies them. */
+void rights_write_json(struct json_writer *w, const char *namespace_name);
+/* The same as YAML documents for people, with each row's purpose beside it. */
+void rights_write_yaml(struct buf *out, const char *namespace_name);

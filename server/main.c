@@ -20,6 +20,7 @@ static const struct command {
     {"doctor",       main_doctor,       "check everything the server needs, one line each [--json] [--quick]"},
     {"check-config", main_check_config, "check the configuration [FILE] [--print-config] [--markdown]"       },
     {"signin-link",  main_signin_link,  "print a link that signs in once [--user NAME]"                      },
+    {"role",         main_role,         "print the account it needs in the cluster [--namespace NS] [--json]"},
     {"version",      main_version,      "print the version"                                                  },
 };
 enum { COMMANDS_N = sizeof(commands) / sizeof(commands[0]) };
@@ -31,6 +32,7 @@ static const struct option long_options[] = {
     {"print-config", no_argument,       NULL, 'p'},
     {"markdown",     no_argument,       NULL, 'm'},
     {"user",         required_argument, NULL, 'u'},
+    {"namespace",    required_argument, NULL, 'n'},
     {"help",         no_argument,       NULL, 'h'},
     {"version",      no_argument,       NULL, 'V'},
     {NULL,           0,                 NULL, 0  },
@@ -77,6 +79,9 @@ static bool read_options(int argc, char **argv, struct main_options *o, const ch
             break;
         case 'u':
             o->user = optarg;
+            break;
+        case 'n':
+            o->namespace_name = optarg;
             break;
         case 'V':
             *ret_status = main_version(o);

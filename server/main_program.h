@@ -14,9 +14,10 @@ enum {
 };
 
 struct main_options {
-    const char *config_file; /* --config; NULL: none */
-    const char *argument;    /* the one behind the subcommand; NULL: none */
-    const char *user;        /* --user */
+    const char *config_file;    /* --config; NULL: none */
+    const char *argument;       /* the one behind the subcommand; NULL: none */
+    const char *user;           /* --user */
+    const char *namespace_name; /* --namespace; NULL: none */
     bool is_json;
     bool is_quick;
     bool is_printing; /* --print-config */
@@ -27,6 +28,7 @@ struct main_options {
 int main_serve(const struct main_options *o);
 int main_migrate(const struct main_options *o);
 int main_doctor(const struct main_options *o);
+int main_role(const struct main_options *o);
 int main_check_config(const struct main_options *o);
 int main_version(const struct main_options *o);
 int main_signin_link(const struct main_options *o);

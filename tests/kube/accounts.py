@@ -23,7 +23,7 @@ def rules_of(account):
     if account != "fullstackd":
         return [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
     with open(ROLE_FILE) as f:
-        return json.load(f)["rules"]
+        return next(item["rules"] for item in json.load(f)["items"] if item["kind"] == "Role")
 
 
 def make_account(api, namespace, name, rules):

@@ -171,10 +171,72 @@ static void test_the_servers_role_is_as_recorded(void **state)
     struct str json;
 
     (void)state;
-    rights_write_role(w, "fullstackd", "ns-ajno7yq7");
+    rights_write_json(w, "ns-ajno7yq7");
     assert_true(jw_finish(w, &json, NULL));
     golden_check(FS_SOURCE_DIR "/tests/golden/manifest/server_role.json", json);
     jw_free(w);
+}
+
+static void test_the_shipped_role_is_the_tables(void **state)
+{
+    struct buf got, file;
+
+    (void)state;
+    buf_init(&got, GOLDEN_CEILING_BYTES);
+    buf_init(&file, GOLDEN_CEILING_BYTES);
+    rights_write_yaml(&got, NULL);
+    if (!str_eq(buf_str(&got), golden_read(FS_SOURCE_DIR "/docker/role.yaml", &file)))
+        fail_msg("docker/role.yaml is stale: fullstackd role > docker/role.yaml");
+    buf_fini(&got);
+    buf_fini(&file);
+}
+
+/* The two forms hold the same: each rule's texts stand in the YAML in the JSON's order. */
+static void test_the_yaml_says_what_the_json_says(void **state)
+{
+    static const char *const keys[] = {"apiGroups", "resources", "verbs"};
+    struct arena *a = arena_new();
+    struct json_writer *w = jw_new(1 << 20);
+    struct str json;
+    struct buf yaml, want;
+
+    (void)state;
+    rights_write_json(w, "ns-1");
+    assert_true(jw_finish(w, &json, NULL));
+    const struct json_value *list = json_parse(a, json, &JSON_LIMITS_KUBE, NULL);
+    const struct json_value *role = json_next(json_first(json_find(list, "items")));
+    buf_init(&yaml, GOLDEN_CEILING_BYTES);
+    buf_init(&want, GOLDEN_CEILING_BYTES);
+    rights_write_yaml(&yaml, "ns-1");
+    struct str rest = buf_str(&yaml);
+    size_t n = 0;
+    for (const struct json_value *rule = json_first(json_find(role, "rules")); rule != NULL; rule = json_next(rule)) {
+        for (size_t k = 0; k < 3; k++) {
+            buf_clear(&want);
+            buf_addf(&want, "%s: [", keys[k]);
+            for (const struct json_value *v = json_first(json_find(rule, keys[k])); v != NULL; v = json_next(v))
+                buf_addf(&want, k == 0 ? "\"%.*s\"%s" : "%.*s%s", STR_ARG(json_str(v)), json_next(v) ? ", " : "");
+            buf_add_text(&want, "]\n");
+            size_t at = str_find_str(rest, buf_str(&want));
+            assert_true(at < rest.n);
+            rest = str_slice(rest, at + want.n, rest.n);
+        }
+        n++;
+    }
+    assert_int_equal(n, RIGHTS_N);
+    buf_fini(&yaml);
+    buf_fini(&want);
+    jw_free(w);
+    arena_free(a);
+}
+
+static void test_what_is_spared_is_asked_for_and_explained(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < RIGHTS_N; i++) {
+        assert_int_equal(RIGHTS[i].spared & ~RIGHTS[i].verbs, 0);
+        assert_int_equal(RIGHTS[i].spared != 0, RIGHTS[i].without != NULL);
+    }
 }
 
 static unsigned verb_bit(const char *verb)
@@ -237,6 +299,9 @@ int main(void)
         cmocka_unit_test(test_names_and_paths_follow_from_the_tables),
         cmocka_unit_test(test_a_retry_has_a_secret_of_its_own),
         cmocka_unit_test(test_the_servers_role_is_as_recorded),
+        cmocka_unit_test(test_the_shipped_role_is_the_tables),
+        cmocka_unit_test(test_the_yaml_says_what_the_json_says),
+        cmocka_unit_test(test_what_is_spared_is_asked_for_and_explained),
         cmocka_unit_test(test_what_the_database_is_granted_is_held_by_the_server),
         cmocka_unit_test(test_secrets_and_roles_are_never_listed),
     };

@@ -228,6 +228,20 @@ class Program(unittest.TestCase):
         self.assertIn("\nfullstackd_postgres_up 1\n", text)
         self.assertIn('fullstackd_http_requests_total{method="GET",route="/metrics"} 1\n', text)
 
+    # --- the account ---
+
+    def test_role_prints_the_account_in_both_forms(self):
+        yaml = self.run_program("role")
+        with open(os.path.join(os.path.dirname(__file__), "../../../docker/role.yaml")) as file:
+            self.assertEqual((yaml.returncode, yaml.stdout), (0, file.read()))
+        answer = self.run_program("role", "--json", "--namespace", "ns-1", DATABASE_URL="", NODE_ENV="nonsense")
+        account = json.loads(answer.stdout)
+        self.assertEqual([(item["kind"], item["metadata"]) for item in account["items"]],
+                         [(kind, {"name": "fullstackd", "namespace": "ns-1"})
+                          for kind in ("ServiceAccount", "Role", "RoleBinding")])
+        for bad in ("Upper", "-a", "a-", "", 'a"b', "a" * 64):
+            self.assertEqual(self.run_program("role", "--namespace", bad).returncode, 2, bad)
+
     # --- doctor ---
 
     def test_doctor_finds_nothing_wrong_here_and_says_so_as_json(self):
