@@ -76,11 +76,42 @@ static void seed_node(struct devcluster *d)
     (void)store_add(d->store, draft_new(kind_get(KIND_NODE), root, a));
 }
 
+static void seed_listener(struct arena *a, struct doc *listeners, const char *name, int64_t port, const char *protocol)
+{
+    struct doc *l = doc_append(listeners, doc_object(a));
+    doc_set_text(a, l, "name", name);
+    doc_set_int(a, l, "port", port);
+    doc_set_text(a, l, "protocol", protocol);
+    struct doc *namespaces = doc_need_object(a, doc_need_object(a, l, "allowedRoutes"), "namespaces");
+    doc_set_text(a, namespaces, "from", "All");
+}
+
+/* The Gateway that HTTPRoutes may name: gateway-system/gateway. */
+static void seed_gateway(struct devcluster *d)
+{
+    struct arena *a = arena_new();
+    struct doc *root = base_object(a, kind_get(KIND_GATEWAY), "gateway-system", "gateway");
+    struct doc *spec = doc_need_object(a, root, "spec");
+    doc_set_text(a, spec, "gatewayClassName", "devcluster");
+    struct doc *listeners = doc_need_array(a, spec, "listeners");
+    seed_listener(a, listeners, "http", 80, "HTTP");
+    seed_listener(a, listeners, "https", 443, "HTTPS");
+    (void)store_add(d->store, draft_new(kind_get(KIND_GATEWAY), root, a));
+}
+
+static bool is_one_of(const char *name, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static void seed_all(struct devcluster *d)
 {
-    const char *const spaces[] = {"default", "kube-system", d->config.ns};
-    for (size_t i = 0; i < 3; i++) {
-        if (i == 2 && (strcmp(spaces[2], spaces[0]) == 0 || strcmp(spaces[2], spaces[1]) == 0))
+    const char *const spaces[] = {"default", "kube-system", "gateway-system", d->config.ns};
+    for (size_t i = 0; i < 4; i++) {
+        if (i == 3 && is_one_of(d->config.ns, spaces, 3))
             continue;
         seed(d, KIND_NAMESPACE, NULL, spaces[i]);
         seed(d, KIND_SERVICEACCOUNT, spaces[i], "default");
@@ -88,6 +119,7 @@ static void seed_all(struct devcluster *d)
     seed(d, KIND_SERVICEACCOUNT, d->config.ns, "sealos-user");
     seed(d, KIND_SERVICEACCOUNT, d->config.ns, "fullstackd");
     seed_node(d);
+    seed_gateway(d);
 }
 
 /* ---- files ---- */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Host and path to Ingress rule, to Service, to ready endpoint, to a page. */
+/* Host and path to the rule of an Ingress or HTTPRoute, to Service, to ready endpoint, to a page. */
 #include "devcluster/gateway.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ struct gateway {
 };
 
 struct route {
-    const struct object *ingress;
+    const struct object *object; /* Ingress or HTTPRoute */
     struct str service;
     int64_t port;
 };
@@ -48,14 +48,18 @@ static struct str host_of(const struct http_exchange *x)
     return str_slice(host, 0, str_find(host, ':', 0));
 }
 
-static bool path_matches(const struct doc *row, struct str path)
+static bool prefix_matches(struct str prefix, bool is_exact, struct str path)
 {
-    struct str prefix = doc_get(row, "path");
     if (prefix.n == 0 || str_eq_text(prefix, "/"))
         return true;
-    if (str_eq_text(doc_get(row, "pathType"), "Exact"))
+    if (is_exact)
         return str_eq(prefix, path);
     return str_starts(path, prefix) && (path.n == prefix.n || path.p[prefix.n] == '/' || prefix.p[prefix.n - 1] == '/');
+}
+
+static bool path_matches(const struct doc *row, struct str path)
+{
+    return prefix_matches(doc_get(row, "path"), str_eq_text(doc_get(row, "pathType"), "Exact"), path);
 }
 
 static bool match_rules(const struct object *ingress, struct str host, struct str path, struct route *ret)
@@ -67,7 +71,7 @@ static bool match_rules(const struct object *ingress, struct str host, struct st
             continue;
         for (const struct doc *p = paths == NULL ? NULL : paths->first; p != NULL; p = p->next)
             if (path_matches(p, path)) {
-                ret->ingress = ingress;
+                ret->object = ingress;
                 ret->service = doc_as_str(doc_at(p, "backend", "service", "name", NULL));
                 ret->port = doc_as_int(doc_at(p, "backend", "service", "port", "number", NULL), 0);
                 return true;
@@ -76,12 +80,61 @@ static bool match_rules(const struct object *ingress, struct str host, struct st
     return false;
 }
 
+static bool is_accepted(const struct object *route)
+{
+    const struct doc *parents = doc_at(route->root, "status", "parents", NULL);
+    for (const struct doc *p = parents == NULL ? NULL : parents->first; p != NULL; p = p->next) {
+        const struct doc *all = doc_find(p, "conditions");
+        for (const struct doc *c = all == NULL ? NULL : all->first; c != NULL; c = c->next)
+            if (str_eq_text(doc_get(c, "type"), "Accepted") && str_eq_text(doc_get(c, "status"), "True"))
+                return true;
+    }
+    return false;
+}
+
+static bool rule_matches(const struct doc *rule, struct str path)
+{
+    const struct doc *matches = doc_find(rule, "matches");
+    for (const struct doc *m = matches == NULL ? NULL : matches->first; m != NULL; m = m->next) {
+        const struct doc *of = doc_find(m, "path");
+        struct str prefix = doc_get(of, "value");
+        if (prefix_matches(prefix, str_eq_text(doc_get(of, "type"), "Exact"), path))
+            return true;
+    }
+    return false;
+}
+
+/* The host is the route's own: it was found by it. */
+static bool match_httproute(const struct object *route, struct str path, struct route *ret)
+{
+    const struct doc *rules = doc_at(route->root, "spec", "rules", NULL);
+    if (!is_accepted(route))
+        return false;
+    for (const struct doc *r = rules == NULL ? NULL : rules->first; r != NULL; r = r->next) {
+        const struct doc *backends = doc_find(r, "backendRefs");
+        if (backends == NULL || backends->first == NULL || !rule_matches(r, path))
+            continue;
+        ret->object = route;
+        ret->service = doc_get(backends->first, "name");
+        ret->port = doc_as_int(doc_find(backends->first, "port"), 0);
+        return true;
+    }
+    return false;
+}
+
+static bool match(const struct object *o, struct str host, struct str path, struct route *ret)
+{
+    if (o->kind->id == KIND_INGRESS)
+        return match_rules(o, host, path, ret);
+    return o->kind->id == KIND_HTTPROUTE && match_httproute(o, path, ret);
+}
+
 static bool find_route(struct gateway *g, struct http_exchange *x, struct route *ret)
 {
     struct str host = host_of(x);
     struct entry **found = store_by_reference(g->store, http_arena(x), STR(""), host);
     for (size_t i = 0; found[i] != NULL; i++)
-        if (found[i]->kind->id == KIND_INGRESS && match_rules(found[i]->now, host, http_path(x), ret))
+        if (match(found[i]->now, host, http_path(x), ret))
             return true;
     return false;
 }
@@ -89,7 +142,7 @@ static bool find_route(struct gateway *g, struct http_exchange *x, struct route 
 /* The name of a pod that would answer, or absent. */
 static struct str find_ready_pod(struct gateway *g, struct arena *a, const struct route *route)
 {
-    const struct entry *service = store_find(g->store, kind_get(KIND_SERVICE), route->ingress->ns, route->service);
+    const struct entry *service = store_find(g->store, kind_get(KIND_SERVICE), route->object->ns, route->service);
     if (service == NULL)
         return STR_NONE;
     struct entry **slices = store_by_owner(g->store, a, service->now->uid);
@@ -132,9 +185,9 @@ static void on_request(void *arg, struct http_exchange *x)
     struct arena *a = http_arena(x);
     struct route route;
     if (!find_route(g, x, &route)) {
-        answer_page(
-            x, 404, "No such host",
-            str_from(arena_printf(a, "No Ingress of the embedded cluster names the host %.*s.", STR_ARG(host_of(x)))));
+        answer_page(x, 404, "No such host",
+                    str_from(arena_printf(a, "No Ingress or HTTPRoute of the embedded cluster names the host %.*s.",
+                                          STR_ARG(host_of(x)))));
         return;
     }
     struct str pod = find_ready_pod(g, a, &route);
@@ -148,7 +201,7 @@ static void on_request(void *arg, struct http_exchange *x)
                                       "On a real cluster, %s of the pod %.*s (Service %.*s, port %lld, namespace %.*s) "
                                       "answers here. The embedded cluster runs no containers.",
                                       what_listens(route.port), STR_ARG(pod), STR_ARG(route.service),
-                                      (long long)route.port, STR_ARG(route.ingress->ns))));
+                                      (long long)route.port, STR_ARG(route.object->ns))));
 }
 
 static void on_head(void *arg, struct http_exchange *x)

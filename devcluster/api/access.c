@@ -24,6 +24,7 @@ static const struct access_rule LIMITED[] = {
     {"",                          "events",                                                                                  "get,list,watch,create"             },
     {"",                          "pods/exec",                                                                               "get,create"                        },
     {"networking.k8s.io",         "ingresses,networkpolicies",                                                               ALL_VERBS                           },
+    {"gateway.networking.k8s.io", "httproutes",                                                                              ALL_VERBS                           },
     {"rbac.authorization.k8s.io", "roles,rolebindings",                                                                      ALL_VERBS                           },
     {"apps.kubeblocks.io",        "clusters",                                                                                ALL_VERBS                           },
     {"apps.kubeblocks.io",        "clusters/status",                                                                         "get,list"                          },

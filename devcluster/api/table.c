@@ -90,6 +90,11 @@ static const char *hosts(struct arena *a, const struct doc *root)
     return text;
 }
 
+static const char *hostnames(struct arena *a, const struct doc *root)
+{
+    return arena_dup(a, doc_json(a, doc_at(root, "spec", "hostnames", NULL)));
+}
+
 static const char *involved(struct arena *a, const struct doc *root)
 {
     const struct doc *object = doc_find(root, "involvedObject");
@@ -102,33 +107,36 @@ static const char *data_n(struct arena *a, const struct doc *root)
 }
 
 static const struct column COLUMNS[] = {
-    {KIND_NAMESPACE,  "Status",             "status.phase",              NULL            },
-    {KIND_POD,        "Ready",              NULL,                        ready_containers},
-    {KIND_POD,        "Status",             NULL,                        pod_status      },
-    {KIND_POD,        "Restarts",           NULL,                        restarts        },
-    {KIND_SERVICE,    "Type",               "spec.type",                 NULL            },
-    {KIND_SERVICE,    "Cluster-IP",         "spec.clusterIP",            NULL            },
-    {KIND_SERVICE,    "Port(s)",            NULL,                        service_ports   },
-    {KIND_SECRET,     "Type",               "type",                      NULL            },
-    {KIND_SECRET,     "Data",               NULL,                        data_n          },
-    {KIND_CONFIGMAP,  "Data",               NULL,                        data_n          },
-    {KIND_EVENT,      "Type",               "type",                      NULL            },
-    {KIND_EVENT,      "Reason",             "reason",                    NULL            },
-    {KIND_EVENT,      "Object",             NULL,                        involved        },
-    {KIND_EVENT,      "Message",            "message",                   NULL            },
-    {KIND_PVC,        "Status",             "status.phase",              NULL            },
-    {KIND_PVC,        "StorageClass",       "spec.storageClassName",     NULL            },
-    {KIND_DEPLOYMENT, "Ready",              NULL,                        ready_replicas  },
-    {KIND_DEPLOYMENT, "Up-to-date",         NULL,                        updated         },
-    {KIND_DEPLOYMENT, "Available",          NULL,                        available       },
-    {KIND_REPLICASET, "Desired",            NULL,                        desired         },
-    {KIND_REPLICASET, "Ready",              NULL,                        ready_replicas  },
-    {KIND_INGRESS,    "Class",              "spec.ingressClassName",     NULL            },
-    {KIND_INGRESS,    "Hosts",              NULL,                        hosts           },
-    {KIND_CLUSTER,    "Cluster-Definition", "spec.clusterDefinitionRef", NULL            },
-    {KIND_CLUSTER,    "Version",            "spec.clusterVersionRef",    NULL            },
-    {KIND_CLUSTER,    "Termination-Policy", "spec.terminationPolicy",    NULL            },
-    {KIND_CLUSTER,    "Status",             "status.phase",              NULL            },
+    {KIND_NAMESPACE,   "Status",             "status.phase",              NULL            },
+    {KIND_POD,         "Ready",              NULL,                        ready_containers},
+    {KIND_POD,         "Status",             NULL,                        pod_status      },
+    {KIND_POD,         "Restarts",           NULL,                        restarts        },
+    {KIND_SERVICE,     "Type",               "spec.type",                 NULL            },
+    {KIND_SERVICE,     "Cluster-IP",         "spec.clusterIP",            NULL            },
+    {KIND_SERVICE,     "Port(s)",            NULL,                        service_ports   },
+    {KIND_SECRET,      "Type",               "type",                      NULL            },
+    {KIND_SECRET,      "Data",               NULL,                        data_n          },
+    {KIND_CONFIGMAP,   "Data",               NULL,                        data_n          },
+    {KIND_EVENT,       "Type",               "type",                      NULL            },
+    {KIND_EVENT,       "Reason",             "reason",                    NULL            },
+    {KIND_EVENT,       "Object",             NULL,                        involved        },
+    {KIND_EVENT,       "Message",            "message",                   NULL            },
+    {KIND_PVC,         "Status",             "status.phase",              NULL            },
+    {KIND_PVC,         "StorageClass",       "spec.storageClassName",     NULL            },
+    {KIND_DEPLOYMENT,  "Ready",              NULL,                        ready_replicas  },
+    {KIND_DEPLOYMENT,  "Up-to-date",         NULL,                        updated         },
+    {KIND_DEPLOYMENT,  "Available",          NULL,                        available       },
+    {KIND_REPLICASET,  "Desired",            NULL,                        desired         },
+    {KIND_REPLICASET,  "Ready",              NULL,                        ready_replicas  },
+    {KIND_STATEFULSET, "Ready",              NULL,                        ready_replicas  },
+    {KIND_GATEWAY,     "Class",              "spec.gatewayClassName",     NULL            },
+    {KIND_HTTPROUTE,   "Hostnames",          NULL,                        hostnames       },
+    {KIND_INGRESS,     "Class",              "spec.ingressClassName",     NULL            },
+    {KIND_INGRESS,     "Hosts",              NULL,                        hosts           },
+    {KIND_CLUSTER,     "Cluster-Definition", "spec.clusterDefinitionRef", NULL            },
+    {KIND_CLUSTER,     "Version",            "spec.clusterVersionRef",    NULL            },
+    {KIND_CLUSTER,     "Termination-Policy", "spec.terminationPolicy",    NULL            },
+    {KIND_CLUSTER,     "Status",             "status.phase",              NULL            },
 };
 enum { COLUMNS_N = sizeof(COLUMNS) / sizeof(COLUMNS[0]) };
 

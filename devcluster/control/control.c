@@ -29,6 +29,8 @@ static reconcile *const RECONCILERS[KIND_N] = {
     [KIND_QUOTA] = quota_reconcile,
     [KIND_DEPLOYMENT] = deployment_reconcile,
     [KIND_REPLICASET] = replicaset_reconcile,
+    [KIND_STATEFULSET] = statefulset_reconcile,
+    [KIND_HTTPROUTE] = httproute_reconcile,
     [KIND_CLUSTER] = cluster_reconcile,
 };
 
@@ -126,6 +128,31 @@ static void wake_services(struct control *control, const struct object *pod)
     arena_free(a);
 }
 
+/* Claims go once no pod uses them any more. */
+static void wake_claims(struct control *control, const struct object *pod)
+{
+    const struct doc *volumes = doc_at(pod->root, "spec", "volumes", NULL);
+    for (const struct doc *v = volumes == NULL ? NULL : volumes->first; v != NULL; v = v->next) {
+        struct str name = doc_as_str(doc_at(v, "persistentVolumeClaim", "claimName", NULL));
+        struct entry *claim = name.n == 0 ? NULL : store_find(control->store, kind_get(KIND_PVC), pod->ns, name);
+        if (claim != NULL)
+            work_enqueue(claim);
+    }
+}
+
+/* A Gateway or a Service came or went: its routes may fare otherwise. */
+static void wake_routes(struct control *control, const struct event *event)
+{
+    enum kind_id kind = event->now->kind->id;
+    size_t n;
+    if (kind != KIND_GATEWAY && (kind != KIND_SERVICE || event->type == EVENT_MODIFIED))
+        return;
+    struct entry **routes =
+        store_range(control->store, kind_get(KIND_HTTPROUTE), kind == KIND_SERVICE ? event->now->ns : STR_NONE, &n);
+    for (size_t i = 0; i < n; i++)
+        work_enqueue(routes[i]);
+}
+
 static void wake_quotas(struct control *control, const struct object *o)
 {
     size_t n;
@@ -156,6 +183,7 @@ static void on_event(void *arg, struct entry *e, const struct event *event)
         e->work->is_poked = true;
     work_enqueue(e);
     wake_owners(control, event->now);
+    wake_routes(control, event);
     if (e->kind->id == KIND_POD) {
         wake_services(control, event->now);
         if (event->before != NULL)
@@ -166,6 +194,8 @@ static void on_event(void *arg, struct entry *e, const struct event *event)
     if (event->type != EVENT_DELETED)
         return;
     gc_on_deleted(control, event->now);
+    if (e->kind->id == KIND_POD)
+        wake_claims(control, event->now);
     wake_namespace(control, event->now);
     if (e->work != NULL)
         work_end(control, e->work);

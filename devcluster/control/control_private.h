@@ -48,8 +48,8 @@ struct control {
 
 /* One step of an object's controller; sets work_after for the next. The entry lives. */
 typedef void reconcile(struct control *control, struct work *w);
-reconcile deployment_reconcile, replicaset_reconcile, pod_reconcile, service_reconcile, cluster_reconcile,
-    namespace_reconcile, claim_reconcile, event_reconcile, quota_reconcile;
+reconcile deployment_reconcile, replicaset_reconcile, statefulset_reconcile, httproute_reconcile, pod_reconcile,
+    service_reconcile, cluster_reconcile, namespace_reconcile, claim_reconcile, event_reconcile, quota_reconcile;
 
 void work_enqueue(struct entry *e);
 /* Enqueues after delay_ms; an earlier timer is replaced. */
@@ -67,6 +67,19 @@ struct happening {
     const char *message;
 };
 void event_record(struct control *control, const struct object *about, const struct happening *h);
+
+/* pod_make.c: pods of a template (spec.template of their owner, without defaults). */
+struct doc *pod_of_template(struct arena *a, const struct object *owner, const char *name);
+/* Ten letters that change with the template. */
+const char *template_hash(struct arena *a, const struct object *owner);
+/* NULL, or why the API server would refuse the pod: account, quota; in the arena. */
+const char *pod_refusal(struct control *control, struct arena *a, const struct doc *root);
+bool pod_is_ready(const struct object *pod);
+/* Failed or Succeeded. */
+bool pod_is_over(const struct object *pod);
+
+/* lifecycle.c: a claim stays while a pod uses it. */
+#define CLAIM_FINALIZER "kubernetes.io/pvc-protection"
 
 /* pod_node.c: what the node can take. NULL: bound; else why it cannot be scheduled, in the arena. */
 const char *node_bind(struct control *control, struct arena *a, struct work *w);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Deployments: one ReplicaSet per template, rolled over by maxSurge and maxUnavailable, and the status a client waits
  * for. source: k8s.io/kubernetes pkg/controller/deployment. */
-#include "core/base/codec.h"
 #include "core/base/wall.h"
 #include "devcluster/base/names.h"
 #include "devcluster/control/control_private.h"
@@ -33,18 +32,6 @@ static int64_t share(const struct doc *value, int64_t n, int64_t round_up)
     if (text.n < 2 || text.p[text.n - 1] != '%' || !str_parse_u64(str_slice(text, 0, text.n - 1), 1000, &percent))
         return 0;
     return ((int64_t)percent * n + (round_up != 0 ? 99 : 0)) / 100;
-}
-
-static const char *template_hash(struct arena *a, const struct object *deployment)
-{
-    static const char alphabet[] = "bcdfghjklmnpqrstvwxz2456789";
-    uint8_t digest[CODEC_SHA256_BYTES];
-    char text[11];
-    codec_sha256(doc_json(a, doc_at(deployment->root, "spec", "template", NULL)), digest);
-    for (size_t i = 0; i < 10; i++)
-        text[i] = alphabet[digest[i] % (sizeof(alphabet) - 1)];
-    text[10] = '\0';
-    return arena_dup(a, str_from(text));
 }
 
 static int64_t status_number(const struct entry *e, const char *field)

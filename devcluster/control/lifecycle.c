@@ -41,26 +41,61 @@ void namespace_reconcile(struct control *control, struct work *w)
     arena_free(a);
 }
 
-void claim_reconcile(struct control *control, struct work *w)
+static bool has_finalizer(const struct object *o)
+{
+    const struct doc *list = doc_find(object_meta(o), "finalizers");
+    for (const struct doc *f = list == NULL ? NULL : list->first; f != NULL; f = f->next)
+        if (str_eq_text(doc_as_str(f), CLAIM_FINALIZER))
+            return true;
+    return false;
+}
+
+static bool is_used(struct control *control, const struct object *claim)
+{
+    size_t n;
+    struct entry **pods = store_range(control->store, kind_get(KIND_POD), claim->ns, &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct doc *volumes = doc_at(pods[i]->now->root, "spec", "volumes", NULL);
+        for (const struct doc *v = volumes == NULL ? NULL : volumes->first; v != NULL; v = v->next)
+            if (str_eq(doc_as_str(doc_at(v, "persistentVolumeClaim", "claimName", NULL)), claim->name))
+                return true;
+    }
+    return false;
+}
+
+/* The finalizer that keeps a claim while it is used: there from the first look on, taken away with the last pod. */
+static void protect(struct control *control, struct work *w)
 {
     const struct object *o = w->entry->now;
-    struct str class = doc_as_str(doc_at(o->root, "spec", "storageClassName", NULL));
-    bool is_pending = str_eq_text(doc_as_str(doc_at(o->root, "status", "phase", NULL)), "Pending");
-    ms_t now = loop_now_ms(control->loop);
-    if (!is_pending || object_is_deleting(o))
+    bool is_leaving = object_is_deleting(o);
+    if (has_finalizer(o) != is_leaving || (is_leaving && is_used(control, o)))
         return;
-    if (str_find_str(class, STR("nosuch")) < class.n) {
-        event_record(control, o,
-                     &(struct happening){"Warning", "ProvisioningFailed", "persistentvolume-controller",
-                                         "storageclass.storage.k8s.io not found"});
-        return;
+    struct draft *d = draft_of(w->entry);
+    struct doc *meta = doc_edit(d->root, "metadata");
+    struct doc *list = doc_need_array(d->arena, meta, "finalizers");
+    if (!is_leaving)
+        doc_append(list, doc_text(d->arena, CLAIM_FINALIZER));
+    for (const struct doc *f = list->first, *next; is_leaving && f != NULL; f = next) {
+        next = f->next;
+        if (str_eq_text(doc_as_str(f), CLAIM_FINALIZER))
+            doc_remove_child(list, f);
     }
-    if (w->due_ms == 0)
-        w->due_ms = now + (control->delays.schedule_ms > 0 ? CLAIM_MS : 0);
-    if (now < w->due_ms) {
-        work_after(w, w->due_ms - now);
-        return;
-    }
+    if (list->first == NULL)
+        doc_remove(meta, "finalizers");
+    (void)store_put(control->store, d, STORE_STATUS);
+}
+
+static void refuse_claim(struct control *control, const struct object *o, struct str class)
+{
+    struct arena *a = arena_new();
+    const char *why = arena_printf(a, "storageclass.storage.k8s.io \"%.*s\" not found", STR_ARG(class));
+    event_record(control, o, &(struct happening){"Warning", "ProvisioningFailed", "persistentvolume-controller", why});
+    arena_free(a);
+}
+
+static void bind_claim(struct control *control, struct work *w)
+{
+    const struct object *o = w->entry->now;
     struct draft *d = draft_of(w->entry);
     doc_set_text(d->arena, doc_edit(d->root, "spec"), "volumeName",
                  arena_printf(d->arena, "pvc-%.*s", STR_ARG(o->uid)));
@@ -69,6 +104,31 @@ void claim_reconcile(struct control *control, struct work *w)
     doc_set(d->arena, status, "accessModes", doc_copy(d->arena, doc_at(o->root, "spec", "accessModes", NULL)));
     doc_set(d->arena, status, "capacity", doc_copy(d->arena, doc_at(o->root, "spec", "resources", "requests", NULL)));
     (void)store_put(control->store, d, STORE_STATUS);
+}
+
+void claim_reconcile(struct control *control, struct work *w)
+{
+    protect(control, w);
+    if (w->entry == NULL)
+        return;
+    const struct object *o = w->entry->now;
+    struct str class = doc_as_str(doc_at(o->root, "spec", "storageClassName", NULL));
+    bool is_pending = str_eq_text(doc_as_str(doc_at(o->root, "status", "phase", NULL)), "Pending");
+    ms_t now = loop_now_ms(control->loop);
+    if (!is_pending || object_is_deleting(o))
+        return;
+    if (str_find_str(class, STR("nosuch")) < class.n) {
+        if (w->due_ms == 0)
+            refuse_claim(control, o, class);
+        w->due_ms = now;
+        return;
+    }
+    if (w->due_ms == 0)
+        w->due_ms = now + (control->delays.schedule_ms > 0 ? CLAIM_MS : 0);
+    if (now < w->due_ms)
+        work_after(w, w->due_ms - now);
+    else
+        bind_claim(control, w);
 }
 
 void quota_reconcile(struct control *control, struct work *w)

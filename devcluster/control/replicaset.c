@@ -4,49 +4,21 @@
 
 #include "core/base/codec.h"
 #include "devcluster/control/control_private.h"
-#include "devcluster/objects/quota.h"
 
 enum { POD_SUFFIX_N = 5, PODS_PER_ROUND = 100, FAILED_CREATE_FIRST_MS = 1000, FAILED_CREATE_MAX_MS = 60000 };
 
 static bool is_active(const struct entry *e)
 {
-    struct str phase = doc_as_str(doc_at(e->now->root, "status", "phase", NULL));
-    return e->kind->id == KIND_POD && !object_is_deleting(e->now) && !str_eq_text(phase, "Failed") &&
-           !str_eq_text(phase, "Succeeded");
-}
-
-static bool is_ready(const struct entry *e)
-{
-    struct doc *conditions = (struct doc *)doc_at(e->now->root, "status", "conditions", NULL);
-    return str_eq_text(doc_get(condition_find(conditions, "Ready"), "status"), "True");
+    return e->kind->id == KIND_POD && !object_is_deleting(e->now) && !pod_is_over(e->now);
 }
 
 static struct doc *build_pod(struct arena *a, const struct object *owner)
 {
-    const struct doc *template = doc_at(owner->root, "spec", "template", NULL);
-    struct doc *root = doc_object(a);
-    doc_set_text(a, root, "kind", "Pod");
-    doc_set_text(a, root, "apiVersion", "v1");
-    struct doc *meta = doc_set(a, root, "metadata", doc_copy(a, doc_find(template, "metadata")));
     char suffix[POD_SUFFIX_N + 1];
     codec_random_text(suffix, POD_SUFFIX_N, "bcdfghjklmnpqrstvwxz2456789");
-    doc_set_text(a, meta, "name", arena_printf(a, "%.*s-%s", STR_ARG(owner->name), suffix));
-    doc_set_text(a, meta, "generateName", arena_printf(a, "%.*s-", STR_ARG(owner->name)));
-    doc_set_str(a, meta, "namespace", owner->ns);
-    owner_add(a, root, owner);
-    doc_set(a, root, "spec", doc_copy(a, doc_find(template, "spec")));
+    struct doc *root = pod_of_template(a, owner, arena_printf(a, "%.*s-%s", STR_ARG(owner->name), suffix));
     kind_get(KIND_POD)->fill(a, root);
     return root;
-}
-
-static const char *account_refusal(struct control *control, struct arena *a, const struct doc *root)
-{
-    struct str ns = doc_as_str(doc_at(root, "metadata", "namespace", NULL));
-    struct str name = doc_as_str(doc_at(root, "spec", "serviceAccountName", NULL));
-    if (str_eq_text(name, "default") || store_find(control->store, kind_get(KIND_SERVICEACCOUNT), ns, name) != NULL)
-        return NULL;
-    return arena_printf(a, "error looking up service account %.*s/%.*s: serviceaccount \"%.*s\" not found", STR_ARG(ns),
-                        STR_ARG(name), STR_ARG(name));
 }
 
 /* NULL: created; else why not, in the arena. */
@@ -54,12 +26,8 @@ static const char *create_pod(struct control *control, struct arena *a, const st
 {
     struct arena *own = arena_new();
     struct doc *root = build_pod(own, owner);
-    const char *why = account_refusal(control, a, root);
-    if (why == NULL)
-        why = quota_refusal(control->store, a, kind_get(KIND_POD), root);
-    struct str name = doc_as_str(doc_at(root, "metadata", "name", NULL));
-    if (why != NULL) {
-        const char *message = arena_printf(a, "pods \"%.*s\" is forbidden: %s", STR_ARG(name), why);
+    const char *message = pod_refusal(control, a, root);
+    if (message != NULL) {
         arena_free(own);
         event_record(control, owner,
                      &(struct happening){"Warning", "FailedCreate", "replicaset-controller",
@@ -78,8 +46,8 @@ static int by_worth(const void *left, const void *right)
 {
     const struct entry *a = *(struct entry *const *)left;
     const struct entry *b = *(struct entry *const *)right;
-    if (is_ready(a) != is_ready(b))
-        return is_ready(a) ? 1 : -1;
+    if (pod_is_ready(a->now) != pod_is_ready(b->now))
+        return pod_is_ready(a->now) ? 1 : -1;
     return a->now->version < b->now->version ? 1 : -1;
 }
 
@@ -155,7 +123,7 @@ void replicaset_reconcile(struct control *control, struct work *w)
             pods[n++] = pods[i];
     counts[0] = (int64_t)n;
     for (size_t i = 0; i < n; i++)
-        counts[1] += is_ready(pods[i]);
+        counts[1] += pod_is_ready(pods[i]->now);
     bool waits = failure != NULL && loop_now_ms(control->loop) < w->due_ms;
     if (!object_is_deleting(w->entry->now)) {
         if ((int64_t)n > wanted)

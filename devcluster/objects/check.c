@@ -141,6 +141,37 @@ void check_replicaset(struct fail *f, const struct doc *root)
     check_workload(f, root);
 }
 
+/* The template's volumes are complete once those of the claims stand beside them. */
+static struct doc *with_claims(struct fail *f, const struct doc *root)
+{
+    struct doc *whole = doc_copy(f->arena, root);
+    struct doc *pod = doc_edit(doc_edit(doc_edit(whole, "spec"), "template"), "spec");
+    const struct doc *claims = doc_at(root, "spec", "volumeClaimTemplates", NULL);
+    for (const struct doc *c = pod == NULL ? NULL : first_of(claims); c != NULL; c = c->next) {
+        struct doc *volume = doc_append(doc_need_array(f->arena, pod, "volumes"), doc_object(f->arena));
+        doc_set_str(f->arena, volume, "name", doc_as_str(doc_at(c, "metadata", "name", NULL)));
+    }
+    return whole;
+}
+
+void check_statefulset(struct fail *f, const struct doc *root)
+{
+    check_workload(f, with_claims(f, root));
+    struct str policy = doc_as_str(doc_at(root, "spec", "podManagementPolicy", NULL));
+    if (!str_eq_text(policy, "OrderedReady") && !str_eq_text(policy, "Parallel"))
+        fail_value(f, "spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'");
+}
+
+void check_statefulset_change(struct fail *f, const struct doc *before, const struct doc *after)
+{
+    static const char *const fixed[] = {"serviceName", "podManagementPolicy", "selector", "volumeClaimTemplates"};
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+        const struct doc *value = doc_at(after, "spec", fixed[i], NULL);
+        if (!doc_equal(doc_at(before, "spec", fixed[i], NULL), value))
+            invalid_value(f, arena_printf(f->arena, "spec.%s", fixed[i]), value, "field is immutable");
+    }
+}
+
 /* ---- network ---- */
 
 static void check_service_port(struct fail *f, const struct doc *port, size_t i, size_t n)
@@ -224,6 +255,74 @@ void check_ingress(struct fail *f, const struct doc *root)
         for (const struct doc *h = first_of(doc_find(t, "hosts")); h != NULL; h = h->next, k++)
             check_host(f, arena_printf(f->arena, "spec.tls[%zu].hosts[%zu]", i, k), doc_as_str(h));
     }
+}
+
+/* ---- Gateway API: what its CustomResourceDefinitions require ---- */
+
+void check_gateway(struct fail *f, const struct doc *root)
+{
+    const struct doc *listeners = doc_at(root, "spec", "listeners", NULL);
+    if (doc_as_str(doc_at(root, "spec", "gatewayClassName", NULL)).n == 0)
+        fail_required(f, "spec.gatewayClassName", NULL);
+    if (doc_count(listeners) == 0)
+        fail_required(f, "spec.listeners", NULL);
+    size_t i = 0;
+    for (const struct doc *l = first_of(listeners); l != NULL; l = l->next, i++)
+        if (doc_get(l, "name").n == 0)
+            fail_required(f, at_index(f, "spec.listeners", i, ".name"), NULL);
+}
+
+/* Up to four parts of up to five digits and a unit. */
+static bool is_gateway_duration(struct str text)
+{
+    size_t i = 0;
+    size_t parts_n = 0;
+    while (i < text.n && parts_n < 4) {
+        size_t digits = i;
+        while (i < text.n && text.p[i] >= '0' && text.p[i] <= '9')
+            i++;
+        if (i == digits || i - digits > 5 || i == text.n)
+            return false;
+        bool is_ms = str_starts(str_slice(text, i, text.n), STR("ms"));
+        if (!is_ms && text.p[i] != 'h' && text.p[i] != 'm' && text.p[i] != 's')
+            return false;
+        i += is_ms ? 2 : 1;
+        parts_n++;
+    }
+    return parts_n > 0 && i == text.n;
+}
+
+static void check_route_rule(struct fail *f, const struct doc *rule, const char *path)
+{
+    size_t i = 0;
+    for (const struct doc *b = first_of(doc_find(rule, "backendRefs")); b != NULL; b = b->next, i++) {
+        if (doc_get(b, "name").n == 0)
+            fail_required(f, arena_printf(f->arena, "%s.backendRefs[%zu].name", path, i), NULL);
+        if (doc_find(b, "port") == NULL)
+            invalid_value(f, arena_printf(f->arena, "%s.backendRefs[%zu]", path, i), b,
+                          "Must have port for Service reference");
+    }
+    for (const struct doc *t = doc_type(doc_find(rule, "timeouts")) == JSON_OBJECT ? doc_find(rule, "timeouts")->first
+                                                                                   : NULL;
+         t != NULL; t = t->next)
+        if (!is_gateway_duration(doc_as_str(t)))
+            fail_value(f, arena_printf(f->arena, "%s.timeouts.%.*s", path, STR_ARG(t->key)), doc_as_str(t),
+                       "should match '^([0-9]{1,5}(h|m|s|ms)){1,4}$'");
+}
+
+void check_httproute(struct fail *f, const struct doc *root)
+{
+    const struct doc *spec = doc_find(root, "spec");
+    size_t i = 0;
+    for (const struct doc *p = first_of(doc_find(spec, "parentRefs")); p != NULL; p = p->next, i++)
+        if (doc_get(p, "name").n == 0)
+            fail_required(f, at_index(f, "spec.parentRefs", i, ".name"), NULL);
+    i = 0;
+    for (const struct doc *h = first_of(doc_find(spec, "hostnames")); h != NULL; h = h->next, i++)
+        check_host(f, at_index(f, "spec.hostnames", i, ""), doc_as_str(h));
+    i = 0;
+    for (const struct doc *r = first_of(doc_find(spec, "rules")); r != NULL; r = r->next, i++)
+        check_route_rule(f, r, at_index(f, "spec.rules", i, ""));
 }
 
 /* ---- data ---- */

@@ -19,6 +19,10 @@ void check_secret_change(struct fail *f, const struct doc *before, const struct 
 void check_configmap(struct fail *f, const struct doc *root);
 void check_pvc(struct fail *f, const struct doc *root);
 void check_pvc_change(struct fail *f, const struct doc *before, const struct doc *after);
+void check_statefulset(struct fail *f, const struct doc *root);
+void check_statefulset_change(struct fail *f, const struct doc *before, const struct doc *after);
+void check_gateway(struct fail *f, const struct doc *root);
+void check_httproute(struct fail *f, const struct doc *root);
 void check_deployment(struct fail *f, const struct doc *root);
 void check_deployment_change(struct fail *f, const struct doc *before, const struct doc *after);
 void check_replicaset(struct fail *f, const struct doc *root);

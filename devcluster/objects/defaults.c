@@ -247,6 +247,72 @@ void defaults_replicaset(struct arena *a, struct doc *root)
     need_int(a, doc_need_object(a, root, "status"), "replicas", 0);
 }
 
+void defaults_statefulset(struct arena *a, struct doc *root)
+{
+    struct doc *spec = doc_need_object(a, root, "spec");
+    need_int(a, spec, "replicas", 1);
+    fill_template(a, spec);
+    need_text(a, spec, "podManagementPolicy", "OrderedReady");
+    need_int(a, spec, "revisionHistoryLimit", 10);
+    struct doc *strategy = doc_need_object(a, spec, "updateStrategy");
+    need_text(a, strategy, "type", "RollingUpdate");
+    if (str_eq_text(doc_get(strategy, "type"), "RollingUpdate")) {
+        need_int(a, doc_need_object(a, strategy, "rollingUpdate"), "partition", 0);
+        need_int(a, doc_need_object(a, strategy, "rollingUpdate"), "maxUnavailable", 1);
+    }
+    struct doc *policy = doc_need_object(a, spec, "persistentVolumeClaimRetentionPolicy");
+    need_text(a, policy, "whenDeleted", "Retain");
+    need_text(a, policy, "whenScaled", "Retain");
+    struct doc *claims = doc_edit(spec, "volumeClaimTemplates");
+    for (struct doc *c = doc_type(claims) == JSON_ARRAY ? claims->first : NULL; c != NULL; c = c->next) {
+        doc_set_text(a, c, "kind", "PersistentVolumeClaim");
+        doc_set_text(a, c, "apiVersion", "v1");
+        defaults_pvc(a, c);
+    }
+    struct doc *status = doc_need_object(a, root, "status");
+    need_int(a, status, "replicas", 0);
+    need_int(a, status, "availableReplicas", 0);
+}
+
+void defaults_gateway(struct arena *a, struct doc *root)
+{
+    struct doc *listeners = doc_edit(doc_need_object(a, root, "spec"), "listeners");
+    for (struct doc *l = doc_type(listeners) == JSON_ARRAY ? listeners->first : NULL; l != NULL; l = l->next)
+        need_text(a, doc_need_object(a, doc_need_object(a, l, "allowedRoutes"), "namespaces"), "from", "Same");
+}
+
+static void fill_route_rule(struct arena *a, struct doc *rule)
+{
+    struct doc *matches = doc_need_array(a, rule, "matches");
+    if (matches->first == NULL)
+        doc_append(matches, doc_object(a));
+    for (struct doc *m = matches->first; m != NULL; m = m->next) {
+        need_text(a, doc_need_object(a, m, "path"), "type", "PathPrefix");
+        need_text(a, doc_need_object(a, m, "path"), "value", "/");
+    }
+    struct doc *backends = doc_edit(rule, "backendRefs");
+    for (struct doc *b = doc_type(backends) == JSON_ARRAY ? backends->first : NULL; b != NULL; b = b->next) {
+        need_text(a, b, "group", "");
+        need_text(a, b, "kind", "Service");
+        need_int(a, b, "weight", 1);
+    }
+}
+
+void defaults_httproute(struct arena *a, struct doc *root)
+{
+    struct doc *spec = doc_need_object(a, root, "spec");
+    struct doc *parents = doc_edit(spec, "parentRefs");
+    for (struct doc *p = doc_type(parents) == JSON_ARRAY ? parents->first : NULL; p != NULL; p = p->next) {
+        need_text(a, p, "group", "gateway.networking.k8s.io");
+        need_text(a, p, "kind", "Gateway");
+    }
+    struct doc *rules = doc_need_array(a, spec, "rules");
+    if (rules->first == NULL)
+        doc_append(rules, doc_object(a));
+    for (struct doc *r = rules->first; r != NULL; r = r->next)
+        fill_route_rule(a, r);
+}
+
 void defaults_ingress(struct arena *a, struct doc *root)
 {
     doc_need_object(a, doc_need_object(a, root, "status"), "loadBalancer");

@@ -11,6 +11,9 @@ void defaults_pod(struct arena *a, struct doc *root);
 void defaults_service(struct arena *a, struct doc *root); /* clusterIP is the store's: see address.h */
 void defaults_secret(struct arena *a, struct doc *root);  /* stringData becomes data */
 void defaults_pvc(struct arena *a, struct doc *root);
+void defaults_statefulset(struct arena *a, struct doc *root);
+void defaults_gateway(struct arena *a, struct doc *root);
+void defaults_httproute(struct arena *a, struct doc *root);
 void defaults_deployment(struct arena *a, struct doc *root);
 void defaults_replicaset(struct arena *a, struct doc *root);
 void defaults_ingress(struct arena *a, struct doc *root);

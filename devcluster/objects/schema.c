@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Known fields as a table: kind, path, names. "[]" in a path stands for any element. What lies below a name that has no
- * row of its own is not looked at. source: the OpenAPI document of Kubernetes 1.37 and the Cluster CRD of KubeBlocks
- * 0.9. */
+ * row of its own is not looked at. source: the OpenAPI document of Kubernetes 1.37, the Cluster CRD of KubeBlocks 0.9,
+ * the standard CRDs of the Gateway API 1.4. */
 #include "devcluster/objects/schema.h"
 
 #include <string.h>
@@ -24,79 +24,104 @@ enum { ANY_KIND = -1, POD_SPEC = -2 };
     "exec httpGet tcpSocket grpc initialDelaySeconds timeoutSeconds periodSeconds successThreshold failureThreshold "  \
     "terminationGracePeriodSeconds"
 
+#define CLAIM_SPEC                                                                                                     \
+    "accessModes selector resources volumeName storageClassName volumeMode dataSource dataSourceRef "                  \
+    "volumeAttributesClassName"
+
 static const struct row ROWS[] = {
     {ANY_KIND,            "metadata",
      "name generateName namespace selfLink uid resourceVersion generation creationTimestamp deletionTimestamp "
-     "deletionGracePeriodSeconds labels annotations ownerReferences finalizers managedFields"                                             },
-    {ANY_KIND,            "metadata.ownerReferences[]",   "apiVersion kind name uid controller blockOwnerDeletion"                        },
+     "deletionGracePeriodSeconds labels annotations ownerReferences finalizers managedFields"                                                          },
+    {ANY_KIND,            "metadata.ownerReferences[]",                "apiVersion kind name uid controller blockOwnerDeletion"                        },
     {POD_SPEC,            "",
      "volumes initContainers containers ephemeralContainers restartPolicy terminationGracePeriodSeconds "
      "activeDeadlineSeconds dnsPolicy nodeSelector serviceAccountName serviceAccount automountServiceAccountToken "
      "nodeName hostNetwork hostPID hostIPC shareProcessNamespace securityContext imagePullSecrets hostname subdomain "
      "affinity schedulerName tolerations hostAliases priorityClassName priority dnsConfig readinessGates "
      "runtimeClassName enableServiceLinks preemptionPolicy overhead topologySpreadConstraints setHostnameAsFQDN os "
-     "hostUsers schedulingGates resourceClaims resources hostnameOverride"                                                                },
-    {POD_SPEC,            "containers[]",                 CONTAINER                                                                       },
-    {POD_SPEC,            "initContainers[]",             CONTAINER                                                                       },
-    {POD_SPEC,            "containers[].ports[]",         "name hostPort containerPort protocol hostIP"                                   },
-    {POD_SPEC,            "containers[].env[]",           "name value valueFrom"                                                          },
-    {POD_SPEC,            "containers[].envFrom[]",       "prefix configMapRef secretRef"                                                 },
-    {POD_SPEC,            "containers[].resources",       "limits requests claims"                                                        },
-    {POD_SPEC,            "containers[].readinessProbe",  PROBE                                                                           },
-    {POD_SPEC,            "containers[].startupProbe",    PROBE                                                                           },
-    {POD_SPEC,            "containers[].livenessProbe",   PROBE                                                                           },
+     "hostUsers schedulingGates resourceClaims resources hostnameOverride"                                                                             },
+    {POD_SPEC,            "containers[]",                              CONTAINER                                                                       },
+    {POD_SPEC,            "initContainers[]",                          CONTAINER                                                                       },
+    {POD_SPEC,            "containers[].ports[]",                      "name hostPort containerPort protocol hostIP"                                   },
+    {POD_SPEC,            "containers[].env[]",                        "name value valueFrom"                                                          },
+    {POD_SPEC,            "containers[].envFrom[]",                    "prefix configMapRef secretRef"                                                 },
+    {POD_SPEC,            "containers[].resources",                    "limits requests claims"                                                        },
+    {POD_SPEC,            "containers[].readinessProbe",               PROBE                                                                           },
+    {POD_SPEC,            "containers[].startupProbe",                 PROBE                                                                           },
+    {POD_SPEC,            "containers[].livenessProbe",                PROBE                                                                           },
     {POD_SPEC,            "containers[].volumeMounts[]",
-     "name readOnly recursiveReadOnly mountPath subPath mountPropagation subPathExpr"                                                     },
+     "name readOnly recursiveReadOnly mountPath subPath mountPropagation subPathExpr"                                                                  },
     {POD_SPEC,            "containers[].securityContext",
      "capabilities privileged seLinuxOptions windowsOptions runAsUser runAsGroup runAsNonRoot readOnlyRootFilesystem "
-     "allowPrivilegeEscalation procMount seccompProfile appArmorProfile"                                                                  },
+     "allowPrivilegeEscalation procMount seccompProfile appArmorProfile"                                                                               },
     {POD_SPEC,            "securityContext",
      "seLinuxOptions windowsOptions runAsUser runAsGroup runAsNonRoot supplementalGroups supplementalGroupsPolicy "
-     "fsGroup sysctls fsGroupChangePolicy seccompProfile appArmorProfile seLinuxChangePolicy"                                             },
-    {KIND_POD,            "",                             "apiVersion kind metadata spec status"                                          },
-    {KIND_DEPLOYMENT,     "",                             "apiVersion kind metadata spec status"                                          },
+     "fsGroup sysctls fsGroupChangePolicy seccompProfile appArmorProfile seLinuxChangePolicy"                                                          },
+    {KIND_POD,            "",                                          "apiVersion kind metadata spec status"                                          },
+    {KIND_DEPLOYMENT,     "",                                          "apiVersion kind metadata spec status"                                          },
     {KIND_DEPLOYMENT,     "spec",
-     "replicas selector template strategy minReadySeconds revisionHistoryLimit paused progressDeadlineSeconds"                            },
-    {KIND_DEPLOYMENT,     "spec.strategy",                "type rollingUpdate"                                                            },
-    {KIND_DEPLOYMENT,     "spec.template",                "metadata spec"                                                                 },
-    {KIND_DEPLOYMENT,     "spec.selector",                "matchLabels matchExpressions"                                                  },
-    {KIND_SERVICE,        "",                             "apiVersion kind metadata spec status"                                          },
+     "replicas selector template strategy minReadySeconds revisionHistoryLimit paused progressDeadlineSeconds"                                         },
+    {KIND_DEPLOYMENT,     "spec.strategy",                             "type rollingUpdate"                                                            },
+    {KIND_DEPLOYMENT,     "spec.template",                             "metadata spec"                                                                 },
+    {KIND_DEPLOYMENT,     "spec.selector",                             "matchLabels matchExpressions"                                                  },
+    {KIND_STATEFULSET,    "",                                          "apiVersion kind metadata spec status"                                          },
+    {KIND_STATEFULSET,    "spec",
+     "replicas selector template volumeClaimTemplates serviceName podManagementPolicy updateStrategy "
+     "revisionHistoryLimit "
+     "minReadySeconds persistentVolumeClaimRetentionPolicy ordinals"                                                                                   },
+    {KIND_STATEFULSET,    "spec.updateStrategy",                       "type rollingUpdate"                                                            },
+    {KIND_STATEFULSET,    "spec.updateStrategy.rollingUpdate",         "partition maxUnavailable"                                                      },
+    {KIND_STATEFULSET,    "spec.persistentVolumeClaimRetentionPolicy", "whenDeleted whenScaled"                                                        },
+    {KIND_STATEFULSET,    "spec.template",                             "metadata spec"                                                                 },
+    {KIND_STATEFULSET,    "spec.selector",                             "matchLabels matchExpressions"                                                  },
+    {KIND_STATEFULSET,    "spec.volumeClaimTemplates[]",               "apiVersion kind metadata spec status"                                          },
+    {KIND_STATEFULSET,    "spec.volumeClaimTemplates[].spec",          CLAIM_SPEC                                                                      },
+    {KIND_SERVICE,        "",                                          "apiVersion kind metadata spec status"                                          },
     {KIND_SERVICE,        "spec",
      "ports selector clusterIP clusterIPs type externalIPs sessionAffinity loadBalancerIP loadBalancerSourceRanges "
      "externalName externalTrafficPolicy healthCheckNodePort publishNotReadyAddresses sessionAffinityConfig ipFamilies "
-     "ipFamilyPolicy allocateLoadBalancerNodePorts loadBalancerClass internalTrafficPolicy trafficDistribution"                           },
-    {KIND_SERVICE,        "spec.ports[]",                 "name protocol appProtocol port targetPort nodePort"                            },
-    {KIND_SECRET,         "",                             "apiVersion kind metadata data stringData type immutable"                       },
-    {KIND_CONFIGMAP,      "",                             "apiVersion kind metadata data binaryData immutable"                            },
-    {KIND_SERVICEACCOUNT, "",                             "apiVersion kind metadata secrets imagePullSecrets automountServiceAccountToken"},
-    {KIND_PVC,            "",                             "apiVersion kind metadata spec status"                                          },
-    {KIND_PVC,            "spec",
-     "accessModes selector resources volumeName storageClassName volumeMode dataSource dataSourceRef "
-     "volumeAttributesClassName"                                                                                                          },
-    {KIND_INGRESS,        "",                             "apiVersion kind metadata spec status"                                          },
-    {KIND_INGRESS,        "spec",                         "ingressClassName defaultBackend tls rules"                                     },
-    {KIND_INGRESS,        "spec.rules[]",                 "host http"                                                                     },
-    {KIND_INGRESS,        "spec.rules[].http.paths[]",    "path pathType backend"                                                         },
-    {KIND_INGRESS,        "spec.tls[]",                   "hosts secretName"                                                              },
-    {KIND_NETWORKPOLICY,  "",                             "apiVersion kind metadata spec"                                                 },
-    {KIND_NETWORKPOLICY,  "spec",                         "podSelector ingress egress policyTypes"                                        },
-    {KIND_NETWORKPOLICY,  "spec.ingress[]",               "ports from"                                                                    },
-    {KIND_NETWORKPOLICY,  "spec.egress[]",                "ports to"                                                                      },
-    {KIND_ROLE,           "",                             "apiVersion kind metadata rules"                                                },
-    {KIND_ROLE,           "rules[]",                      "verbs apiGroups resources resourceNames nonResourceURLs"                       },
-    {KIND_ROLEBINDING,    "",                             "apiVersion kind metadata subjects roleRef"                                     },
-    {KIND_CLUSTER,        "",                             "apiVersion kind metadata spec status"                                          },
+     "ipFamilyPolicy allocateLoadBalancerNodePorts loadBalancerClass internalTrafficPolicy trafficDistribution"                                        },
+    {KIND_SERVICE,        "spec.ports[]",                              "name protocol appProtocol port targetPort nodePort"                            },
+    {KIND_SECRET,         "",                                          "apiVersion kind metadata data stringData type immutable"                       },
+    {KIND_CONFIGMAP,      "",                                          "apiVersion kind metadata data binaryData immutable"                            },
+    {KIND_SERVICEACCOUNT, "",                                          "apiVersion kind metadata secrets imagePullSecrets automountServiceAccountToken"},
+    {KIND_PVC,            "",                                          "apiVersion kind metadata spec status"                                          },
+    {KIND_PVC,            "spec",                                      CLAIM_SPEC                                                                      },
+    {KIND_INGRESS,        "",                                          "apiVersion kind metadata spec status"                                          },
+    {KIND_INGRESS,        "spec",                                      "ingressClassName defaultBackend tls rules"                                     },
+    {KIND_INGRESS,        "spec.rules[]",                              "host http"                                                                     },
+    {KIND_INGRESS,        "spec.rules[].http.paths[]",                 "path pathType backend"                                                         },
+    {KIND_INGRESS,        "spec.tls[]",                                "hosts secretName"                                                              },
+    {KIND_NETWORKPOLICY,  "",                                          "apiVersion kind metadata spec"                                                 },
+    {KIND_NETWORKPOLICY,  "spec",                                      "podSelector ingress egress policyTypes"                                        },
+    {KIND_NETWORKPOLICY,  "spec.ingress[]",                            "ports from"                                                                    },
+    {KIND_NETWORKPOLICY,  "spec.egress[]",                             "ports to"                                                                      },
+    {KIND_ROLE,           "",                                          "apiVersion kind metadata rules"                                                },
+    {KIND_ROLE,           "rules[]",                                   "verbs apiGroups resources resourceNames nonResourceURLs"                       },
+    {KIND_ROLEBINDING,    "",                                          "apiVersion kind metadata subjects roleRef"                                     },
+    {KIND_GATEWAY,        "",                                          "apiVersion kind metadata spec status"                                          },
+    {KIND_GATEWAY,        "spec",                                      "gatewayClassName listeners addresses infrastructure allowedListeners tls"      },
+    {KIND_GATEWAY,        "spec.listeners[]",                          "name hostname port protocol tls allowedRoutes"                                 },
+    {KIND_HTTPROUTE,      "",                                          "apiVersion kind metadata spec status"                                          },
+    {KIND_HTTPROUTE,      "spec",                                      "parentRefs hostnames rules"                                                    },
+    {KIND_HTTPROUTE,      "spec.parentRefs[]",                         "group kind namespace name sectionName port"                                    },
+    {KIND_HTTPROUTE,      "spec.rules[]",                              "name matches filters backendRefs timeouts"                                     },
+    {KIND_HTTPROUTE,      "spec.rules[].matches[]",                    "path headers queryParams method"                                               },
+    {KIND_HTTPROUTE,      "spec.rules[].matches[].path",               "type value"                                                                    },
+    {KIND_HTTPROUTE,      "spec.rules[].backendRefs[]",                "group kind name namespace port weight filters"                                 },
+    {KIND_HTTPROUTE,      "spec.rules[].timeouts",                     "request backendRequest"                                                        },
+    {KIND_CLUSTER,        "",                                          "apiVersion kind metadata spec status"                                          },
     {KIND_CLUSTER,        "spec",
      "clusterDefinitionRef clusterVersionRef topology terminationPolicy shardingSpecs componentSpecs services affinity "
      "tolerations schedulingPolicy runtimeClassName backup tenancy availabilityPolicy replicas resources storage "
      "network "
-     "monitor"                                                                                                                            },
+     "monitor"                                                                                                                                         },
     {KIND_CLUSTER,        "spec.componentSpecs[]",
      "name componentDefRef componentDef serviceVersion classDefRef serviceRefs monitor monitorEnabled enabledLogs "
      "labels annotations env replicas affinity tolerations schedulingPolicy resources volumeClaimTemplates volumes "
      "services systemAccounts switchPolicy tls issuer serviceAccountName updateStrategy instanceUpdateStrategy "
      "parallelPodManagementConcurrency podUpdatePolicy userResourceRefs instances offlineInstances "
-     "disableExporter configs"                                                                                                            },
+     "disableExporter configs"                                                                                                                         },
 };
 
 struct pruning {
@@ -134,9 +159,10 @@ static bool is_path(const char *pattern, const char *path)
 /* The part of the path below a pod's spec, or NULL. */
 static const char *pod_path(const struct kind *kind, const char *path)
 {
-    const char *prefix = kind->id == KIND_POD                                         ? "spec"
-                         : kind->id == KIND_DEPLOYMENT || kind->id == KIND_REPLICASET ? "spec.template.spec"
-                                                                                      : NULL;
+    const char *prefix = kind->id == KIND_POD ? "spec"
+                         : kind->id == KIND_DEPLOYMENT || kind->id == KIND_REPLICASET || kind->id == KIND_STATEFULSET
+                             ? "spec.template.spec"
+                             : NULL;
     size_t n = prefix == NULL ? 0 : strlen(prefix);
     if (prefix == NULL || strncmp(path, prefix, n) != 0)
         return NULL;

@@ -162,6 +162,11 @@ static void index_references(struct store *s, struct entry *e)
         for (const struct doc *c = rules == NULL ? NULL : rules->first; c != NULL; c = c->next)
             index_add(s->index, index_key(AREA_REFERENCE, STR(""), doc_get(c, "host")), e, &e->links);
     }
+    if (e->kind->id == KIND_HTTPROUTE) {
+        const struct doc *hosts = doc_find(spec, "hostnames");
+        for (const struct doc *c = hosts == NULL ? NULL : hosts->first; c != NULL; c = c->next)
+            index_add(s->index, index_key(AREA_REFERENCE, STR(""), doc_as_str(c)), e, &e->links);
+    }
 }
 
 static void index_entry(struct store *s, struct entry *e)

@@ -89,8 +89,8 @@ struct entry **store_range(struct store *s, const struct kind *kind, struct str 
 struct entry **store_by_label(struct store *s, struct arena *a, const struct kind *kind, struct str key,
                               struct str value);
 struct entry **store_by_owner(struct store *s, struct arena *a, struct str owner_uid);
-/* Services whose selector holds key=value; ingresses with host `value` (key is ""); events about the uid `key` with the
- * message `value`. */
+/* Services whose selector holds key=value; Ingresses and HTTPRoutes with host `value` (key is ""); events about the uid
+ * `key` with the message `value`. */
 struct entry **store_by_reference(struct store *s, struct arena *a, struct str key, struct str value);
 
 /* ---- writing ---- */

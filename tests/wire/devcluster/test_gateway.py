@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The gateway answers host names of Ingresses: a page, 404, 503."""
+"""The gateway answers host names of Ingresses and accepted HTTPRoutes: a page, 404, 503."""
 import http.client
 import sys
 import unittest
@@ -51,6 +51,23 @@ class Gateway(unittest.TestCase):
         self.assertEqual(503, self.get("web.localhost")[0])
         c.must(200, "DELETE", INGRESSES + "/web-ttyd")
         self.assertEqual(404, self.get("web.localhost")[0])
+
+    def test_a_route_leads_once_its_gateway_takes_it(self):
+        c = self.cluster
+        routes = "/apis/gateway.networking.k8s.io/v1/namespaces/%s/httproutes" % NS
+        body = {"metadata": {"name": "web"},
+                "spec": {"parentRefs": [{"name": "gateway", "namespace": "gateway-system", "sectionName": "nosuch"}],
+                         "hostnames": ["route.localhost"],
+                         "rules": [{"matches": [{"path": {"value": "/v1"}}], "backendRefs": [{"name": "front", "port": 80}]}]}}
+        c.must(201, "POST", routes, body)
+        c.wait(routes, "web", lambda r: r and r.get("status", {}).get("parents"), "told")
+        self.assertEqual(404, self.get("route.localhost", "/v1")[0])
+        parent = [{"name": "gateway", "namespace": "gateway-system"}]
+        c.must(200, "PATCH", routes + "/web", {"spec": {"parentRefs": parent}},
+               headers={"Content-Type": "application/merge-patch+json"})
+        c.wait(routes, "web", lambda r: r["status"]["parents"][0]["conditions"][0]["status"] == "True", "accepted")
+        self.assertEqual(503, self.get("route.localhost", "/v1/x")[0])
+        self.assertEqual(404, self.get("route.localhost", "/v2")[0])
 
     def test_a_path_prefix_ends_at_a_slash_and_hosts_are_escaped(self):
         c = self.cluster
