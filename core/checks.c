@@ -97,7 +97,8 @@ void database_running(const struct step *s, const struct world *w, struct verdic
         return;
     const struct observed_database *db = &w->seen->database;
     const char *why = db->message[0] != '\0' ? db->message : "KubeBlocks gives no reason";
-    if (db->is_refused) {
+    /* An operator newer than a running database refuses its description, and lets it run. */
+    if (db->is_refused && db->phase != DB_PHASE_RUNNING) {
         SAY(v, CHECK_BROKEN, REASON_DB_CLUSTER_FAILED, "KubeBlocks refuses the database: %s", why);
         v->grace_ms = DB_FAILED_GRACE_MS;
         return;
@@ -114,9 +115,18 @@ void database_running(const struct step *s, const struct world *w, struct verdic
         SAY(v, CHECK_WAITING, REASON_NONE, "waiting for KubeBlocks to take the database up");
         return;
     case DB_PHASE_CREATING:
-    case DB_PHASE_STOPPED:
     case DB_PHASE_OTHER:
         SAY(v, CHECK_WAITING, REASON_NONE, "KubeBlocks is creating the database");
+        return;
+    case DB_PHASE_UPDATING:
+        SAY(v, CHECK_WAITING, REASON_NONE, "KubeBlocks is changing the database");
+        return;
+    case DB_PHASE_STOPPED:
+        SAY(v, CHECK_WAITING, REASON_NONE, "the database is stopped; waiting until it is started again");
+        v->late_code = REASON_DB_CLUSTER_FAILED;
+        return;
+    case DB_PHASE_DELETING:
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting until the former database is gone");
         return;
     }
 }

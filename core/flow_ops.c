@@ -31,6 +31,8 @@ static bool is_refusal(const struct err *err)
 
 static enum reason reason_of(const struct err *err, enum cluster_object object)
 {
+    if (str_eq_text(str_from(err->reason), "FieldLost"))
+        return REASON_INVALID; /* tried again all the same */
     bool is_ingress = object == OBJECT_INGRESS_APP || object == OBJECT_INGRESS_TTY;
     switch (err->kind) {
     case ERR_DENIED:

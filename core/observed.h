@@ -35,7 +35,16 @@ enum presence {
     PRESENCE_FOREIGN,  /* bears the name but not this project's id label */
 };
 
-enum db_phase { DB_PHASE_NONE, DB_PHASE_CREATING, DB_PHASE_RUNNING, DB_PHASE_STOPPED, DB_PHASE_FAILED, DB_PHASE_OTHER };
+enum db_phase {
+    DB_PHASE_NONE,
+    DB_PHASE_CREATING,
+    DB_PHASE_UPDATING,
+    DB_PHASE_RUNNING,
+    DB_PHASE_STOPPED, /* or stopping */
+    DB_PHASE_FAILED,  /* or Abnormal: some of it failed */
+    DB_PHASE_DELETING,
+    DB_PHASE_OTHER,
+};
 
 struct observed_database {
     enum db_phase phase;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* The ladder of one apply:  CREATE -(exists)-> READ -(ours)-> PATCH,
  * and of one remove:        READ -(ours)-> DELETE.
- * Each call is repeated from READ when the object changed in between; a few times, then the caller tries later. */
+ * Each call is repeated from READ when the object changed in between; a few times, then the caller tries later.
+ * A Cluster that was not kept as it was written is taken away again:  CREATE -(robbed)-> UNMAKE. */
 #include "k8s/act.h"
 
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 #include "core/base/fit.h"
 #include "core/base/xmem.h"
+#include "k8s/discovery.h"
 #include "k8s/facts.h"
 #include "k8s/kubeblocks.h"
 #include "k8s/manifest.h"
@@ -16,7 +18,7 @@
 
 enum { MANIFEST_CEILING_BYTES = 2 << 20, CALLS_MAX = 8 };
 
-enum act_at { ACT_CREATE, ACT_READ, ACT_PATCH, ACT_DELETE, ACT_FAIL };
+enum act_at { ACT_CREATE, ACT_READ, ACT_PATCH, ACT_DELETE, ACT_UNMAKE, ACT_FAIL };
 
 struct act {
     struct op op;
@@ -25,6 +27,7 @@ struct act {
     const struct k8s_profile *profile;
     const struct held *held;
     const struct kubeblocks_dialect *dialect;
+    struct discovery *discovery;
     enum cluster_object object;
     const struct object_row *row;
     struct sandbox sb;
@@ -66,15 +69,30 @@ static void act_cancel(struct op *op)
     act_spend((struct act *)op);
 }
 
+/* ---- the dialect ---- */
+
+/* KubeBlocks is not as it was discovered: the same act may succeed once it is known anew what is served. */
+static void doubt_dialect(struct act *a)
+{
+    if (a->discovery != NULL)
+        discovery_ask(a->discovery);
+}
+
+static bool is_version_gone(const struct act *a, const struct err *err)
+{
+    return a->row->kind == KIND_CLUSTER && err->kind == ERR_MISSING &&
+           str_eq_text(str_from(err->reason), "NoSuchResource");
+}
+
 /* ---- results ---- */
 
 /* What callers of the port know: a few kinds, of which the retryable ones heal by themselves. */
-static void to_port_error(struct err *err, bool is_settled)
+static void to_port_error(struct err *err, bool is_settled, bool is_doubted)
 {
     bool is_foreign = str_eq_text(str_from(err->reason), "Foreign");
     if (err->kind == ERR_UNAUTHENTICATED || err->kind == ERR_GONE || (err->kind == ERR_CONFLICT && !is_foreign))
         err->kind = ERR_NOT_READY;
-    else if (err->kind == ERR_MISSING && str_eq_text(str_from(err->reason), "NotFound"))
+    else if (err->kind == ERR_MISSING && (is_doubted || str_eq_text(str_from(err->reason), "NotFound")))
         err->kind = ERR_NOT_READY; /* a RoleBinding whose Role the authorizer does not see yet */
     else if (err->kind == ERR_DENIED && str_eq_text(str_from(err->reason), "Forbidden") && !is_settled)
         err->kind = ERR_NOT_READY;
@@ -87,7 +105,7 @@ static void act_end(struct act *a, const struct err *err)
     struct err copy = {0};
     if (err != NULL) {
         err_copy(&copy, err);
-        to_port_error(&copy, kube_is_settled(a->kube));
+        to_port_error(&copy, kube_is_settled(a->kube), is_version_gone(a, err));
         (void)err_wrap(&copy, kube_kind_row(a->row->kind)->kind);
     }
     act_spend(a);
@@ -175,23 +193,66 @@ static bool is_overtaken(struct act *a, const struct err *err, enum act_at *ret_
     return !a->is_remove && str_eq_text(reason, "NotFound");
 }
 
+static bool write_body(struct act *a, enum act_at at, struct json_writer *w, struct str *ret, struct err *reterr);
+
+/* Was the Cluster kept as we wrote it? If not a->failure says what is lost. */
+static bool is_kept(struct act *a, const struct json_value *kept)
+{
+    struct arena *arena = arena_new();
+    struct json_writer *w = jw_new(MANIFEST_CEILING_BYTES);
+    struct str text = STR_NONE;
+    char field[sizeof a->failure.field];
+    bool is_lost = a->object == OBJECT_DATABASE && write_body(a, ACT_CREATE, w, &text, NULL) &&
+                   kubeblocks_lost_field(json_parse(arena, text, &JSON_LIMITS_KUBE, NULL), kept, field, sizeof field);
+    if (is_lost) {
+        err_set(&a->failure, ERR_NOT_READY, __func__, "KubeBlocks did not keep %s: it serves another version", field);
+        text_fit(a->failure.reason, sizeof a->failure.reason, STR("FieldLost"));
+    }
+    jw_free(w);
+    arena_free(arena);
+    return !is_lost;
+}
+
+static void on_created(struct act *a, const struct json_value *object)
+{
+    struct object_head head;
+    if (is_kept(a, object)) {
+        end_present(a, object);
+        return;
+    }
+    doubt_dialect(a);
+    facts_head(a->row->kind, object, &head);
+    if (str_copy(head.uid, a->uid, sizeof a->uid))
+        act_next(a, ACT_UNMAKE);
+    else
+        act_end(a, &a->failure);
+}
+
 static void on_answer(void *arg, const struct json_value *object, const struct err *err)
 {
     struct act *a = arg;
     enum act_at next;
     a->call = NULL;
-    if (err != NULL && a->is_remove && err->kind == ERR_MISSING)
-        end_gone(a);
-    else if (err != NULL && is_overtaken(a, err, &next))
-        act_next(a, next);
-    else if (err != NULL)
+    if (a->at == ACT_UNMAKE) {
+        act_end(a, &a->failure);
+    } else if (err != NULL && is_version_gone(a, err)) {
+        doubt_dialect(a);
         act_end(a, err);
-    else if (a->at == ACT_READ)
-        on_read(a, object);
-    else if (a->at == ACT_DELETE)
+    } else if (err != NULL && a->is_remove && err->kind == ERR_MISSING) {
         end_gone(a);
-    else
+    } else if (err != NULL && is_overtaken(a, err, &next)) {
+        act_next(a, next);
+    } else if (err != NULL) {
+        act_end(a, err);
+    } else if (a->at == ACT_READ) {
+        on_read(a, object);
+    } else if (a->at == ACT_DELETE) {
+        end_gone(a);
+    } else if (a->at == ACT_CREATE) {
+        on_created(a, object);
+    } else {
         end_present(a, object);
+    }
 }
 
 /* ---- calls ---- */
@@ -209,7 +270,7 @@ static void write_delete_options(struct json_writer *w, const struct act *a)
     jw_object_end(w);
 }
 
-static void write_body(struct json_writer *w, const struct act *a)
+static bool write_body(struct act *a, enum act_at at, struct json_writer *w, struct str *ret, struct err *reterr)
 {
     const struct manifest m = {
         .sb = &a->sb,
@@ -217,14 +278,15 @@ static void write_body(struct json_writer *w, const struct act *a)
         .env = secret_reveal(&a->env),
         .dialect = a->object == OBJECT_DATABASE ? a->dialect : NULL,
         .owner_uid = a->owner_uid[0] != '\0' ? a->owner_uid : NULL,
-        .resource_version = a->at == ACT_PATCH ? a->version : NULL,
+        .resource_version = at == ACT_PATCH ? a->version : NULL,
         .held = a->held,
     };
 
-    if (a->at == ACT_DELETE)
+    if (at == ACT_DELETE || at == ACT_UNMAKE)
         write_delete_options(w, a);
     else
         manifest_write(w, a->object, &m);
+    return jw_finish(w, ret, reterr);
 }
 
 static void act_call(struct act *a, const char *method, const char *content_type, struct str body)
@@ -252,6 +314,7 @@ static void act_next(struct act *a, enum act_at at)
         [ACT_READ] = {"GET",    NULL                          },
         [ACT_PATCH] = {"PATCH",  "application/merge-patch+json"},
         [ACT_DELETE] = {"DELETE", NULL                          },
+        [ACT_UNMAKE] = {"DELETE", NULL                          },
     };
     struct json_writer *w;
     struct str body = STR_NONE;
@@ -265,8 +328,7 @@ static void act_next(struct act *a, enum act_at at)
         return;
     }
     w = jw_new(MANIFEST_CEILING_BYTES);
-    write_body(w, a);
-    if (jw_finish(w, &body, &a->failure))
+    if (write_body(a, at, w, &body, &a->failure))
         act_call(a, calls[at].method, calls[at].content_type, body);
     else
         loop_defer(&a->fail);
@@ -297,6 +359,7 @@ static struct act *act_new(const struct act_request *req, bool is_remove)
     a->profile = req->profile;
     a->held = req->held;
     a->dialect = req->dialect;
+    a->discovery = req->discovery;
     a->object = req->object;
     a->row = object_row(req->object);
     a->sb = *req->sb;

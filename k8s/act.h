@@ -10,6 +10,7 @@
 #include "k8s/client.h"
 #include "k8s/profile.h"
 
+struct discovery;
 struct kubeblocks_dialect;
 
 struct act_request {
@@ -23,7 +24,8 @@ struct act_request {
     ms_t timeout_ms;            /* of all calls together */
     op_done *done;
     void *arg;
-    const struct held *held; /* borrowed for the operation's life; NULL: all is held */
+    const struct held *held;     /* borrowed for the operation's life; NULL: all is held */
+    struct discovery *discovery; /* told when the dialect looks wrong; NULL: nobody is */
 };
 
 /* Errors and results as port_cluster.h says of apply and remove; what the API answered is in the cache before `done`.

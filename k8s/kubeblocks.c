@@ -6,10 +6,11 @@
 
 #include "core/base/buf.h"
 #include "core/base/codec.h"
+#include "core/base/fit.h"
 #include "k8s/manifest.h"
 #include "k8s/objects.h"
 
-enum { POSTGRES_PORT = 5432 };
+enum { POSTGRES_PORT = 5432, FIELD_PATH_SIZE = 96 };
 
 static void write_quantities(struct json_writer *w, const char *key, const char *cpu, const char *memory)
 {
@@ -142,6 +143,22 @@ const struct kubeblocks_dialect *kubeblocks_v1alpha1(void)
     return &dialects[1];
 }
 
+const struct kubeblocks_dialect *kubeblocks_newest(void)
+{
+    return &dialects[0];
+}
+
+const struct kubeblocks_dialect *kubeblocks_likely(const struct kubeblocks_dialect *served, size_t i)
+{
+    if (i == 0)
+        return served;
+    for (size_t k = 0; k < sizeof dialects / sizeof *dialects; k++) {
+        if (&dialects[k] != served && --i == 0)
+            return &dialects[k];
+    }
+    return NULL;
+}
+
 const struct kubeblocks_dialect *kubeblocks_choose(const struct json_value *group)
 {
     const struct json_value *versions = json_find(group, "versions");
@@ -152,6 +169,49 @@ const struct kubeblocks_dialect *kubeblocks_choose(const struct json_value *grou
         }
     }
     return NULL;
+}
+
+/* ---- what was kept ---- */
+
+static const struct json_value *counterpart(const struct json_value *kept, struct str key, size_t index)
+{
+    const struct json_value *m = json_first(kept);
+    if (str_is_none(key)) {
+        while (m != NULL && index-- > 0)
+            m = json_next(m);
+        return m;
+    }
+    while (m != NULL && !str_eq(json_key(m), key))
+        m = json_next(m);
+    return m;
+}
+
+/* Only presence counts: defaulting adds, a webhook may change, an empty list or object may be left out. */
+static bool lost_below(const struct json_value *sent, const struct json_value *kept, const char *at, char *ret,
+                       size_t size)
+{
+    bool is_whole = json_type(sent) != JSON_OBJECT && json_type(sent) != JSON_ARRAY;
+    char path[FIELD_PATH_SIZE];
+    size_t i = 0;
+    if (kept == NULL && (is_whole || json_count(sent) > 0)) {
+        text_fit(ret, size, str_from(at));
+        return true;
+    }
+    for (const struct json_value *m = json_first(sent); m != NULL; m = json_next(m), i++) {
+        struct str key = json_key(m);
+        if (str_is_none(key))
+            text_fitf(path, sizeof path, "%s[%zu]", at, i);
+        else
+            text_fitf(path, sizeof path, "%s.%.*s", at, STR_ARG(key));
+        if (lost_below(m, counterpart(kept, key, i), path, ret, size))
+            return true;
+    }
+    return false;
+}
+
+bool kubeblocks_lost_field(const struct json_value *sent, const struct json_value *kept, char *ret, size_t size)
+{
+    return lost_below(json_find(sent, "spec"), json_find(kept, "spec"), "spec", ret, size);
 }
 
 /* ---- credentials ---- */
@@ -167,11 +227,37 @@ void kubeblocks_secret_name(const struct kubeblocks_dialect *d, const struct san
     buf_fini(&name);
 }
 
-/* The decoded value of a key of a Secret; false if it is absent, empty or not base64. */
-static bool secret_value(struct arena *a, const struct json_value *secret, const char *key, struct str *ret)
+struct secret_texts {
+    struct str user, password, host, port, database;
+};
+
+/* Decodes the Secret's values; one that is absent or empty stays absent. What is decoded has to fit into an environment
+ * variable and a URL: UTF-8 without a NUL. */
+static bool read_secret(struct arena *a, const struct json_value *secret, struct secret_texts *ret, struct err *reterr)
 {
-    struct str text = json_str(json_at(secret, "data", key, NULL));
-    return !str_is_none(text) && codec_base64_decode(a, text, ret, NULL) && ret->n > 0;
+    const struct {
+        const char *key;
+        struct str *text;
+    } rows[] = {
+        {"username", &ret->user    },
+        {"password", &ret->password},
+        {"host",     &ret->host    },
+        {"port",     &ret->port    },
+        {"database", &ret->database},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct str encoded = json_str(json_at(secret, "data", rows[i].key, NULL));
+        struct str text = STR_NONE;
+        *rows[i].text = STR_NONE;
+        if (str_is_none(encoded))
+            continue;
+        if (!codec_base64_decode(a, encoded, &text, NULL) || !str_is_utf8(text) || str_find(text, '\0', 0) < text.n)
+            return err_set(reterr, ERR_INVALID, __func__, "the %s in the credentials' Secret is not a text",
+                           rows[i].key);
+        if (text.n > 0)
+            *rows[i].text = text;
+    }
+    return true;
 }
 
 static bool copy_host(const struct kubeblocks_dialect *d, const struct sandbox *sb, struct str given,
@@ -188,32 +274,34 @@ static bool copy_host(const struct kubeblocks_dialect *d, const struct sandbox *
     return is_good;
 }
 
+static bool fill_credentials(const struct kubeblocks_dialect *d, const struct sandbox *sb,
+                             const struct secret_texts *texts, struct db_credentials *ret, struct err *reterr)
+{
+    struct str database = str_is_none(texts->database) ? STR("postgres") : texts->database;
+    uint64_t port = POSTGRES_PORT;
+    if (str_is_none(texts->user) || str_is_none(texts->password))
+        return err_set(reterr, ERR_MISSING, __func__, "the credentials' Secret has no %s",
+                       str_is_none(texts->user) ? "username" : "password");
+    if (!str_is_none(texts->port) && (!str_parse_u64(texts->port, 65535, &port) || port == 0))
+        return err_set(reterr, ERR_INVALID, __func__, "the port in the credentials' Secret is none");
+    if (!copy_host(d, sb, texts->host, ret) || !str_copy(texts->user, ret->user, sizeof ret->user) ||
+        !str_copy(database, ret->database, sizeof ret->database))
+        return err_set(reterr, ERR_INVALID, __func__, "a text in the credentials' Secret is too long");
+    ret->port = (int)port;
+    ret->password = secret_new(texts->password);
+    return true;
+}
+
 bool kubeblocks_credentials(const struct kubeblocks_dialect *d, const struct sandbox *sb,
                             const struct json_value *secret, struct db_credentials *ret, struct err *reterr)
 {
     struct arena *a = arena_new();
-    struct str user = STR_NONE;
-    struct str password = STR_NONE;
-    struct str host = STR_NONE;
-    struct str port = STR_NONE;
-    struct str database = STR_NONE;
-    uint64_t number = POSTGRES_PORT;
+    struct secret_texts texts;
     bool is_good;
     memset(ret, 0, sizeof *ret);
-    is_good = secret_value(a, secret, "username", &user) && secret_value(a, secret, "password", &password);
-    (void)secret_value(a, secret, "host", &host);
-    if (!secret_value(a, secret, "database", &database))
-        database = STR("postgres");
-    if (secret_value(a, secret, "port", &port))
-        is_good = is_good && str_parse_u64(port, 65535, &number);
-    is_good = is_good && copy_host(d, sb, host, ret) && str_copy(user, ret->user, sizeof ret->user) &&
-              str_copy(database, ret->database, sizeof ret->database);
-    if (is_good) {
-        ret->port = (int)number;
-        ret->password = secret_new(password);
-    }
+    is_good = read_secret(a, secret, &texts, reterr) && fill_credentials(d, sb, &texts, ret, reterr);
     arena_free(a);
-    return is_good || err_set(reterr, ERR_NOT_READY, __func__, "the credentials' Secret is not complete");
+    return is_good;
 }
 
 /* ---- status ---- */
@@ -225,10 +313,11 @@ enum db_phase kubeblocks_phase(const struct json_value *cluster)
         enum db_phase phase;
     } phases[] = {
         {"Creating", DB_PHASE_CREATING},
-        {"Updating", DB_PHASE_CREATING},
+        {"Updating", DB_PHASE_UPDATING},
         {"Running",  DB_PHASE_RUNNING },
         {"Stopping", DB_PHASE_STOPPED },
         {"Stopped",  DB_PHASE_STOPPED },
+        {"Deleting", DB_PHASE_DELETING},
         {"Failed",   DB_PHASE_FAILED  },
         {"Abnormal", DB_PHASE_FAILED  },
     };

@@ -12,6 +12,8 @@
 struct json_writer;
 struct manifest;
 
+#define KUBEBLOCKS_GROUP_PATH "/apis/apps.kubeblocks.io"
+
 struct kubeblocks_dialect {
     const char *version;
     const char *secret_suffix; /* of the credentials' Secret, after the Cluster's name */
@@ -23,13 +25,23 @@ struct kubeblocks_dialect {
  * does not run what is written in it), else v1alpha1; NULL if neither is. group: the APIGroup object. */
 const struct kubeblocks_dialect *kubeblocks_choose(const struct json_value *group);
 const struct kubeblocks_dialect *kubeblocks_v1alpha1(void);
+const struct kubeblocks_dialect *kubeblocks_newest(void);
+/* Whose Secret a database may have, the likeliest first: i 0 is the served dialect, then come the others, because a
+ * database keeps the Secret it was made with when KubeBlocks is upgraded. NULL at the end. */
+const struct kubeblocks_dialect *kubeblocks_likely(const struct kubeblocks_dialect *served, size_t i);
+
+/* The first field of the manifest's spec that the answer to its creation does not have, as "spec.clusterDef" into ret;
+ * false: all was kept. Where a newer version is stored, an older one's Cluster is accepted without a word, with
+ * fieldValidation=Strict too, and is robbed of what the newer one does not know. */
+bool kubeblocks_lost_field(const struct json_value *sent, const struct json_value *kept, char *ret, size_t size);
 
 /* Name of the Secret with the credentials; OBJECT_NAME_SIZE + 32 bytes hold it. */
 enum { KUBEBLOCKS_SECRET_SIZE = KUBE_NAME_SIZE + 48 };
 void kubeblocks_secret_name(const struct kubeblocks_dialect *d, const struct sandbox *sb,
                             char ret[KUBEBLOCKS_SECRET_SIZE]);
 /* From that Secret: a missing database is "postgres", a missing port 5432, a host is taken as it is. A missing user or
- * password is NOT_READY. *ret is empty on failure; else db_credentials_fini it. */
+ * password is MISSING, since it may still come; a text that is no text is INVALID. *ret is empty on failure; else
+ * db_credentials_fini it. */
 MUST_CHECK bool kubeblocks_credentials(const struct kubeblocks_dialect *d, const struct sandbox *sb,
                                        const struct json_value *secret, struct db_credentials *ret, struct err *reterr);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Puts the parts together: discovery of KubeBlocks, then its watch; the watch of Events after what they are about; the
- * functions of the port. */
+/* Puts the parts together: the watch of Clusters follows the discovery of KubeBlocks, that of Events what they are
+ * about; the functions of the port. */
 #include "k8s/port.h"
 
 #include <stdlib.h>
@@ -13,16 +13,12 @@
 #include "core/io/backoff.h"
 #include "k8s/act.h"
 #include "k8s/cache.h"
+#include "k8s/discovery.h"
 #include "k8s/held.h"
 #include "k8s/kubeblocks.h"
 #include "k8s/watch.h"
 
-enum {
-    DISCOVERY_TIMEOUT_MS = 15000,
-    DISCOVERY_FIRST_MS = 500,
-    DISCOVERY_CAP_MS = 30000,
-    DISCOVERY_AGAIN_MS = 60000, /* KubeBlocks may be installed later */
-};
+enum { REVIEW_TIMEOUT_MS = 15000, REVIEW_FIRST_MS = 500, REVIEW_CAP_MS = 30000 };
 
 struct k8s_port {
     struct port_cluster port;
@@ -31,24 +27,29 @@ struct k8s_port {
     struct cache *cache;
     const struct k8s_profile *profile;
     char *namespace_name;
-    const struct kubeblocks_dialect *dialect; /* NULL: none or not known yet */
     struct watch *watches[KIND_WATCHED_N];
     struct held held;
     struct op *review;
     struct loop_timer review_timer;
     struct backoff review_backoff;
-    struct op *discovery;
-    struct loop_timer discovery_timer;
-    struct backoff discovery_backoff;
+    struct discovery *discovery;
     cluster_on_change *on_change;
     void *on_change_arg;
 };
 
 /* ---- watches ---- */
 
+/* Its end is the first sign of another version of KubeBlocks. */
+static void on_clusters_break(void *arg)
+{
+    struct k8s_port *p = arg;
+    discovery_ask(p->discovery);
+}
+
 static void start_watch(struct k8s_port *p, enum kube_kind kind, const char *version)
 {
-    struct watch_options options = {p->kube, p->cache, kind, version, p->namespace_name};
+    struct watch_options options = {
+        p->kube, p->cache, kind, version, p->namespace_name, kind == KIND_CLUSTER ? on_clusters_break : NULL, p};
     if (p->watches[kind] == NULL)
         p->watches[kind] = watch_new(&options);
     watch_start(p->watches[kind]);
@@ -77,6 +78,12 @@ static void on_cache_change(void *arg, struct str project_id)
         p->on_change(p->on_change_arg, project_id);
 }
 
+/* What is watched first, once it is known what may be. */
+static bool is_started(const struct k8s_port *p)
+{
+    return p->watches[KIND_DEPLOYMENT] != NULL;
+}
+
 static void on_reachable(void *arg)
 {
     struct k8s_port *p = arg;
@@ -85,41 +92,27 @@ static void on_reachable(void *arg)
         if (kube_is_reachable(p->kube) && p->watches[i] != NULL)
             watch_hurry(p->watches[i]);
     }
+    if (kube_is_reachable(p->kube) && is_started(p))
+        discovery_ask(p->discovery); /* it may have been upgraded meanwhile */
     cache_touch_all(p->cache);
 }
 
-/* ---- discovery of KubeBlocks ---- */
+/* ---- KubeBlocks ---- */
 
-static void on_group(void *arg, const struct json_value *group, const struct err *err)
+/* What was made in another version is listed in the new one just as well. */
+static void on_dialect(void *arg)
 {
     struct k8s_port *p = arg;
-    uint32_t chance;
-    p->discovery = NULL;
-    if (err == NULL)
-        p->dialect = kubeblocks_choose(group);
-    else if (err->kind == ERR_DENIED) /* discovery is closed to us; the API itself may not be */
-        p->dialect = kubeblocks_v1alpha1();
-    else if (err->kind != ERR_MISSING) {
-        codec_random(&chance, sizeof chance);
-        loop_timer_set(&p->discovery_timer, backoff_next(&p->discovery_backoff, chance));
-        return;
-    }
-    if (p->dialect == NULL) {
+    const struct kubeblocks_dialect *dialect = discovery_dialect(p->discovery);
+    watch_free(p->watches[KIND_CLUSTER]);
+    p->watches[KIND_CLUSTER] = NULL;
+    if (dialect == NULL) {
         LOG(WARN, "kubeblocks is not installed", KV("group", kube_kind_row(KIND_CLUSTER)->group));
         cache_list_none(p->cache, KIND_CLUSTER);
-        loop_timer_set(&p->discovery_timer, DISCOVERY_AGAIN_MS);
         return;
     }
-    LOG(INFO, "kubeblocks found", KV("version", p->dialect->version));
-    start_watch(p, KIND_CLUSTER, p->dialect->version);
-}
-
-static void discover(void *arg)
-{
-    struct k8s_port *p = arg;
-    struct kube_request req = {"GET", "/apis/apps.kubeblocks.io", NULL, STR_NONE, DISCOVERY_TIMEOUT_MS, on_group, p};
-    if (p->discovery == NULL)
-        p->discovery = kube_call(p->kube, &req);
+    LOG(INFO, "kubeblocks found", KV("version", dialect->version));
+    start_watch(p, KIND_CLUSTER, dialect->version);
 }
 
 /* ---- what we may do ---- */
@@ -133,7 +126,7 @@ static void start_all(struct k8s_port *p)
         else if (kind != KIND_CLUSTER)
             start_watch(p, kind, NULL);
     }
-    discover(p);
+    discovery_ask(p->discovery);
 }
 
 static void on_review(void *arg, const struct json_value *answer, const struct err *err)
@@ -168,8 +161,7 @@ static void review(void *arg)
     jw_object_end(w);
     (void)!jw_finish(w, &body, NULL);
     struct kube_request req = {
-        "POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", NULL, body, DISCOVERY_TIMEOUT_MS, on_review,
-        p};
+        "POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", NULL, body, REVIEW_TIMEOUT_MS, on_review, p};
     p->review = kube_call(p->kube, &req);
     jw_free(w);
 }
@@ -192,16 +184,16 @@ static struct op *port_apply(void *self, enum cluster_object object, const struc
                              const struct env_list *env, ms_t timeout_ms, op_done *done, void *arg)
 {
     struct k8s_port *p = self;
-    return act_apply(&(struct act_request){p->kube, p->cache, p->profile, p->dialect, object, sb, env, timeout_ms, done,
-                                           arg, &p->held});
+    return act_apply(&(struct act_request){p->kube, p->cache, p->profile, discovery_dialect(p->discovery), object, sb,
+                                           env, timeout_ms, done, arg, &p->held, p->discovery});
 }
 
 static struct op *port_remove(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms,
                               op_done *done, void *arg)
 {
     struct k8s_port *p = self;
-    return act_remove(&(struct act_request){p->kube, p->cache, p->profile, p->dialect, object, sb, NULL, timeout_ms,
-                                            done, arg, NULL});
+    return act_remove(&(struct act_request){p->kube, p->cache, p->profile, discovery_dialect(p->discovery), object, sb,
+                                            NULL, timeout_ms, done, arg, NULL, p->discovery});
 }
 
 /* One call of credentials or nudge. */
@@ -212,7 +204,10 @@ struct port_call {
     struct loop_task end; /* when there is nothing to call; err tells why */
     struct err err;
     struct sandbox sb;
-    cluster_on_credentials *on_credentials; /* one of the two */
+    ms_t deadline_ms;
+    const struct kubeblocks_dialect *served; /* of credentials */
+    size_t secrets_n;                        /* asked for */
+    cluster_on_credentials *on_credentials;  /* one of the two */
     op_done *done;
     void *arg;
 };
@@ -264,17 +259,23 @@ static void port_call_send(struct port_call *c, const struct kube_request *rest,
     buf_fini(&path);
 }
 
+static bool ask_next_secret(struct port_call *c);
+
 static void on_credentials_secret(void *arg, const struct json_value *object, const struct err *err)
 {
     struct port_call *c = arg;
+    const struct kubeblocks_dialect *dialect = kubeblocks_likely(c->served, c->secrets_n - 1);
     struct db_credentials credentials;
     c->call = NULL;
+    if (err != NULL && c->err.kind == ERR_NONE)
+        err_copy(&c->err, err); /* the likeliest name speaks */
+    if (err != NULL && err->kind == ERR_MISSING && ask_next_secret(c))
+        return;
     if (err != NULL) {
-        err_copy(&c->err, err);
         if (c->err.kind == ERR_UNAUTHENTICATED)
             c->err.kind = ERR_NOT_READY; /* our token is being renewed */
         on_port_call_end(c);
-    } else if (!kubeblocks_credentials(c->p->dialect, &c->sb, object, &credentials, &c->err)) {
+    } else if (!kubeblocks_credentials(dialect, &c->sb, object, &credentials, &c->err)) {
         on_port_call_end(c);
     } else {
         port_call_spend(c);
@@ -283,21 +284,33 @@ static void on_credentials_secret(void *arg, const struct json_value *object, co
     }
 }
 
+/* False: there is no other name under which the Secret may be. */
+static bool ask_next_secret(struct port_call *c)
+{
+    const struct kubeblocks_dialect *dialect = kubeblocks_likely(c->served, c->secrets_n);
+    ms_t left_ms = c->deadline_ms - loop_now_ms(c->p->loop);
+    struct kube_request req = {"GET", NULL, NULL, STR_NONE, left_ms > 0 ? left_ms : 1, on_credentials_secret, NULL};
+    char name[KUBEBLOCKS_SECRET_SIZE];
+    if (dialect == NULL)
+        return false;
+    c->secrets_n++;
+    kubeblocks_secret_name(dialect, &c->sb, name);
+    port_call_send(c, &req, KIND_SECRET, name);
+    return true;
+}
+
 static struct op *port_credentials(void *self, const struct sandbox *sb, ms_t timeout_ms, cluster_on_credentials *done,
                                    void *arg)
 {
     struct k8s_port *p = self;
     struct port_call *c = port_call_new(p, sb, arg);
-    struct kube_request req = {"GET", NULL, NULL, STR_NONE, timeout_ms, on_credentials_secret, NULL};
-    char name[KUBEBLOCKS_SECRET_SIZE];
     c->on_credentials = done;
-    if (p->dialect == NULL) {
+    c->deadline_ms = loop_now_ms(p->loop) + timeout_ms;
+    c->served = discovery_dialect(p->discovery);
+    if (c->served == NULL || !ask_next_secret(c)) {
         err_set(&c->err, ERR_NOT_READY, __func__, "KubeBlocks is not there");
         loop_defer(&c->end);
-        return &c->op;
     }
-    kubeblocks_secret_name(p->dialect, sb, name);
-    port_call_send(c, &req, KIND_SECRET, name);
     return &c->op;
 }
 
@@ -365,9 +378,8 @@ struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err
     p->cache = cache_new(options->loop);
     p->profile = options->profile;
     p->namespace_name = xstrdup(options->namespace_name);
-    p->discovery_backoff = (struct backoff){DISCOVERY_FIRST_MS, DISCOVERY_CAP_MS, 0};
-    loop_timer_init(&p->discovery_timer, p->loop, discover, p);
-    p->review_backoff = (struct backoff){DISCOVERY_FIRST_MS, DISCOVERY_CAP_MS, 0};
+    p->discovery = discovery_new(kube, p->namespace_name, on_dialect, p);
+    p->review_backoff = (struct backoff){REVIEW_FIRST_MS, REVIEW_CAP_MS, 0};
     loop_timer_init(&p->review_timer, p->loop, review, p);
     cache_subscribe(p->cache, on_cache_change, p);
     kube_on_reachable(kube, on_reachable, p);
@@ -395,8 +407,7 @@ void k8s_port_free(struct k8s_port *p)
         return;
     op_cancel(p->review);
     loop_timer_clear(&p->review_timer);
-    op_cancel(p->discovery);
-    loop_timer_clear(&p->discovery_timer);
+    discovery_free(p->discovery);
     for (size_t i = 0; i < KIND_WATCHED_N; i++)
         watch_free(p->watches[i]);
     kube_free(p->kube);
@@ -413,6 +424,7 @@ const struct port_cluster *k8s_port_cluster(const struct k8s_port *p)
 void k8s_port_stats(const struct k8s_port *p, struct k8s_port_stats *ret)
 {
     struct watch_stats one;
+    const struct kubeblocks_dialect *dialect;
     memset(ret, 0, sizeof *ret);
     for (size_t i = 0; i < KIND_WATCHED_N; i++) {
         if (p->watches[i] == NULL)
@@ -427,5 +439,6 @@ void k8s_port_stats(const struct k8s_port *p, struct k8s_port_stats *ret)
     ret->is_synced = true;
     for (enum kube_kind kind = 0; kind < KIND_CACHED_N; kind++)
         ret->is_synced = ret->is_synced && cache_is_synced(p->cache, kind);
-    ret->kubeblocks_version = p->dialect != NULL ? p->dialect->version : "";
+    dialect = discovery_dialect(p->discovery);
+    ret->kubeblocks_version = dialect != NULL ? dialect->version : "";
 }

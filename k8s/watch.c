@@ -135,6 +135,12 @@ static void stop_stream(struct watch *w)
     w->stream = NULL;
 }
 
+static void tell_break(const struct watch *w)
+{
+    if (w->options.on_break != NULL)
+        w->options.on_break(w->options.arg);
+}
+
 static void forget_page(struct watch *w)
 {
     free(w->next_page);
@@ -165,6 +171,7 @@ static void rest(struct watch *w, const struct err *err)
     stop_stream(w);
     w->at = WATCH_RESTING;
     loop_timer_set(&w->rest, delay_ms);
+    tell_break(w);
 }
 
 static void on_rest_over(void *arg)
@@ -189,6 +196,7 @@ static void on_watch_end(void *arg, const struct err *err)
         backoff_reset(&w->backoff);
         stop_stream(w);
         watch_go(w);
+        tell_break(w);
         return;
     }
     if (err == NULL && end.kind == ERR_NONE) /* at once and without a word: do not spin */

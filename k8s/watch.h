@@ -18,6 +18,10 @@ struct watch_options {
     enum kube_kind kind;
     const char *version;        /* of the API; NULL: the kind's own */
     const char *namespace_name; /* borrowed */
+    /* NULL, or called when a list or stream ended for any reason but ours; the watch itself goes on. It must not be
+     * freed from within. */
+    void (*on_break)(void *arg);
+    void *arg;
 };
 
 struct watch *watch_new(const struct watch_options *options);

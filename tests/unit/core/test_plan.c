@@ -137,6 +137,34 @@ static void database_phases_speak(void **state)
     v = verdict_of(STEP_DB_RUNNING, &c);
     assert_int_equal(v.check, CHECK_BROKEN);
     assert_non_null(strstr(v.message, "clusterdefinition not found"));
+    assert_true(v.grace_ms > 0);
+    c.seen.database.phase = DB_PHASE_RUNNING; /* made by an older operator, refused by the one of today */
+    assert_int_equal(verdict_of(STEP_DB_RUNNING, &c).check, CHECK_DONE);
+}
+
+static void a_database_that_does_not_run_says_why_and_is_waited_for(void **state)
+{
+    static const struct {
+        enum db_phase phase;
+        const char *words;
+        enum reason late;
+    } rows[] = {
+        {DB_PHASE_NONE,     "take the database up", REASON_NONE             },
+        {DB_PHASE_CREATING, "is creating",          REASON_NONE             },
+        {DB_PHASE_UPDATING, "is changing",          REASON_NONE             },
+        {DB_PHASE_STOPPED,  "is stopped",           REASON_DB_CLUSTER_FAILED},
+        {DB_PHASE_DELETING, "is gone",              REASON_NONE             },
+    };
+    (void)state;
+    struct case_world c;
+    begin(&c);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        c.seen.database.phase = rows[i].phase;
+        struct verdict v = verdict_of(STEP_DB_RUNNING, &c);
+        assert_int_equal(v.check, CHECK_WAITING);
+        assert_int_equal(v.late_code, rows[i].late);
+        assert_non_null(strstr(v.message, rows[i].words));
+    }
 }
 
 /* A pod's facts, and what is said of them. */
@@ -278,6 +306,7 @@ int main(void)
         cmocka_unit_test(an_object_counts_when_it_was_applied_and_is_there),
         cmocka_unit_test(an_unwatched_object_counts_once_applied),
         cmocka_unit_test(database_phases_speak),
+        cmocka_unit_test(a_database_that_does_not_run_says_why_and_is_waited_for),
         cmocka_unit_test(a_pod_s_facts_become_plain_words),
         cmocka_unit_test(a_sleeping_kubelet_is_touched_once_the_environment_is_there),
         cmocka_unit_test(a_refused_pod_is_told_from_the_deployment),

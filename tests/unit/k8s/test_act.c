@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "captures.h"
 #include "core/base/codec.h"
+#include "core/base/json_write.h"
 #include "core/base/log.h"
 #include "k8s/act.h"
 #include "k8s/kubeblocks.h"
@@ -253,12 +255,69 @@ static void test_refusals_keep_their_reason(void **state)
     assert_false(kube_is_settled(b->kube));
     APPLY(b, OBJECT_WORKLOAD, {"POST", 401, STATUS("Unauthorized", "Unauthorized")});
     assert_int_equal(b->err.kind, ERR_NOT_READY); /* it is our token, not the user's */
-    APPLY(b, OBJECT_DATABASE, {"POST", 404, "404 page not found"});
+    APPLY(b, OBJECT_WORKLOAD, {"POST", 404, "404 page not found"});
     assert_int_equal(b->err.kind, ERR_INVALID);
     APPLY(b, OBJECT_ROLE_BINDING, {"POST", 404, NOT_FOUND}); /* its Role is not seen yet */
     assert_int_equal(b->err.kind, ERR_NOT_READY);
     APPLY(b, OBJECT_WORKLOAD, {"POST", 429, "busy"});
     assert_int_equal(b->err.kind, ERR_LIMIT);
+}
+
+/* What the manifest says with every field that has a value, and an id of ours on it. */
+static const char KEPT[] =
+    "{\"metadata\":{\"name\":\"myshop-agentruntime-dbdbdb\",\"uid\":\"u9\",\"resourceVersion\":\"8\",\"labels\":{"
+    "\"project.fullstackagent.io/id\":\"01a207b8-169f-7a49-8000-00000000000a\"}},\"spec\":%.*s}";
+
+static char *cluster_answer(struct arena *a, const char *capture)
+{
+    struct json_writer *w = jw_new(1 << 16);
+    struct str spec = STR_NONE;
+    char *text;
+    json_copy_to(json_find(capture_answer(a, capture), "spec"), w);
+    assert_true(jw_finish(w, &spec, NULL));
+    text = arena_alloc(a, sizeof KEPT + spec.n);
+    (void)snprintf(text, sizeof KEPT + spec.n, KEPT, STR_ARG(spec));
+    jw_free(w);
+    return text;
+}
+
+static void test_a_cluster_that_is_kept_whole_is_there(void **state)
+{
+    struct bench *b = *state;
+    struct arena *a = arena_new();
+    const struct step steps[] = {
+        {"POST", 201, cluster_answer(a, "kb09-01-own-v1alpha1-strict")}
+    };
+    play(b, false, OBJECT_DATABASE, steps, 1);
+    assert_int_equal(b->err.kind, ERR_NONE);
+    assert_int_equal(seen(b, OBJECT_DATABASE), PRESENCE_PRESENT);
+    arena_free(a);
+}
+
+/* The server has been upgraded since it was asked: 201, no warning, and half of the spec is gone. */
+static void test_a_cluster_that_was_robbed_is_taken_away_and_tried_later(void **state)
+{
+    struct bench *b = *state;
+    struct arena *a = arena_new();
+    const struct step steps[] = {
+        {"POST", 201, cluster_answer(a, "kb10-10-own-v1alpha1-strict")},
+        {"DELETE",      200,  SUCCESS         }
+    };
+    play(b, false, OBJECT_DATABASE, steps, 2);
+    assert_int_equal(b->err.kind, ERR_NOT_READY);
+    assert_string_equal(b->err.reason, "FieldLost");
+    assert_non_null(strstr(b->err.msg, "spec.affinity"));
+    assert_true(sent(b, "\"preconditions\":{\"uid\":\"u9\"}"));
+    arena_free(a);
+}
+
+static void test_a_version_that_is_not_served_any_more_says_nothing_of_the_object(void **state)
+{
+    struct bench *b = *state;
+    APPLY(b, OBJECT_DATABASE, {"POST", 404, "404 page not found"});
+    assert_int_equal(b->err.kind, ERR_NOT_READY);
+    REMOVE(b, OBJECT_DATABASE, {"GET", 404, "404 page not found"});
+    assert_int_equal(b->err.kind, ERR_NOT_READY);
 }
 
 static void test_without_kubeblocks_a_database_is_invalid(void **state)
@@ -347,6 +406,9 @@ int main(void)
         TEST(test_a_delete_names_the_uid_and_repeats_after_a_change),
         TEST(test_what_is_gone_or_going_is_removed),
         TEST(test_refusals_keep_their_reason),
+        TEST(test_a_cluster_that_is_kept_whole_is_there),
+        TEST(test_a_cluster_that_was_robbed_is_taken_away_and_tried_later),
+        TEST(test_a_version_that_is_not_served_any_more_says_nothing_of_the_object),
         TEST(test_without_kubeblocks_a_database_is_invalid),
         TEST(test_an_environment_that_is_no_text_is_refused_before_any_call),
         TEST(test_a_cancelled_apply_never_comes_back),

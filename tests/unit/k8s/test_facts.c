@@ -173,10 +173,125 @@ static void test_credentials_of_a_real_secret_have_no_database(void **state)
     db_credentials_fini(&c);
     kubeblocks_secret_name(v1, &sb, name);
     assert_string_equal(name, "myshop-agentruntime-dbdbdb-postgresql-account-postgres");
-    assert_false(kubeblocks_credentials(
-        kubeblocks_v1alpha1(), &sb, json_parse(a, STR("{\"data\":{\"username\":\"cA==\"}}"), &JSON_LIMITS_KUBE, NULL),
-        &c, &err));
-    assert_int_equal(err.kind, ERR_NOT_READY);
+    arena_free(a);
+}
+
+static void test_a_secret_that_is_not_whole_says_what_is_wrong(void **state)
+{
+    static const struct {
+        const char *secret;
+        enum err_kind kind;
+        const char *words;
+    } rows[] = {
+        {"{}",                                                                         ERR_MISSING, "username"  },
+        {"{\"data\":{}}",                                                              ERR_MISSING, "username"  },
+        {"{\"data\":{\"username\":\"cA==\"}}",                                         ERR_MISSING, "password"  },
+        {"{\"data\":{\"username\":\"cA==\",\"password\":\"\"}}",                       ERR_MISSING, "password"  },
+        {"{\"data\":{\"username\":\"cA==\",\"password\":\"//4=\"}}",                   ERR_INVALID, "not a text"},
+        {"{\"data\":{\"username\":\"cA==\",\"password\":\"YQBi\"}}",                   ERR_INVALID, "not a text"},
+        {"{\"data\":{\"username\":\"cA==\",\"password\":\"%%\"}}",                     ERR_INVALID, "not a text"},
+        {"{\"data\":{\"username\":\"cA==\",\"password\":\"cA==\",\"port\":\"eA==\"}}", ERR_INVALID, "port"      },
+    };
+    struct sandbox sb = sample_sandbox();
+    struct arena *a = arena_new();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct json_value *secret = json_parse(a, str_from(rows[i].secret), &JSON_LIMITS_KUBE, NULL);
+        struct db_credentials c;
+        struct err err = {0};
+        assert_false(kubeblocks_credentials(kubeblocks_v1alpha1(), &sb, secret, &c, &err));
+        assert_int_equal(err.kind, rows[i].kind);
+        assert_non_null(strstr(err.msg, rows[i].words));
+    }
+    arena_free(a);
+}
+
+static void test_the_secret_of_an_older_database_is_looked_for_after_the_newer_name(void **state)
+{
+    (void)state;
+    assert_ptr_equal(kubeblocks_likely(kubeblocks_newest(), 0), kubeblocks_newest());
+    assert_ptr_equal(kubeblocks_likely(kubeblocks_newest(), 1), kubeblocks_v1alpha1());
+    assert_null(kubeblocks_likely(kubeblocks_newest(), 2));
+    assert_ptr_equal(kubeblocks_likely(kubeblocks_v1alpha1(), 0), kubeblocks_v1alpha1());
+    assert_ptr_equal(kubeblocks_likely(kubeblocks_v1alpha1(), 1), kubeblocks_newest());
+    assert_null(kubeblocks_likely(kubeblocks_v1alpha1(), 2));
+}
+
+static void test_phases_of_both_operators_are_known(void **state)
+{
+    static const struct {
+        const char *text;
+        enum db_phase phase;
+    } rows[] = {
+        {"",         DB_PHASE_NONE    },
+        {"Creating", DB_PHASE_CREATING},
+        {"Updating", DB_PHASE_UPDATING},
+        {"Running",  DB_PHASE_RUNNING },
+        {"Stopping", DB_PHASE_STOPPED },
+        {"Stopped",  DB_PHASE_STOPPED },
+        {"Deleting", DB_PHASE_DELETING},
+        {"Failed",   DB_PHASE_FAILED  },
+        {"Abnormal", DB_PHASE_FAILED  },
+        {"Dreaming", DB_PHASE_OTHER   },
+    };
+    struct arena *a = arena_new();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct str text = str_from(arena_printf(a, "{\"status\":{\"phase\":\"%s\"}}", rows[i].text));
+        assert_int_equal(kubeblocks_phase(json_parse(a, text, &JSON_LIMITS_KUBE, NULL)), rows[i].phase);
+    }
+    arena_free(a);
+}
+
+/* The manifests against what real servers answered to them. With None for a conversion the 1.0 server takes what is
+ * written in v1alpha1 without a warning, strict or not, and drops what v1 does not know. */
+static void test_what_a_server_did_not_keep_is_found(void **state)
+{
+    static const struct {
+        const char *manifest, *answer, *lost;
+    } rows[] = {
+        {"database_v1alpha1", "kb09-01-own-v1alpha1-strict", NULL             },
+        {"database_v1",       "kb10-09-own-v1-strict",       NULL             },
+        {"database_v1alpha1", "kb10-10-own-v1alpha1-strict", "spec.affinity"  },
+        {"database_v1",       "kb10-10-own-v1alpha1-strict", "spec.clusterDef"},
+        {"database_v1alpha1", "018-get-cluster-running",     NULL             },
+    };
+    struct arena *a = arena_new();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buf text;
+        char path[512];
+        char lost[96] = "";
+        buf_init(&text, GOLDEN_CEILING_BYTES);
+        (void)snprintf(path, sizeof path, "%s/tests/golden/manifest/%s.json", FS_SOURCE_DIR, rows[i].manifest);
+        const struct json_value *sent = json_parse(a, golden_read(path, &text), &JSON_LIMITS_KUBE, NULL);
+        assert_non_null(sent);
+        bool is_lost = kubeblocks_lost_field(sent, capture_answer(a, rows[i].answer), lost, sizeof lost);
+        if (rows[i].lost == NULL)
+            assert_string_equal(lost, "");
+        else
+            assert_string_equal(lost, rows[i].lost);
+        assert_int_equal(is_lost, rows[i].lost != NULL);
+        buf_fini(&text);
+    }
+    arena_free(a);
+}
+
+static void test_a_field_within_a_list_is_missed_too(void **state)
+{
+    struct arena *a = arena_new();
+    struct str sent = STR("{\"spec\":{\"x\":{},\"l\":[{\"n\":1},{\"n\":1,\"m\":{\"k\":false}}]}}");
+    struct str kept = STR("{\"spec\":{\"l\":[{\"n\":2},{\"n\":1,\"m\":{}}],\"d\":1}}");
+    char lost[96] = "";
+
+    (void)state;
+    assert_true(kubeblocks_lost_field(json_parse(a, sent, &JSON_LIMITS_KUBE, NULL),
+                                      json_parse(a, kept, &JSON_LIMITS_KUBE, NULL), lost, sizeof lost));
+    assert_string_equal(lost, "spec.l[1].m.k");
+    assert_true(kubeblocks_lost_field(json_parse(a, sent, &JSON_LIMITS_KUBE, NULL), NULL, lost, sizeof lost));
     arena_free(a);
 }
 
@@ -189,6 +304,11 @@ int main(void)
         cmocka_unit_test(test_clusters_tell_their_phase),
         cmocka_unit_test(test_endpoints_count_addresses_and_ready_ones),
         cmocka_unit_test(test_credentials_of_a_real_secret_have_no_database),
+        cmocka_unit_test(test_a_secret_that_is_not_whole_says_what_is_wrong),
+        cmocka_unit_test(test_the_secret_of_an_older_database_is_looked_for_after_the_newer_name),
+        cmocka_unit_test(test_phases_of_both_operators_are_known),
+        cmocka_unit_test(test_what_a_server_did_not_keep_is_found),
+        cmocka_unit_test(test_a_field_within_a_list_is_missed_too),
     };
 
     if (!codec_init(NULL))

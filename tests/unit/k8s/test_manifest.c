@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Manifests: every object in every dialect and profile is what its golden file says. */
-#include "golden.h"
+#include "captures.h"
 
 #include "core/base/codec.h"
 #include "core/base/json_read.h"
@@ -91,7 +91,9 @@ static void test_a_group_with_v1_gets_the_v1_dialect(void **state)
     const struct json_value *group = json_parse(a, text, &JSON_LIMITS_KUBE, NULL);
 
     (void)state;
-    m.dialect = kubeblocks_choose(group);
+    assert_ptr_equal(kubeblocks_choose(group), kubeblocks_newest());
+    assert_ptr_equal(kubeblocks_choose(capture_answer(a, "kb09-02-group")), kubeblocks_v1alpha1());
+    m.dialect = kubeblocks_choose(capture_answer(a, "kb10-11-group"));
     assert_non_null(m.dialect);
     assert_string_equal(m.dialect->version, "v1");
     check("database_v1", OBJECT_DATABASE, &m);

@@ -92,7 +92,7 @@ static const struct {
     {"kb10-08-v1-no-conn-credential",           ERR_MISSING,         "NotFound",              "",                                                    0},
 };
 
-enum { REFUSALS_N = sizeof refusals / sizeof *refusals, ANSWERS_N = 164 };
+enum { REFUSALS_N = sizeof refusals / sizeof *refusals, ANSWERS_N = 169 };
 
 struct reading {
     int answers_n;

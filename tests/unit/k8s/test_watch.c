@@ -108,6 +108,7 @@ struct bench {
     /* The answers to the requests in their order; the last one is repeated never: it is an error to ask on. */
     void (*script)(struct bench *b, int n, struct canned_conn *conn, struct str head);
     int requests_n;
+    int breaks_n;
     bool (*is_met)(struct bench *b);
 };
 
@@ -153,6 +154,12 @@ static void until(struct bench *b, bool (*is_met)(struct bench *b))
     loop_timer_clear(&b->deadline);
 }
 
+static void on_break(void *arg)
+{
+    struct bench *b = arg;
+    b->breaks_n++;
+}
+
 static int setup(void **state)
 {
     struct bench *b = calloc(1, sizeof *b);
@@ -168,7 +175,12 @@ static int setup(void **state)
     b->sb = sample_sandbox();
     b->arena = arena_new();
     loop_timer_init(&b->deadline, b->loop, on_deadline, b);
-    b->watch = watch_new(&(struct watch_options){b->kube, b->cache, KIND_DEPLOYMENT, NULL, "ns"});
+    b->watch = watch_new(&(struct watch_options){.kube = b->kube,
+                                                 .cache = b->cache,
+                                                 .kind = KIND_DEPLOYMENT,
+                                                 .namespace_name = "ns",
+                                                 .on_break = on_break,
+                                                 .arg = b});
     *state = b;
     return 0;
 }
@@ -249,6 +261,7 @@ static void test_pages_are_listed_then_watched_from_their_version(void **state)
     until(b, is_present);
     until(b, is_absent);
     assert_int_equal(b->requests_n, 3);
+    assert_int_equal(b->breaks_n, 0);
 }
 
 static void script_resume(struct bench *b, int n, struct canned_conn *conn, struct str head)
@@ -309,6 +322,7 @@ static void test_an_expired_watch_lists_anew_and_sweeps(void **state)
     until(b, is_present);
     until(b, is_absent);
     assert_int_equal(b->requests_n, 3);
+    assert_int_equal(b->breaks_n, 1);
 }
 
 static void script_page_expired(struct bench *b, int n, struct canned_conn *conn, struct str head)
@@ -363,6 +377,7 @@ static void test_whatever_the_server_does_it_is_tried_again(void **state)
     until(b, is_present);
     watch_stats(b->watch, &stats);
     assert_int_equal(stats.failures_n, 4);
+    assert_int_equal(b->breaks_n, 4);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
