@@ -8,6 +8,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/xmem.h"
+#include "server/config_clusters.h"
 #include "server/config_finish.h"
 #include "server/config_report.h"
 #include "server/config_row.h"
@@ -54,6 +55,8 @@ static void on_file_value(void *arg, struct str key, struct str value, unsigned 
     struct loader *l = arg;
     const char *where = place(l, line);
     const struct config_row *row = config_row_find(key);
+    if (config_clusters_take(l->config, key, value, where, l->report))
+        return;
     if (row == NULL) {
         config_report_error(l->report, where, "unknown key '%.*s'", STR_ARG(key));
         return;

@@ -48,9 +48,13 @@ struct config_database {
 };
 
 struct config_kube {
-    const char *kubeconfig; /* "": found by k8s/kubeconfig.h */
+    const char *kubeconfig;   /* "": found by k8s/kubeconfig.h */
+    const char *former_names; /* of the cluster, comma-separated */
+    const char *context;      /* "": the kubeconfig's current one */
     bool is_loopback_allowed;
     const char *namespace_name;
+    int64_t sandboxes_n; /* 0: no limit */
+    int64_t creations_n; /* 0: no limit */
 };
 
 struct config_sandbox {
@@ -65,6 +69,15 @@ struct config_sandbox {
     const char *database_version;
     const char *rbac_profile;
 };
+
+/* One cluster: the same keys as the default one's, which are the sections kube and sandbox themselves. */
+struct config_cluster {
+    const char *name;
+    struct config_kube kube;
+    struct config_sandbox sandbox;
+    struct config_origin *private_origins; /* one per row; NULL for the default cluster */
+};
+enum { CONFIG_CLUSTERS_MAX = 16 };
 
 struct config_flow {
     bool is_overlapping;
@@ -97,6 +110,10 @@ struct config {
     struct config_database database;
     struct config_kube kube;
     struct config_sandbox sandbox;
+    const char *default_cluster;
+    /* The default cluster first, with kube and sandbox as they stand above. Filled when everything was read. */
+    struct config_cluster clusters[CONFIG_CLUSTERS_MAX];
+    size_t clusters_n;
     struct config_flow flow;
     ms_t session_idle_ms;
     ms_t session_absolute_ms;
@@ -145,5 +162,7 @@ MUST_CHECK bool config_require_serve(const struct config *c, struct config_repor
 
 /* The effective configuration as YAML with the source of each value; secrets only as "set" or "not set". */
 void config_print(const struct config *c, struct buf *out);
+/* Where a cluster beyond the default one gets its kubeconfig from: "clusters.eu.kube.kubeconfig (conf.yaml:7)". */
+const char *config_cluster_place(const struct config_cluster *cluster, struct arena *arena);
 /* docs/CONFIG.md. */
 void config_print_markdown(struct buf *out);

@@ -94,6 +94,17 @@ bool config_check_kube_label(struct str value, struct err *reterr)
     return err_set(reterr, ERR_INVALID, __func__, "'%.*s' is not a Kubernetes name (a-z, 0-9, -)", STR_ARG(value));
 }
 
+bool config_check_kube_labels(struct str value, struct err *reterr)
+{
+    struct str rest = value;
+    struct str one;
+    while (str_next(&rest, ',', &one)) {
+        if (!config_check_kube_label(str_trim(one), reterr))
+            return false;
+    }
+    return true;
+}
+
 bool config_check_kube_name(struct str value, struct err *reterr)
 {
     if (is_dns_name(value))

@@ -11,9 +11,10 @@ MUST_CHECK bool config_check_peers(struct str value, struct err *reterr);      /
 MUST_CHECK bool config_check_public_url(struct str value, struct err *reterr); /* http(s)://host[:port] */
 MUST_CHECK bool config_check_postgres_url(struct str value, struct err *reterr);
 MUST_CHECK bool config_check_redis_url(struct str value, struct err *reterr);
-MUST_CHECK bool config_check_domain(struct str value, struct err *reterr);     /* DNS names without a dot at the end */
-MUST_CHECK bool config_check_kube_label(struct str value, struct err *reterr); /* DNS-1123 label */
-MUST_CHECK bool config_check_kube_name(struct str value, struct err *reterr);  /* DNS-1123 subdomain */
+MUST_CHECK bool config_check_domain(struct str value, struct err *reterr);      /* DNS names without a dot at the end */
+MUST_CHECK bool config_check_kube_label(struct str value, struct err *reterr);  /* DNS-1123 label */
+MUST_CHECK bool config_check_kube_labels(struct str value, struct err *reterr); /* of them, comma-separated */
+MUST_CHECK bool config_check_kube_name(struct str value, struct err *reterr);   /* DNS-1123 subdomain */
 MUST_CHECK bool config_check_image(struct str value, struct err *reterr);
 MUST_CHECK bool config_check_version(struct str value, struct err *reterr); /* "14.8.0" */
 MUST_CHECK bool config_check_keyring(struct str value, struct err *reterr);

@@ -7,6 +7,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/codec.h"
+#include "server/config_clusters.h"
 #include "server/config_report.h"
 
 /* Different words give different keys from the same secret. */
@@ -108,6 +109,7 @@ void config_finish(struct config *c, const char *directory, struct config_report
     strip_slash(c);
     read_secret_env(c, directory, report);
     derive_keyring(c, report);
+    config_clusters_finish(c, report);
     check_together(c, report);
 }
 

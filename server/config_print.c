@@ -11,6 +11,7 @@ static const char *const SOURCE_WORDS[] = {
     [CONFIG_FROM_FILE] = "file",
     [CONFIG_FROM_DOTENV] = "file",
     [CONFIG_FROM_ENVIRONMENT] = "environment",
+    [CONFIG_FROM_DEFAULT_CLUSTER] = "default cluster",
 };
 
 /* "listen.port" has the section "listen"; "public_url" has none. */
@@ -43,13 +44,14 @@ static void add_quoted(struct buf *out, struct str text)
     buf_add_byte(out, '"');
 }
 
-static void print_row(const struct config *c, const struct config_row *row, struct buf *out)
+/* config: what row->offset counts from. */
+static void print_row(const void *config, const struct config_row *row, const struct config_origin *origin,
+                      struct buf *out)
 {
-    const struct config_origin *origin = &c->private_origins[row - CONFIG_ROWS];
     bool is_text = row->type == CONFIG_TEXT;
     struct buf value;
     buf_init(&value, CONFIG_MAX_VALUE_BYTES);
-    config_value_format(row, c, &value);
+    config_value_format(row, config, &value);
     if (row->type == CONFIG_SECRET) {
         buf_addf(out, "# %s: (%s)", name_in_section(row), value.n > 0 ? "secret, set" : "secret, not set");
     } else {
@@ -66,6 +68,22 @@ static void print_row(const struct config *c, const struct config_row *row, stru
     buf_fini(&value);
 }
 
+static void print_cluster(const struct config_cluster *cluster, struct buf *out)
+{
+    struct str section = STR("");
+    struct config_row own;
+    buf_addf(out, "  %s:\n", cluster->name);
+    for (size_t i = 0; i < CONFIG_ROWS_N; i++) {
+        if (!config_row_of_cluster(&CONFIG_ROWS[i], &own))
+            continue;
+        if (!str_eq(section_of(&own), section))
+            buf_addf(out, "    %.*s:\n", STR_ARG(section_of(&own)));
+        section = section_of(&own);
+        buf_add_text(out, "      ");
+        print_row(cluster, &own, &cluster->private_origins[i], out);
+    }
+}
+
 void config_print(const struct config *c, struct buf *out)
 {
     struct str section = STR("");
@@ -77,8 +95,12 @@ void config_print(const struct config *c, struct buf *out)
         }
         if (section.n > 0)
             buf_add_text(out, "  ");
-        print_row(c, &CONFIG_ROWS[i], out);
+        print_row(c, &CONFIG_ROWS[i], &c->private_origins[i], out);
     }
+    if (c->clusters_n > 1)
+        buf_add_text(out, "clusters:\n");
+    for (size_t i = 1; i < c->clusters_n; i++)
+        print_cluster(&c->clusters[i], out);
 }
 
 /* ---- docs/CONFIG.md ---- */
@@ -149,6 +171,33 @@ static const char MARKDOWN_HEAD[] =
     "Two files are found where the original had them: `.secret/kubeconfig` (or `../.secret/kubeconfig`), and\n"
     "`.secret/.env`, whose variables every container gets.\n";
 
+static const char MARKDOWN_CLUSTERS[] =
+    "\n"
+    "## clusters\n"
+    "\n"
+    "`kube` and `sandbox` describe the default cluster. Others are named in the YAML file (not in the environment), "
+    "each "
+    "with\n"
+    "the same keys:\n"
+    "\n"
+    "```yaml\n"
+    "default_cluster: usw\n"
+    "clusters:\n"
+    "  eu:\n"
+    "    kube: {kubeconfig: /etc/fullstackd/eu.kubeconfig, namespace: sandboxes, sandboxes: 500}\n"
+    "    sandbox: {domain: eu.example.org, storage_class: fast}\n"
+    "```\n"
+    "\n"
+    "`kube.kubeconfig` and `sandbox.domain` must be given. What else of `sandbox` is not given is as the default "
+    "cluster "
+    "has it;\n"
+    "what is not given of `kube` is as the tables above say. A project names its cluster when it is created and keeps "
+    "it. A\n"
+    "cluster that does not answer stops no other one, at start neither; one that is taken out of the file while it has "
+    "projects\n"
+    "leaves them waiting (`CLUSTER_UNREACHABLE`) until it is there again. To rename a cluster, say its old name in\n"
+    "`kube.former_names`: projects from before there were names are those of `default`.\n";
+
 void config_print_markdown(struct buf *out)
 {
     static const char columns[] = "\n| key | value | default | environment | |\n|---|---|---|---|---|\n";
@@ -162,4 +211,5 @@ void config_print_markdown(struct buf *out)
         section = own;
         add_markdown_row(&CONFIG_ROWS[i], out);
     }
+    buf_add_text(out, MARKDOWN_CLUSTERS);
 }

@@ -43,6 +43,9 @@ const struct config_row *config_row_find(struct str key);
 /* "listen.port" is FULLSTACKD_LISTEN_PORT. */
 void config_row_env_name(const struct config_row *row, struct buf *out);
 
+/* Is it a key that each cluster has (of kube and sandbox)? Then *ret is the same row for a struct config_cluster. */
+MUST_CHECK bool config_row_of_cluster(const struct config_row *row, struct config_row *ret);
+
 enum { CONFIG_MAX_VALUE_BYTES = 16 * 1024 };
 
 /* Reads `value` into the member of `config` at row->offset; a text goes into the arena, an old secret is freed.
@@ -63,7 +66,13 @@ struct config_file_sink {
 };
 void config_file_parse(struct str yaml, const struct config_file_sink *sink);
 
-enum config_source { CONFIG_FROM_DEFAULT, CONFIG_FROM_FILE, CONFIG_FROM_DOTENV, CONFIG_FROM_ENVIRONMENT };
+enum config_source {
+    CONFIG_FROM_DEFAULT,
+    CONFIG_FROM_FILE,
+    CONFIG_FROM_DOTENV,
+    CONFIG_FROM_ENVIRONMENT,
+    CONFIG_FROM_DEFAULT_CLUSTER, /* not given for this cluster: as the default one has it */
+};
 struct config_origin {
     enum config_source source;
     const char *where; /* "fullstackd.yaml:12", "FULLSTACKD_LISTEN_PORT"; NULL for a default */

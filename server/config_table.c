@@ -71,6 +71,8 @@ const struct config_row CONFIG_ROWS[] = {
            "Key ring of encryption at rest: `id:base64,id:base64` with 32 bytes each. The first encrypts, all decrypt. `openssl rand -base64 32` makes one."),
     TEXT("admin_users", admin_users, "", NULL,
          "User ids with administrator's rights, comma-separated."),
+    TEXT("default_cluster", default_cluster, "default", config_check_kube_label,
+         "Name of the cluster that the sections `kube` and `sandbox` describe: projects that name none get it."),
     TEXT("web_dir", web_dir, "web/dist", NULL,
          "The built dashboard. Empty: the API only."),
 
@@ -107,10 +109,15 @@ const struct config_row CONFIG_ROWS[] = {
 
     TEXT_ALIAS("kube.kubeconfig", kube.kubeconfig, "KUBECONFIG_PATH", "", NULL,
                "Path of the kubeconfig. Empty: `.secret/kubeconfig`, then `../.secret/kubeconfig`, then the service account of the pod."),
+    TEXT("kube.context", kube.context, "", NULL, "Context of the kubeconfig. Empty: its current one."),
     BOOL("kube.allow_loopback", kube.is_loopback_allowed, "false",
          "Accept a kubeconfig whose server is this machine. Otherwise it is refused as in the original: it is nearly always a left-over of a test cluster."),
     TEXT("kube.namespace", kube.namespace_name, "", config_check_kube_label,
          "Namespace of all objects. Empty: that of the kubeconfig's context, else `ns-ajno7yq7`."),
+    TEXT("kube.former_names", kube.former_names, "", config_check_kube_labels,
+         "Names that the cluster had before, comma-separated: projects made under them are found here."),
+    INT("kube.sandboxes", kube.sandboxes_n, "0", 0, 1000000, "Most sandboxes in the cluster; 0: no limit."),
+    INT("kube.creations", kube.creations_n, "0", 0, 1000000, "Most sandboxes being created at the same time; 0: no limit."),
 
     TEXT("sandbox.domain", sandbox.domain, "usw.sealos.io", config_check_domain, "Sandboxes get host names below this domain."),
     CHOICE("sandbox.url_scheme", sandbox.url_scheme, NULL, "https", "https|http", "Scheme of the URLs given to users."),
@@ -173,6 +180,20 @@ const struct config_row *config_row_find(struct str key)
             return &CONFIG_ROWS[i];
     }
     return NULL;
+}
+
+bool config_row_of_cluster(const struct config_row *row, struct config_row *ret)
+{
+    size_t kube = offsetof(struct config, kube);
+    size_t sandbox = offsetof(struct config, sandbox);
+    *ret = *row;
+    if (row->offset >= kube && row->offset - kube < sizeof(struct config_kube))
+        ret->offset = row->offset - kube + offsetof(struct config_cluster, kube);
+    else if (row->offset >= sandbox && row->offset - sandbox < sizeof(struct config_sandbox))
+        ret->offset = row->offset - sandbox + offsetof(struct config_cluster, sandbox);
+    else
+        return false;
+    return true;
 }
 
 void config_row_env_name(const struct config_row *row, struct buf *out)

@@ -103,6 +103,9 @@ static void the_table_is_sound(void **state)
         assert_ptr_equal(config_row_find(key), row);
         assert_true(strlen(row->text) > 10);
         assert_true(row->max >= row->min);
+        /* A cluster's values are copied from the default one's: a secret would have two owners. */
+        struct config_row of_cluster;
+        assert_false(config_row_of_cluster(row, &of_cluster) && row->type == CONFIG_SECRET);
         /* A section that came before must not come again: --print-config would print its name twice. */
         for (size_t j = 0; !str_eq(own, section) && j < i; j++)
             assert_false(own.n == 0 || str_starts(str_from(CONFIG_ROWS[j].key), str_slice(key, 0, dot + 1)));
@@ -212,6 +215,131 @@ static void a_named_file_must_exist(void **state)
     struct config_inputs in = {.file = "/nonexistent/conf.yaml", .directory = f->folder, .environ = nothing};
     assert_false(config_load(&in, &f->config, &f->report));
     assert_says(&f->report.errors, "/nonexistent/conf.yaml");
+}
+
+static const char TWO_CLUSTERS[] = "default_cluster: us\n"
+                                   "kube: {namespace: here, sandboxes: 7, allow_loopback: true}\n"
+                                   "sandbox: {storage_class: slow, url_port: 81, url_scheme: http}\n"
+                                   "clusters:\n"
+                                   "  eu:\n"
+                                   "    kube: {kubeconfig: /eu, context: second, creations: 3}\n"
+                                   "    sandbox:\n"
+                                   "      domain: eu.example.org\n"
+                                   "      storage_class: fast\n";
+
+static void a_cluster_has_its_own_keys_and_the_default_ones_ways(void **state)
+{
+    struct fixture *f = *state;
+    char *const environ[] = {"FULLSTACKD_SANDBOX_INGRESS_CLASS=public", "RUNTIME_IMAGE=image:2", NULL};
+    assert_true(load(f, TWO_CLUSTERS, environ));
+    assert_int_equal(f->config.clusters_n, 2);
+    const struct config_cluster *us = &f->config.clusters[0];
+    const struct config_cluster *eu = &f->config.clusters[1];
+    assert_string_equal(us->name, "us");
+    assert_string_equal(us->sandbox.storage_class, "slow");
+    assert_int_equal(us->kube.sandboxes_n, 7);
+    assert_string_equal(eu->name, "eu");
+    assert_string_equal(eu->kube.kubeconfig, "/eu");
+    assert_string_equal(eu->kube.context, "second");
+    assert_string_equal(eu->sandbox.domain, "eu.example.org");
+    assert_string_equal(eu->sandbox.storage_class, "fast");
+    assert_int_equal(eu->kube.creations_n, 3);
+    /* As the default cluster has it, whatever source that came from. */
+    assert_string_equal(eu->sandbox.ingress_class, "public");
+    assert_string_equal(eu->sandbox.image, "image:2");
+    assert_int_equal(eu->sandbox.url_port, 81);
+    assert_int_equal(eu->sandbox.url_scheme, URL_SCHEME_HTTP);
+    /* Which cluster it is, and what it holds, is each one's own. */
+    assert_string_equal(eu->kube.namespace_name, "");
+    assert_int_equal(eu->kube.sandboxes_n, 0);
+    assert_false(eu->kube.is_loopback_allowed);
+}
+
+static void without_the_section_there_is_the_default_cluster(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(load(f, "sandbox: {domain: example.org}\n", NULL));
+    assert_int_equal(f->config.clusters_n, 1);
+    assert_string_equal(f->config.clusters[0].name, "default");
+    assert_string_equal(f->config.clusters[0].sandbox.domain, "example.org");
+}
+
+static void mistakes_in_clusters_are_told_with_their_line(void **state)
+{
+    struct fixture *f = *state;
+    assert_false(load(f,
+                      "default_cluster: us\n"
+                      "clusters:\n"
+                      "  eu:\n"
+                      "    kube: {kubeconfig: /eu, kubeconfg: /x}\n"
+                      "    listen: {port: 1}\n"
+                      "  asia:\n"
+                      "    kube:\n"
+                      "      creations: many\n"
+                      "    sandbox: {domain: asia.example.org}\n"
+                      "  us: {kube: {kubeconfig: /us}, sandbox: {domain: us.example.org}}\n"
+                      "  \"No Name\": {kube: {kubeconfig: /x}}\n"
+                      "  loose: 1\n",
+                      NULL));
+    assert_says(&f->report.errors, "conf.yaml:4: unknown key 'clusters.eu.kube.kubeconfg'");
+    assert_says(&f->report.errors, "conf.yaml:5: unknown key 'clusters.eu.listen.port'");
+    assert_says(&f->report.errors, "clusters.eu.sandbox.domain: not given");
+    assert_says(&f->report.errors, "conf.yaml:8: clusters.asia.kube.creations: 'many' is not a whole number");
+    assert_says(&f->report.errors, "clusters.asia.kube.kubeconfig: not given");
+    assert_says(&f->report.errors, "clusters.us: it is the default cluster's name");
+    assert_says(&f->report.errors, "conf.yaml:11: clusters: 'No Name' is not a Kubernetes name");
+    assert_says(&f->report.errors, "conf.yaml:12: unknown key 'clusters.loose'");
+    assert_int_equal(f->report.errors_n, 8);
+    char *const environ[] = {"FULLSTACKD_CLUSTERS_EU_KUBE_KUBECONFIG=/eu", "FULLSTACKD_DEFAULT_CLUSTER=", NULL};
+    assert_false(load(f, NULL, environ));
+    assert_says(&f->report.errors, "unknown variable 'FULLSTACKD_CLUSTERS_EU_KUBE_KUBECONFIG'");
+    assert_says(&f->report.errors, "default_cluster: a cluster needs a name");
+    assert_int_equal(f->report.errors_n, 2);
+}
+
+static void a_name_leads_to_one_cluster(void **state)
+{
+    struct fixture *f = *state;
+    const char *eu = "clusters: {eu: {kube: {kubeconfig: /eu, former_names: [europe, old]}, sandbox: {domain: d}}}\n";
+    assert_true(load(f, arena_printf(f->arena, "kube: {former_names: usw}\n%s", eu), NULL));
+    assert_string_equal(f->config.clusters[1].kube.former_names, "europe,old");
+    assert_false(load(f, arena_printf(f->arena, "kube: {former_names: [eu]}\n%s", eu), NULL));
+    assert_says(&f->report.errors, "kube.former_names: 'eu' of cluster default is also a name of cluster eu");
+    assert_false(load(f, arena_printf(f->arena, "kube: {former_names: [old]}\n%s", eu), NULL));
+    assert_int_equal(f->report.errors_n, 2);
+    assert_false(load(f, "kube: {former_names: [\"a b\"]}\n", NULL));
+}
+
+static void clusters_have_a_ceiling(void **state)
+{
+    struct fixture *f = *state;
+    struct buf yaml;
+    buf_init(&yaml, 64 * 1024);
+    buf_add_text(&yaml, "clusters:\n");
+    for (int i = 1; i <= CONFIG_CLUSTERS_MAX; i++)
+        buf_addf(&yaml, "  c%d: {kube: {kubeconfig: /k}, sandbox: {domain: d}}\n", i);
+    assert_false(load(f, buf_text(&yaml), NULL));
+    assert_int_equal(f->config.clusters_n, CONFIG_CLUSTERS_MAX);
+    assert_says(&f->report.errors, "conf.yaml:17: clusters: more than 16 with the default one");
+    buf_fini(&yaml);
+}
+
+static void printed_clusters_load_and_print_the_same(void **state)
+{
+    struct fixture *f = *state;
+    struct buf out;
+    buf_init(&out, 1024 * 1024);
+    assert_true(load(f, TWO_CLUSTERS, NULL));
+    config_print(&f->config, &out);
+    assert_says(&out, "clusters:\n  eu:\n    kube:\n      kubeconfig: \"/eu\"  # file ");
+    assert_says(&out, "      sandboxes: 0  # default\n");
+    assert_says(&out, "      url_port: 81  # default cluster\n");
+    assert_true(load(f, buf_text(&out), NULL));
+    assert_int_equal(f->config.clusters_n, 2);
+    assert_string_equal(f->config.clusters[0].sandbox.storage_class, "slow");
+    assert_string_equal(f->config.clusters[1].sandbox.storage_class, "fast");
+    assert_int_equal(f->config.clusters[1].kube.creations_n, 3);
+    buf_fini(&out);
 }
 
 static void later_sources_win_and_ours_beat_the_original_names(void **state)
@@ -393,6 +521,12 @@ int main(void)
         TEST(every_mistake_is_told_at_once_with_its_line),
         TEST(yaml_that_is_no_configuration_is_refused),
         TEST(a_named_file_must_exist),
+        TEST(a_cluster_has_its_own_keys_and_the_default_ones_ways),
+        TEST(without_the_section_there_is_the_default_cluster),
+        TEST(mistakes_in_clusters_are_told_with_their_line),
+        TEST(a_name_leads_to_one_cluster),
+        TEST(clusters_have_a_ceiling),
+        TEST(printed_clusters_load_and_print_the_same),
         TEST(later_sources_win_and_ours_beat_the_original_names),
         TEST(node_env_chooses_the_dotenv_file),
         TEST(variables_are_checked_like_keys),
