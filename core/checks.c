@@ -17,13 +17,27 @@ enum {
 #define SAY(v, what, why, ...)                                                                                         \
     ((v)->check = (what), (v)->code = (why), text_fitf((v)->message, sizeof((v)->message), __VA_ARGS__))
 
+void checks_unreachable(const struct sandbox *sb, const struct observed *seen, enum reason *ret_code,
+                        char ret_message[MESSAGE_SIZE])
+{
+    *ret_code = REASON_CLUSTER_UNREACHABLE;
+    if (seen->is_cluster_unknown)
+        text_fitf(ret_message, MESSAGE_SIZE,
+                  "cluster %s is not in this server's configuration; waiting until it is again", sb->cluster);
+    else
+        text_fitf(ret_message, MESSAGE_SIZE, "the Kubernetes API of cluster %s does not answer; trying again",
+                  sb->cluster);
+}
+
 static bool is_unsettled(const struct world *w, struct verdict *v)
 {
     if (w->seen->is_synced)
         return false;
-    SAY(v, CHECK_WAITING, w->seen->is_reachable ? REASON_NONE : REASON_CLUSTER_UNREACHABLE, "%s",
-        w->seen->is_reachable ? "reading the state of the cluster"
-                              : "the Kubernetes API does not answer; trying again");
+    if (w->seen->is_reachable)
+        SAY(v, CHECK_WAITING, REASON_NONE, "reading the state of the cluster");
+    else
+        checks_unreachable(w->sb, w->seen, &v->code, v->message);
+    v->check = CHECK_WAITING;
     return true;
 }
 

@@ -6,6 +6,10 @@
 
 typedef void step_check(const struct step *s, const struct world *w, struct verdict *ret);
 
+/* In plain words: the sandbox's cluster does not answer, or is not known here. */
+void checks_unreachable(const struct sandbox *sb, const struct observed *seen, enum reason *ret_code,
+                        char ret_message[MESSAGE_SIZE]);
+
 step_check rbac_applied;
 step_check database_exists;
 step_check database_running;

@@ -80,12 +80,15 @@ static void note_failure(struct step_run *run, enum reason code, const struct er
     run->error_code = code;
     run->is_fatal = is_fatal;
     run->refused_n += is_refusal(err);
-    text_fit(run->error_message, sizeof(run->error_message), str_from(err->msg));
+    if (code == REASON_CLUSTER_UNREACHABLE)
+        text_fitf(run->error_message, sizeof(run->error_message), "cluster %s: %s", run->flow->sb.cluster, err->msg);
+    else
+        text_fit(run->error_message, sizeof(run->error_message), str_from(err->msg));
     if (err->kind == ERR_TIMEOUT || err->kind == ERR_UPSTREAM || err->kind == ERR_NOT_READY)
         run->uncertain_until_ms = loop_now_ms(run->flow->ports.loop) + run->flow->ports.settings->late_ms;
     try_later(run);
-    LOG(WARN, "step failed", KV("project", run->flow->sb.project_id), KV("step", step_name(run->id)),
-        KV("tries", run->backoff.tries), KV("err", err));
+    LOG(WARN, "step failed", KV("project", run->flow->sb.project_id), KV("cluster", run->flow->sb.cluster),
+        KV("step", step_name(run->id)), KV("tries", run->backoff.tries), KV("err", err));
 }
 
 static void note_success(struct step_run *run)

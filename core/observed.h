@@ -83,8 +83,9 @@ struct observed_pod {
 };
 
 struct observed {
-    bool is_synced;    /* every cache has its first list: absence means something */
-    bool is_reachable; /* the API answered the last call or watch, or was not asked yet */
+    bool is_synced;          /* every cache has its first list: absence means something */
+    bool is_reachable;       /* the API answered the last call or watch, or was not asked yet */
+    bool is_cluster_unknown; /* this server's configuration has no cluster of that name: nothing else is known either */
     enum presence objects[OBJECT_N];
     struct observed_database database;
     struct observed_workload workload;

@@ -32,6 +32,14 @@ typedef void store_on_project(void *arg, const struct project *project, const st
 typedef void store_on_projects(void *arg, const struct project *projects, size_t n, uint64_t journal_seq,
                                const struct err *err);
 
+/* What a POST of a project asks for. */
+struct project_wish {
+    const char *owner_id;
+    struct str name;
+    struct str description; /* absent: none */
+    const char *cluster;    /* a name that is known */
+};
+
 /* What a POST or DELETE of a sandbox or project asks for. */
 struct sandbox_request {
     const char *owner_id;
@@ -41,7 +49,11 @@ struct sandbox_request {
      * keeps them; a terminated sandbox gets new ones, its database keeps its own). */
     const struct sandbox *names;
     const struct env_list *env; /* of the request, stored encrypted with the sandbox; NULL: keep what is stored */
-    int64_t now_ms;             /* wall clock, for the journal row */
+    /* A creation is refused where the project's cluster has so many: CONFLICT with reason "ClusterFull", LIMIT with
+     * reason "ClusterBusy". 0: no limit. */
+    unsigned sandboxes_max;
+    unsigned creations_max;
+    int64_t now_ms; /* wall clock, for the journal row */
 };
 
 enum request_result {
@@ -149,8 +161,8 @@ struct port_store {
 
     /* -- requests -- */
 
-    struct op *(*project_create)(void *self, const char *owner_id, struct str name, struct str description,
-                                 ms_t timeout_ms, store_on_project *done, void *arg);
+    struct op *(*project_create)(void *self, const struct project_wish *wish, ms_t timeout_ms, store_on_project *done,
+                                 void *arg);
     /* MISSING when unknown or somebody else's. */
     struct op *(*project_get)(void *self, const char *owner_id, const char *project_id, ms_t timeout_ms,
                               store_on_project *done, void *arg);

@@ -200,7 +200,7 @@ static void take_up(struct led *led, const struct flow_row *row, bool is_resumed
 {
     led->flow = flow_new(&led->owner->ports, row, is_resumed);
     LOG(INFO, is_resumed ? "flow resumed" : "flow started", KV("project", led->project_id),
-        KV("sandbox", row->sandbox.name), KV("attempt", row->sandbox.attempt),
+        KV("sandbox", row->sandbox.name), KV("cluster", row->sandbox.cluster), KV("attempt", row->sandbox.attempt),
         KV("desired", desired_id(row->sandbox.desired)));
     enqueue(led);
 }

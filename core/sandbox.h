@@ -15,6 +15,7 @@ enum {
     PROJECT_TEXT_SIZE = 2001, /* description */
     SLUG_SIZE = 21,           /* DNS label part of the name, 20 characters */
     KUBE_NAME_SIZE = 64,      /* DNS-1123 label */
+    CLUSTER_NAME_SIZE = KUBE_NAME_SIZE,
     HOST_SIZE = 254,
     HOST_LABEL_SIZE = 13, /* 12 letters */
     IMAGE_SIZE = 256,
@@ -40,7 +41,8 @@ struct sandbox {
     char project_id[ID_SIZE];
     char owner_id[ID_SIZE];
     char project_name[PROJECT_NAME_SIZE];
-    char slug[SLUG_SIZE]; /* value of the label project.fullstackagent.io/name */
+    char slug[SLUG_SIZE];            /* value of the label project.fullstackagent.io/name */
+    char cluster[CLUSTER_NAME_SIZE]; /* the project's: where every object of it is */
     char namespace_name[KUBE_NAME_SIZE];
     char name[KUBE_NAME_SIZE];          /* {slug}-agentruntime-{6}: Deployment; Service and Ingresses derive from it */
     char database_name[KUBE_NAME_SIZE]; /* the KubeBlocks Cluster, another suffix */
@@ -71,6 +73,7 @@ struct project {
     char name[PROJECT_NAME_SIZE];
     char description[PROJECT_TEXT_SIZE];
     bool has_description;
+    char cluster[CLUSTER_NAME_SIZE]; /* chosen when it was created, for good */
     int64_t created_ms;
     int64_t updated_ms;
     bool has_sandbox;

@@ -9,6 +9,7 @@
 #include "core/base/fit.h"
 #include "core/base/log.h"
 #include "core/base/xmem.h"
+#include "core/checks.h"
 
 struct sandboxes {
     struct sandboxes_config config;
@@ -85,13 +86,13 @@ static void on_written(void *arg, enum request_result result, const struct sandb
         config->store->status_drop(config->store->self, sb->owner_id, sb->project_id);
         if (result == REQUEST_STARTED) {
             LOG(INFO, "sandbox requested", KV("project", sb->project_id), KV("sandbox", sb->name),
-                KV("desired", desired_id(sb->desired)), KV("attempt", sb->attempt));
+                KV("cluster", sb->cluster), KV("desired", desired_id(sb->desired)), KV("attempt", sb->attempt));
             reconciler_poke(config->reconciler, sb->project_id);
         }
     }
     if (ask->done != NULL)
         ask->done(ask->arg, result, sb, events, n_events, err);
-    if (err != NULL && err_retryable(err->kind) && err->kind != ERR_CONFLICT)
+    if (err != NULL && err_retryable(err->kind) && err->kind != ERR_CONFLICT && err->kind != ERR_LIMIT)
         loop_timer_set(&ask->poke, UNCERTAIN_MS);
     else
         finish(ask);
@@ -111,6 +112,18 @@ static bool check_env(const struct env_list *env, struct err *reterr)
     return true;
 }
 
+/* What is there may be removed, or wait for its cluster; nothing new is begun where nobody leads. */
+static const struct cluster *find_cluster(const struct sandboxes *s, const struct project *project,
+                                          enum desired desired, struct err *reterr)
+{
+    const struct cluster *cluster = clusters_find(s->config.clusters, str_from(project->cluster));
+    if (cluster != NULL || desired != DESIRED_RUNNING)
+        return cluster != NULL ? cluster : clusters_get(s->config.clusters, 0);
+    err_set(reterr, ERR_CONFLICT, __func__, "cluster %s is not in this server's configuration", project->cluster);
+    (void)!str_copy(STR("ClusterUnknown"), reterr->reason, sizeof(reterr->reason));
+    return NULL;
+}
+
 struct op *sandboxes_request(struct sandboxes *s, const struct project *project, enum desired desired,
                              const struct env_list *env, ms_t timeout_ms, store_on_request *done, void *arg)
 {
@@ -124,36 +137,43 @@ struct op *sandboxes_request(struct sandboxes *s, const struct project *project,
     loop_timer_init(&ask->poke, s->config.loop, on_poke, ask);
     memcpy(ask->project_id, project->id, sizeof(ask->project_id));
     memcpy(ask->owner_id, project->owner_id, sizeof(ask->owner_id));
-    if (!check_env(env, &ask->refusal)) {
+    const struct cluster *cluster = find_cluster(s, project, desired, &ask->refusal);
+    if (cluster == NULL || !check_env(env, &ask->refusal)) {
         loop_defer(&ask->refuse);
         return &ask->op;
     }
     int64_t now_ms = loop_wall_ms(s->config.loop);
-    names_draw(&ask->names, str_from(project->name), &s->config.names, now_ms);
+    names_draw(&ask->names, str_from(project->name), &cluster->names, now_ms);
+    memcpy(ask->names.cluster, project->cluster, sizeof(ask->names.cluster));
     const struct sandbox_request request = {.owner_id = project->owner_id,
                                             .project_id = project->id,
                                             .desired = desired,
                                             .names = &ask->names,
                                             .env = env,
+                                            .sandboxes_max = cluster->sandboxes_max,
+                                            .creations_max = cluster->creations_max,
                                             .now_ms = now_ms};
     const struct port_store *store = s->config.store;
     ask->write = store->sandbox_request(store->self, &request, timeout_ms, on_written, ask);
     return &ask->op;
 }
 
-static void write_url(const struct sandboxes_config *config, const char *host, char ret[SANDBOX_URL_SIZE])
+static void write_url(const struct cluster *cluster, const char *host, char ret[SANDBOX_URL_SIZE])
 {
-    if (config->url_port > 0)
-        text_fitf(ret, SANDBOX_URL_SIZE, "%s://%s:%d", config->url_scheme, host, config->url_port);
+    if (cluster->url_port > 0)
+        text_fitf(ret, SANDBOX_URL_SIZE, "%s://%s:%d", cluster->url_scheme, host, cluster->url_port);
     else
-        text_fitf(ret, SANDBOX_URL_SIZE, "%s://%s", config->url_scheme, host);
+        text_fitf(ret, SANDBOX_URL_SIZE, "%s://%s", cluster->url_scheme, host);
 }
 
 void sandboxes_urls(const struct sandboxes *s, const struct sandbox *sb, char ret_app[SANDBOX_URL_SIZE],
                     char ret_tty[SANDBOX_URL_SIZE])
 {
-    write_url(&s->config, sb->app_host, ret_app);
-    write_url(&s->config, sb->tty_host, ret_tty);
+    const struct cluster *cluster = clusters_find(s->config.clusters, str_from(sb->cluster));
+    if (cluster == NULL)
+        cluster = clusters_get(s->config.clusters, 0);
+    write_url(cluster, sb->app_host, ret_app);
+    write_url(cluster, sb->tty_host, ret_tty);
 }
 
 static void broken(struct live_status *ret, const char *what)
@@ -168,11 +188,15 @@ void sandboxes_live(const struct sandboxes *s, const struct sandbox *sb, struct 
     ret->status = sb->status;
     ret->code = sb->code;
     memcpy(ret->message, sb->message, sizeof(ret->message));
-    if (sb->status != SANDBOX_RUNNING || !sb->is_settled)
+    bool is_leaving = !sb->is_settled && sb->desired != DESIRED_RUNNING;
+    if (!is_leaving && (sb->status != SANDBOX_RUNNING || !sb->is_settled))
         return;
     struct observed seen;
-    s->config.cluster->observe(s->config.cluster->self, sb, &seen);
-    if (!seen.is_synced || !seen.is_reachable)
+    const struct port_cluster *port = clusters_port(s->config.clusters);
+    port->observe(port->self, sb, &seen);
+    if (is_leaving && !seen.is_reachable)
+        checks_unreachable(sb, &seen, &ret->code, ret->message);
+    if (is_leaving || !seen.is_synced || !seen.is_reachable)
         return; /* nothing newer is known than the row */
     if (seen.objects[OBJECT_WORKLOAD] != PRESENCE_PRESENT)
         broken(ret, "the Deployment is gone from the cluster");

@@ -3,8 +3,7 @@
  * request, tells the bus and wakes the engine. */
 #pragma once
 
-#include "core/names.h"
-#include "core/port_cluster.h"
+#include "core/clusters.h"
 #include "core/port_store.h"
 #include "core/reconciler.h"
 
@@ -12,13 +11,10 @@ struct sandboxes;
 
 struct sandboxes_config {
     struct loop *loop;
-    const struct port_cluster *cluster;
+    const struct clusters *clusters;
     const struct port_store *store;
     struct bus *bus;
     struct reconciler *reconciler;
-    struct names_settings names;
-    const char *url_scheme; /* "https" */
-    int url_port;           /* 0: none is written */
 };
 
 enum { SANDBOX_URL_SIZE = HOST_SIZE + 16, SANDBOX_ENV_MAX_N = 512 };
@@ -26,8 +22,9 @@ enum { SANDBOX_URL_SIZE = HOST_SIZE + 16, SANDBOX_ENV_MAX_N = 512 };
 struct sandboxes *sandboxes_new(const struct sandboxes_config *config);
 void sandboxes_free(struct sandboxes *s);
 
-/* Leads the project to `desired`. project_name: for drawing names. env: of the request, checked here; NULL: as stored.
- * An invalid variable is told through `done` as INVALID naming "/envVars/KEY". */
+/* Leads the project to `desired`. env: of the request, checked here; NULL: as stored. What is refused is told through
+ * `done`: an invalid variable as INVALID naming "/envVars/KEY", a creation in a cluster that this server does not know
+ * as CONFLICT with reason "ClusterUnknown". */
 struct op *sandboxes_request(struct sandboxes *s, const struct project *project, enum desired desired,
                              const struct env_list *env, ms_t timeout_ms, store_on_request *done, void *arg);
 

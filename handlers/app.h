@@ -10,6 +10,7 @@
 #include "core/port_store.h"
 
 struct bus;
+struct clusters;
 struct sandboxes;
 
 struct app_settings {
@@ -27,11 +28,14 @@ struct app_check {
     bool is_needed;   /* not ready without it; else it is only told */
     const char *text; /* what is wrong or worth knowing; static, "" if nothing */
 };
-enum { APP_CHECKS_MAX = 16 };
+enum { APP_CHECKS_MAX = 64 };
+
+enum app_cluster_state { APP_CLUSTER_STARTING, APP_CLUSTER_AVAILABLE, APP_CLUSTER_UNREACHABLE };
 
 struct app {
     struct loop *loop;
     const struct port_store *store;
+    const struct clusters *clusters;
     struct sandboxes *sandboxes;
     struct bus *bus;
     struct app_settings settings;
@@ -41,6 +45,7 @@ struct app {
     ms_t usual_until_ms;
 
     size_t (*checks)(void *self, struct app_check ret[APP_CHECKS_MAX]); /* pure, how many */
+    enum app_cluster_state (*cluster_state)(void *self, size_t i);      /* pure; i: as clusters_get counts */
     void (*metrics)(void *self, struct buf *out);                       /* Prometheus text */
     void *self;
 };

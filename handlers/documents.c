@@ -105,6 +105,7 @@ void documents_project(struct json_writer *w, const struct app *app, const struc
     jw_kv_text(w, "id", project->id);
     jw_kv_text(w, "name", project->name);
     jw_kv_text(w, "description", project->has_description ? project->description : NULL);
+    jw_kv_text(w, "cluster", project->cluster);
     jw_kv_text(w, "userId", project->owner_id);
     jw_kv_text(w, "githubRepo", NULL);
     jw_kv_text(w, "databaseUrl", NULL);

@@ -50,27 +50,31 @@ static void on_project(void *arg, const struct project *project, const struct er
 struct create_body {
     struct str name;
     struct str description;
+    struct str cluster;
 };
 /* The name's own rule (characters, not bytes) is names_check_project's. */
 static const struct json_field create_fields[] = {
     {"name",        JSON_STR, offsetof(struct create_body, name),        JSON_REQUIRED, 0, PROJECT_NAME_SIZE * 4 },
     {"description", JSON_STR, offsetof(struct create_body, description), JSON_OPTIONAL, 0, PROJECT_TEXT_MAX_BYTES},
+    {"cluster",     JSON_STR, offsetof(struct create_body, cluster),     JSON_OPTIONAL, 0, CLUSTER_NAME_SIZE - 1 },
 };
 
 void projects_create(struct http_exchange *x, struct app *app)
 {
     const struct caller *caller = http_context(x);
-    struct create_body body = {STR_NONE, STR_NONE};
+    struct create_body body = {STR_NONE, STR_NONE, STR_NONE};
+    const struct cluster *cluster;
     struct err err = {0};
     const struct json_value *json = json_parse(http_arena(x), http_body(x), &JSON_LIMITS_BODY, &err);
     if (json == NULL || !json_bind(json, create_fields, sizeof(create_fields) / sizeof(*create_fields), &body, &err) ||
-        !names_check_project(body.name, &err)) {
+        !names_check_project(body.name, &err) ||
+        !clusters_choose(app->clusters, body.cluster, "/cluster", &cluster, &err)) {
         http_answer_err(x, &err);
         return;
     }
     struct pending *p = pending_new(x, app);
-    pending_wait(p, app->store->project_create(app->store->self, caller->who.user_id, str_trim(body.name),
-                                               body.description, app->settings.request_ms, on_project, p));
+    const struct project_wish wish = {caller->who.user_id, str_trim(body.name), body.description, cluster->name};
+    pending_wait(p, app->store->project_create(app->store->self, &wish, app->settings.request_ms, on_project, p));
 }
 
 void projects_get(struct http_exchange *x, struct app *app)

@@ -13,6 +13,7 @@ struct kube {
     struct loop *loop;
     struct fetch_client *client;
     struct kubeconfig *config;
+    const char *cluster;
     bool has_token_set;
     bool is_reachable;
     bool is_reachable_known; /* a first call has ended */
@@ -193,6 +194,7 @@ struct kube *kube_new(struct loop *loop, struct fetch *f, struct kubeconfig *con
     k->loop = loop;
     k->client = client;
     k->config = config;
+    k->cluster = "";
     LIST_INIT(&k->ops);
     return k;
 }
@@ -211,6 +213,16 @@ void kube_free(struct kube *k)
 struct loop *kube_loop(const struct kube *k)
 {
     return k->loop;
+}
+
+void kube_set_cluster(struct kube *k, const char *name)
+{
+    k->cluster = name;
+}
+
+const char *kube_cluster(const struct kube *k)
+{
+    return k->cluster;
 }
 
 bool kube_is_reachable(const struct kube *k)

@@ -28,6 +28,9 @@ MUST_CHECK struct kube *kube_new(struct loop *loop, struct fetch *f, struct kube
 void kube_free(struct kube *k);
 
 struct loop *kube_loop(const struct kube *k);
+/* What the cluster is called in log lines; borrowed. "" until it is set. */
+void kube_set_cluster(struct kube *k, const char *name);
+const char *kube_cluster(const struct kube *k);
 
 /* Did the API answer the last call or watch? on_change runs on the loop when that changes, from within a callback of
  * the client; one subscriber. */

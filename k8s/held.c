@@ -58,7 +58,7 @@ bool held_has(const struct held *held, const char *group, const char *resource, 
     return true;
 }
 
-void held_log_lacking(const struct held *held)
+void held_log_lacking(const struct held *held, const char *cluster)
 {
     for (size_t i = 0; i < RIGHTS_N; i++) {
         unsigned lacking = RIGHTS[i].verbs & ~held->verbs[i];
@@ -70,8 +70,8 @@ void held_log_lacking(const struct held *held)
             if ((lacking >> v & 1) != 0)
                 buf_addf(&verbs, "%s%s", verbs.n > 0 ? " " : "", right_verb_text((enum right_verb)v));
         }
-        LOG(WARN, "the account may not", KV("verbs", buf_str(&verbs)), KV("group", RIGHTS[i].group),
-            KV("resource", RIGHTS[i].resource), KV("purpose", RIGHTS[i].purpose));
+        LOG(WARN, "the account may not", KV("cluster", cluster), KV("verbs", buf_str(&verbs)),
+            KV("group", RIGHTS[i].group), KV("resource", RIGHTS[i].resource), KV("purpose", RIGHTS[i].purpose));
         buf_fini(&verbs);
     }
 }

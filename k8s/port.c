@@ -87,7 +87,7 @@ static bool is_started(const struct k8s_port *p)
 static void on_reachable(void *arg)
 {
     struct k8s_port *p = arg;
-    LOG(INFO, "kubernetes api", KV("is_reachable", kube_is_reachable(p->kube)));
+    LOG(INFO, "kubernetes api", KV("cluster", kube_cluster(p->kube)), KV("is_reachable", kube_is_reachable(p->kube)));
     for (size_t i = 0; i < KIND_WATCHED_N; i++) {
         if (kube_is_reachable(p->kube) && p->watches[i] != NULL)
             watch_hurry(p->watches[i]);
@@ -107,11 +107,12 @@ static void on_dialect(void *arg)
     watch_free(p->watches[KIND_CLUSTER]);
     p->watches[KIND_CLUSTER] = NULL;
     if (dialect == NULL) {
-        LOG(WARN, "kubeblocks is not installed", KV("group", kube_kind_row(KIND_CLUSTER)->group));
+        LOG(WARN, "kubeblocks is not installed", KV("cluster", kube_cluster(p->kube)),
+            KV("group", kube_kind_row(KIND_CLUSTER)->group));
         cache_list_none(p->cache, KIND_CLUSTER);
         return;
     }
-    LOG(INFO, "kubeblocks found", KV("version", dialect->version));
+    LOG(INFO, "kubeblocks found", KV("cluster", kube_cluster(p->kube)), KV("version", dialect->version));
     start_watch(p, KIND_CLUSTER, dialect->version);
 }
 
@@ -141,7 +142,7 @@ static void on_review(void *arg, const struct json_value *answer, const struct e
     }
     if (err == NULL) {
         held_read(answer, &p->held);
-        held_log_lacking(&p->held);
+        held_log_lacking(&p->held, kube_cluster(p->kube));
     }
     start_all(p);
 }
@@ -375,6 +376,7 @@ struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err
     p = xcalloc(1, sizeof *p);
     p->loop = options->loop;
     p->kube = kube;
+    kube_set_cluster(kube, options->cluster);
     p->cache = cache_new(options->loop);
     p->profile = options->profile;
     p->namespace_name = xstrdup(options->namespace_name);
@@ -436,6 +438,7 @@ void k8s_port_stats(const struct k8s_port *p, struct k8s_port_stats *ret)
         ret->failures_n += one.failures_n;
     }
     ret->is_reachable = kube_is_reachable(p->kube);
+    ret->is_away = kube_is_away(p->kube);
     ret->is_synced = true;
     for (enum kube_kind kind = 0; kind < KIND_CACHED_N; kind++)
         ret->is_synced = ret->is_synced && cache_is_synced(p->cache, kind);

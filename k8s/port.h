@@ -16,6 +16,7 @@ struct k8s_port_options {
     struct kubeconfig *config;         /* taken over, also on failure */
     const struct k8s_profile *profile; /* borrowed, as are its texts */
     const char *namespace_name;        /* that is watched; copied */
+    const char *cluster;               /* its name, for log lines; borrowed */
 };
 
 MUST_CHECK struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err *reterr);
@@ -29,6 +30,7 @@ const struct port_cluster *k8s_port_cluster(const struct k8s_port *p);
 struct k8s_port_stats {
     uint64_t lists_n, streams_n, events_n, failures_n; /* of all watches */
     bool is_reachable;
+    bool is_away;                   /* did not answer; before the first call has ended it is neither */
     bool is_synced;                 /* every cache has had its first list */
     const char *kubeblocks_version; /* "" if there is none or it is not known */
 };

@@ -165,8 +165,8 @@ static void rest(struct watch *w, const struct err *err)
         forget_page(w);
     if (err->kind != ERR_GONE) {
         w->stats.failures_n++;
-        LOG(WARN, "watch interrupted", KV("kind", kube_kind_row(w->options.kind)->plural), KV("err", err),
-            KV("again_in_ms", delay_ms));
+        LOG(WARN, "watch interrupted", KV("cluster", kube_cluster(w->options.kube)),
+            KV("kind", kube_kind_row(w->options.kind)->plural), KV("err", err), KV("again_in_ms", delay_ms));
     }
     stop_stream(w);
     w->at = WATCH_RESTING;

@@ -11,15 +11,19 @@
 
 enum { JSON_BYTES = 1024 * 1024, LINE_BYTES = 2048 };
 
+/* In this order; the NULL is where the checks of each cluster come. */
 static doctor_check *const checks[] = {
-    doctor_descriptors, doctor_http_client,     doctor_settings, doctor_secret_env, doctor_dashboard,
-    doctor_postgres,    doctor_schema,          doctor_redis,    doctor_kubeconfig, doctor_api,
-    doctor_rights,      doctor_answers,         doctor_storage,  doctor_ingress,    doctor_certificate,
-    doctor_terminals,   doctor_stale_databases,
+    doctor_descriptors, doctor_http_client, doctor_settings,
+    doctor_secret_env,  doctor_dashboard,   doctor_postgres,
+    doctor_schema,      doctor_redis,       NULL,
+    doctor_terminals,   doctor_clusters,
 };
-enum { CHECKS_N = sizeof(checks) / sizeof(checks[0]) };
-
+static doctor_check *const cluster_checks[] = {
+    doctor_kubeconfig, doctor_api,     doctor_rights,      doctor_answers,
+    doctor_storage,    doctor_ingress, doctor_certificate, doctor_stale_databases,
+};
 static doctor_check *const quick_checks[] = {doctor_own_readiness};
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 static const char *const level_words[DOCTOR_LEVEL_N] = {
 #define X(name, word) [DOCTOR_##name] = (word),
@@ -44,6 +48,8 @@ void doctor_say(struct doctor *d, enum doctor_level level, const char *check, co
     struct buf text;
     va_list args;
     buf_init(&text, LINE_BYTES);
+    if (d->cluster != NULL && d->config.clusters_n > 1)
+        buf_addf(&text, "cluster %s: ", d->cluster->name);
     va_start(args, fmt);
     buf_addv(&text, fmt, args);
     va_end(args);
@@ -87,18 +93,55 @@ void doctor_next(struct doctor *d)
     loop_defer(&d->next);
 }
 
+static void leave_cluster(struct doctor *d)
+{
+    kube_free(d->kube);
+    fetch_client_free(d->client);
+    d->kube = NULL;
+    d->client = NULL;
+    d->rights_n = 0;
+    d->rights_bad_n = 0;
+    d->stale_n = 0;
+    d->stale_at = 0;
+    d->stale_gone_n = 0;
+    d->kubeblocks_version = NULL;
+}
+
+/* False: every cluster was looked at. */
+static bool next_cluster(struct doctor *d)
+{
+    size_t i = d->cluster == NULL ? 0 : (size_t)(d->cluster - d->config.clusters) + 1;
+    leave_cluster(d);
+    d->cluster = i < d->config.clusters_n ? &d->config.clusters[i] : NULL;
+    d->cluster_at = 0;
+    return d->cluster != NULL;
+}
+
+/* NULL: that was all. */
+static doctor_check *find_next(struct doctor *d)
+{
+    if (d->options->is_quick)
+        return d->at < COUNT(quick_checks) ? quick_checks[d->at++] : NULL;
+    if (d->at < COUNT(checks) && checks[d->at] == NULL) {
+        bool is_open = d->cluster != NULL && d->cluster_at < COUNT(cluster_checks);
+        if (is_open || next_cluster(d))
+            return cluster_checks[d->cluster_at++];
+        d->at++;
+    }
+    return d->at < COUNT(checks) ? checks[d->at++] : NULL;
+}
+
 static void run_next(void *arg)
 {
     struct doctor *d = arg;
-    size_t n = d->options->is_quick ? sizeof(quick_checks) / sizeof(quick_checks[0]) : CHECKS_N;
-    doctor_check *const *list = d->options->is_quick ? quick_checks : checks;
-    if (d->at == n) {
+    doctor_check *check = find_next(d);
+    if (check == NULL) {
         loop_stop(d->loop);
         return;
     }
     d->is_answered = false;
     d->asked_ms = loop_now_ms(d->loop);
-    list[d->at++](d);
+    check(d);
 }
 
 static void run(struct doctor *d)
@@ -115,8 +158,7 @@ static void run(struct doctor *d)
     loop_timer_init(&d->timer, d->loop, NULL, d);
     loop_defer(&d->next);
     loop_run(d->loop);
-    kube_free(d->kube);
-    fetch_client_free(d->client);
+    leave_cluster(d);
     fetch_free(d->fetch);
     pg_conn_free(d->pg);
     redis_free(d->redis);

@@ -6,6 +6,17 @@
 
 enum { ANSWER_CEILING_BYTES = 64 * 1024, SKEW_WARN_MS = 5000, SKEW_FAIL_MS = 300000 };
 
+void doctor_add_cluster_names(struct doctor *d, const struct config_cluster *cluster, struct str *list, size_t *n,
+                              size_t max)
+{
+    struct str rest = str_from(cluster->kube.former_names);
+    struct str name = str_from(cluster->name);
+    do {
+        if (*n < max && str_trim(name).n > 0)
+            list[(*n)++] = arena_dup_str(d->arena, str_trim(name));
+    } while (str_next(&rest, ',', &name));
+}
+
 /* ---- kubeconfig ---- */
 
 static void use_kubeconfig(struct doctor *d, struct kubeconfig *kc)
@@ -16,7 +27,7 @@ static void use_kubeconfig(struct doctor *d, struct kubeconfig *kc)
                                     .cert_pem = secret_reveal(&kc->cert),
                                     .key_pem = secret_is_none(&kc->key) ? NULL : &kc->key,
                                     .is_unverified = kc->is_unverified};
-    d->namespace_name = arena_dup(d->arena, str_from(main_namespace(&d->config, kc)));
+    d->namespace_name = arena_dup(d->arena, str_from(main_namespace(d->cluster, kc)));
     d->client = fetch_client_new(d->fetch, &peer, &err);
     if (d->client == NULL)
         kubeconfig_free(kc);
@@ -31,7 +42,7 @@ static void use_kubeconfig(struct doctor *d, struct kubeconfig *kc)
 void doctor_kubeconfig(struct doctor *d)
 {
     struct err err = {0};
-    struct kubeconfig *kc = main_load_kubeconfig(&d->config, &err);
+    struct kubeconfig *kc = main_load_kubeconfig(d->cluster, &err);
     if (kc != NULL)
         use_kubeconfig(d, kc);
     else if (err.kind == ERR_MISSING)
@@ -192,14 +203,14 @@ static void on_storage(void *arg, const struct json_value *object, const struct 
 {
     struct doctor *d = arg;
     (void)object;
-    say_presence(d, "storage", d->config.sandbox.storage_class, err,
+    say_presence(d, "storage", d->cluster->sandbox.storage_class, err,
                  "Set sandbox.storage_class to one of kubectl get storageclass, or to nothing for the default: volumes "
                  "of databases stay pending without");
 }
 
 void doctor_storage(struct doctor *d)
 {
-    const char *name = d->config.sandbox.storage_class;
+    const char *name = d->cluster->sandbox.storage_class;
     ask(d, name[0] != '\0' ? arena_printf(d->arena, "/apis/storage.k8s.io/v1/storageclasses/%s", name) : NULL,
         on_storage);
 }
@@ -208,13 +219,13 @@ static void on_ingress(void *arg, const struct json_value *object, const struct 
 {
     struct doctor *d = arg;
     (void)object;
-    say_presence(d, "ingress", d->config.sandbox.ingress_class, err,
+    say_presence(d, "ingress", d->cluster->sandbox.ingress_class, err,
                  "Set sandbox.ingress_class to one of kubectl get ingressclass: no URL answers without");
 }
 
 void doctor_ingress(struct doctor *d)
 {
-    const char *name = d->config.sandbox.ingress_class;
+    const char *name = d->cluster->sandbox.ingress_class;
     ask(d, name[0] != '\0' ? arena_printf(d->arena, "/apis/networking.k8s.io/v1/ingressclasses/%s", name) : NULL,
         on_ingress);
 }
@@ -223,13 +234,13 @@ static void on_certificate(void *arg, const struct json_value *object, const str
 {
     struct doctor *d = arg;
     (void)object;
-    say_presence(d, "certificate", d->config.sandbox.tls_secret, err,
+    say_presence(d, "certificate", d->cluster->sandbox.tls_secret, err,
                  "Put the wildcard certificate there, or set sandbox.tls_secret; browsers refuse the terminal without");
 }
 
 void doctor_certificate(struct doctor *d)
 {
-    const char *name = d->config.sandbox.tls_secret;
+    const char *name = d->cluster->sandbox.tls_secret;
     bool is_used = d->kube != NULL && name[0] != '\0';
     ask(d, is_used ? arena_printf(d->arena, "/api/v1/namespaces/%s/secrets/%s", d->namespace_name, name) : NULL,
         on_certificate);

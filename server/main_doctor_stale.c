@@ -69,11 +69,15 @@ void doctor_stale_databases(struct doctor *d)
         return;
     }
     struct pg_params *params = pg_params_new();
+    struct str names[DOCTOR_CLUSTER_NAMES_MAX];
+    size_t names_n = 0;
+    doctor_add_cluster_names(d, d->cluster, names, &names_n, DOCTOR_CLUSTER_NAMES_MAX);
     pg_add_text(params, d->namespace_name);
     pg_add_int(params, DOCTOR_STALE_MAX);
+    pg_add_texts(params, names, names_n);
     /* Those with credentials were there once; names are DNS labels, checked when they were drawn. */
     pg_conn_query(d->pg,
-                  "SELECT name FROM databases WHERE namespace_name = $1 AND password_box IS NOT NULL "
-                  "ORDER BY updated_at DESC LIMIT $2",
+                  "SELECT d.name FROM databases d JOIN projects p ON p.id = d.project_id WHERE d.namespace_name = $1 "
+                  "AND p.cluster = ANY ($3) AND d.password_box IS NOT NULL ORDER BY d.updated_at DESC LIMIT $2",
                   params, DOCTOR_TIMEOUT_MS, on_names, d);
 }

@@ -112,6 +112,42 @@ void doctor_terminals(struct doctor *d)
                       DOCTOR_TIMEOUT_MS, on_terminals, d);
 }
 
+/* Projects of a cluster that was renamed or taken out: they wait, and whoever did it should know. */
+static void on_clusters(void *arg, const struct pg_result *result, const struct err *err)
+{
+    struct doctor *d = arg;
+    size_t n = err == NULL ? pg_row_count(result) : 0;
+    if (err != NULL)
+        doctor_say(d, DOCTOR_WARN, "clusters", "Bring the schema up to date first", "%s", err->msg);
+    for (size_t i = 0; i < n; i++)
+        doctor_say(d, DOCTOR_WARN, "clusters",
+                   "Put it back into clusters, or into kube.former_names of the cluster that it is now",
+                   "%.*s projects wait for cluster %.*s, which is not in the configuration",
+                   STR_ARG(pg_row_str(result, i, 1)), STR_ARG(pg_row_str(result, i, 0)));
+    if (err == NULL && n == 0)
+        doctor_say(d, DOCTOR_OK, "clusters", NULL, "every project's is in the configuration (%zu)",
+                   d->config.clusters_n);
+    doctor_next(d);
+}
+
+void doctor_clusters(struct doctor *d)
+{
+    struct str names[DOCTOR_CLUSTER_NAMES_MAX];
+    size_t n = 0;
+    if (d->pg == NULL) {
+        doctor_next(d);
+        return;
+    }
+    for (size_t i = 0; i < d->config.clusters_n; i++)
+        doctor_add_cluster_names(d, &d->config.clusters[i], names, &n, DOCTOR_CLUSTER_NAMES_MAX);
+    struct pg_params *params = pg_params_new();
+    pg_add_texts(params, names, n);
+    pg_conn_query(d->pg,
+                  "SELECT cluster, count(*)::text FROM projects WHERE cluster <> ALL ($1) GROUP BY cluster "
+                  "ORDER BY cluster LIMIT 20",
+                  params, DOCTOR_TIMEOUT_MS, on_clusters, d);
+}
+
 /* ---- Redis ---- */
 
 static void end_redis(struct doctor *d)

@@ -55,10 +55,11 @@ bool main_load_config(const struct main_options *o, struct config *ret,
     return is_loaded && is_complete;
 }
 
-struct kubeconfig *main_load_kubeconfig(const struct config *c, struct err *reterr)
+struct kubeconfig *main_load_kubeconfig(const struct config_cluster *c, struct err *reterr)
 {
     const struct kubeconfig_source source = {
         .path = c->kube.kubeconfig[0] != '\0' ? c->kube.kubeconfig : NULL,
+        .context = c->kube.context[0] != '\0' ? c->kube.context : NULL,
         .service_host = getenv("KUBERNETES_SERVICE_HOST"),
         .service_port = getenv("KUBERNETES_SERVICE_PORT"),
         .is_loopback_allowed = c->kube.is_loopback_allowed,
@@ -66,7 +67,7 @@ struct kubeconfig *main_load_kubeconfig(const struct config *c, struct err *rete
     return kubeconfig_load(&source, reterr);
 }
 
-const char *main_namespace(const struct config *c, const struct kubeconfig *kubeconfig)
+const char *main_namespace(const struct config_cluster *c, const struct kubeconfig *kubeconfig)
 {
     if (c->kube.namespace_name[0] != '\0')
         return c->kube.namespace_name;

@@ -43,8 +43,8 @@ MUST_CHECK bool main_read_config(const struct main_options *o, const char *file,
 struct kubeconfig;
 /* Where the configuration says the cluster is; the caller's to kubeconfig_free. NULL with what kubeconfig_load fails
  * with. */
-MUST_CHECK struct kubeconfig *main_load_kubeconfig(const struct config *c, struct err *reterr);
+MUST_CHECK struct kubeconfig *main_load_kubeconfig(const struct config_cluster *c, struct err *reterr);
 /* kube.namespace, else the context's, else the original's. Borrowed from the two. */
-const char *main_namespace(const struct config *c, const struct kubeconfig *kubeconfig);
+const char *main_namespace(const struct config_cluster *c, const struct kubeconfig *kubeconfig);
 /* What a command could not do, to standard error. Returns status. */
 int main_fail(int status, const char *doing, const struct err *err);

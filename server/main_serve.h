@@ -9,6 +9,7 @@
 #include "k8s/profile.h"
 #include "server/main_program.h"
 
+struct clusters;
 struct codec_keyring;
 struct fetch;
 struct gate;
@@ -18,6 +19,15 @@ struct listener;
 struct reconciler;
 struct static_files;
 struct store;
+
+/* A cluster of the configuration, and what was made for it. */
+struct server_cluster {
+    const struct config_cluster *config;
+    struct k8s_profile profile;
+    const char *namespace_name;
+    struct k8s_port *k8s;
+    const char *check_names[3]; /* on /readyz: the API, the caches, KubeBlocks */
+};
 
 enum drain { DRAIN_NOT, DRAIN_WAITING, DRAIN_NOW };
 
@@ -31,9 +41,8 @@ struct server {
     struct codec_keyring *keyring;
     struct store *store;
     struct fetch *fetch;
-    struct k8s_profile profile;
-    const char *namespace_name;
-    struct k8s_port *k8s;
+    struct server_cluster cluster_parts[CONFIG_CLUSTERS_MAX]; /* the default one first */
+    struct clusters *clusters;
     struct flow_settings flow;
     struct bus *bus;
     struct reconciler *reconciler;
@@ -54,9 +63,9 @@ struct server {
     bool is_listener_empty;
     bool is_lease_released;
     struct loop_timer drain_timer;
-    int64_t started_ms; /* wall clock */
-    bool has_reached_cluster;
-    int status; /* of the process */
+    int64_t started_ms;       /* wall clock */
+    bool has_reached_cluster; /* any of them */
+    int status;               /* of the process */
 };
 
 /* main_serve_parts.c. config, arena and loop are there. What was made when it fails is unmade by server_unmake. */
@@ -65,6 +74,7 @@ void server_unmake(struct server *s);
 
 /* main_serve_health.c */
 size_t server_checks(void *self, struct app_check ret[APP_CHECKS_MAX]);
+enum app_cluster_state server_cluster_state(void *self, size_t i);
 void server_metrics(void *self, struct buf *out);
 /* The service of the listener that only knows /metrics. */
 void server_metrics_service(struct server *s, struct http_service *ret);

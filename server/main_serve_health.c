@@ -22,6 +22,30 @@ static struct app_check check(const char *name, bool is_ok, bool is_needed, cons
     return (struct app_check){name, is_ok, is_needed, is_ok ? "" : text};
 }
 
+/* Needed until one of the clusters was reached: later, one that does not answer must not take the dashboard, which says
+ * so, away as well. */
+static size_t check_cluster(const struct server *s, const struct server_cluster *parts, struct app_check *ret)
+{
+    struct k8s_port_stats k8s;
+    bool is_needed = !s->has_reached_cluster;
+    k8s_port_stats(parts->k8s, &k8s);
+    const char *const *names = parts->check_names;
+    ret[0] = check(names[0], k8s.is_reachable, is_needed, "the Kubernetes API does not answer");
+    ret[1] = check(names[1], k8s.is_synced, is_needed, "not every list has been read yet");
+    ret[2] = check(names[2], k8s.kubeblocks_version[0] != '\0', false, "not found in the cluster");
+    return 3;
+}
+
+enum app_cluster_state server_cluster_state(void *self, size_t i)
+{
+    const struct server *s = self;
+    struct k8s_port_stats k8s;
+    k8s_port_stats(s->cluster_parts[i].k8s, &k8s);
+    if (k8s.is_away)
+        return APP_CLUSTER_UNREACHABLE;
+    return k8s.is_synced ? APP_CLUSTER_AVAILABLE : APP_CLUSTER_STARTING;
+}
+
 size_t server_checks(void *self, struct app_check ret[APP_CHECKS_MAX])
 {
     struct server *s = self;
@@ -31,17 +55,17 @@ size_t server_checks(void *self, struct app_check ret[APP_CHECKS_MAX])
     struct loop_stats loop;
     size_t n = 0;
     store->health(store->self, &health);
-    k8s_port_stats(s->k8s, &k8s);
     loop_stats(s->loop, &loop);
-    s->has_reached_cluster = s->has_reached_cluster || (k8s.is_reachable && k8s.is_synced);
+    for (size_t i = 0; i < s->config.clusters_n; i++) {
+        k8s_port_stats(s->cluster_parts[i].k8s, &k8s);
+        s->has_reached_cluster = s->has_reached_cluster || (k8s.is_reachable && k8s.is_synced);
+    }
     ret[n++] = check("database", health.is_postgres_up, true, "PostgreSQL does not answer");
     ret[n++] = check("schema", health.is_schema_current, true, "the schema is not current; fullstackd migrate");
     ret[n++] = health.has_redis ? check("redis", health.is_redis_up, false, "Redis does not answer; using own memory")
                                 : (struct app_check){"redis", true, false, "not configured; using own memory"};
-    /* Needed once: later a cluster that does not answer must not take the dashboard, which says so, away as well. */
-    ret[n++] = check("kubernetes", k8s.is_reachable, !s->has_reached_cluster, "the Kubernetes API does not answer");
-    ret[n++] = check("kubernetes-caches", k8s.is_synced, !s->has_reached_cluster, "not every list has been read yet");
-    ret[n++] = check("kubeblocks", k8s.kubeblocks_version[0] != '\0', false, "not found in the cluster");
+    for (size_t i = 0; i < s->config.clusters_n; i++)
+        n += check_cluster(s, &s->cluster_parts[i], &ret[n]);
     ret[n++] = check("loop", loop.lag_max_ms < LAG_WARN_MS, false, "the event loop was late by more than a second");
     ret[n++] = check("draining", s->drain == DRAIN_NOT, true, "the server is stopping");
     return n;
@@ -81,9 +105,19 @@ void server_metrics(void *self, struct buf *out)
         .resident_bytes = resident_bytes(),
         .started_ms = s->started_ms,
     };
-    struct k8s_port_stats k8s;
-    k8s_port_stats(s->k8s, &k8s);
-    sample.kube = (struct metrics_kube){k8s.lists_n, k8s.streams_n, k8s.events_n, k8s.failures_n, k8s.is_reachable};
+    struct metrics_kube kube[CONFIG_CLUSTERS_MAX];
+    for (size_t i = 0; i < s->config.clusters_n; i++) {
+        struct k8s_port_stats k8s;
+        k8s_port_stats(s->cluster_parts[i].k8s, &k8s);
+        kube[i] = (struct metrics_kube){s->cluster_parts[i].config->name,
+                                        k8s.lists_n,
+                                        k8s.streams_n,
+                                        k8s.events_n,
+                                        k8s.failures_n,
+                                        k8s.is_reachable};
+    }
+    sample.kube = kube;
+    sample.kube_n = s->config.clusters_n;
     loop_stats(s->loop, &sample.loop);
     listener_stats(s->listener, &sample.listener);
     gate_stats(s->gate, &sample.gate);

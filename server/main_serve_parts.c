@@ -44,34 +44,75 @@ static bool make_store(struct server *s, struct err *reterr)
 
 /* ---- cluster ---- */
 
-static void fill_profile(struct server *s)
+static void fill_profile(const struct config_sandbox *c, struct k8s_profile *ret)
 {
-    const struct config_sandbox *c = &s->config.sandbox;
-    s->profile = K8S_PROFILE_DEFAULT;
-    s->profile.ingress = ingress_profile_find(str_from(c->ingress_profile));
-    s->profile.ingress_class = text_or_null(c->ingress_class);
-    s->profile.tls_secret = text_or_null(c->tls_secret);
-    s->profile.storage_class = text_or_null(c->storage_class);
-    s->profile.database_version = c->database_version;
-    s->profile.is_role_full = str_eq_text(str_from(c->rbac_profile), "seed");
+    *ret = K8S_PROFILE_DEFAULT;
+    ret->ingress = ingress_profile_find(str_from(c->ingress_profile));
+    ret->ingress_class = text_or_null(c->ingress_class);
+    ret->tls_secret = text_or_null(c->tls_secret);
+    ret->storage_class = text_or_null(c->storage_class);
+    ret->database_version = c->database_version;
+    ret->is_role_full = str_eq_text(str_from(c->rbac_profile), "seed");
 }
 
-static bool make_cluster(struct server *s, struct err *reterr)
+/* The default one's keep the names that there were before there could be more. */
+static void name_checks(struct server *s, struct server_cluster *parts)
 {
-    struct kubeconfig *kubeconfig = main_load_kubeconfig(&s->config, reterr);
+    static const char *const names[] = {"kubernetes", "kubernetes-caches", "kubeblocks"};
+    bool is_default = parts == s->cluster_parts;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        parts->check_names[i] = is_default ? names[i] : arena_printf(s->arena, "%s/%s", names[i], parts->config->name);
+}
+
+/* Nothing is sent yet: a cluster that does not answer keeps no server from starting. */
+static bool make_cluster(struct server *s, struct server_cluster *parts, struct err *reterr)
+{
+    const struct config_cluster *c = parts->config;
+    struct kubeconfig *kubeconfig = main_load_kubeconfig(c, reterr);
     if (kubeconfig == NULL)
         return false;
-    s->namespace_name = arena_dup(s->arena, str_from(main_namespace(&s->config, kubeconfig)));
-    LOG(INFO, "kubernetes", KV("server", kubeconfig->server), KV("namespace", s->namespace_name));
+    parts->namespace_name = arena_dup(s->arena, str_from(main_namespace(c, kubeconfig)));
+    LOG(INFO, "kubernetes", KV("cluster", c->name), KV("server", kubeconfig->server),
+        KV("namespace", parts->namespace_name));
+    fill_profile(&c->sandbox, &parts->profile);
+    name_checks(s, parts);
+    const struct k8s_port_options options = {s->loop, s->fetch, kubeconfig, &parts->profile, parts->namespace_name,
+                                             c->name};
+    parts->k8s = k8s_port_new(&options, reterr);
+    return parts->k8s != NULL || err_wrap(reterr, "kubeconfig");
+}
+
+static void fill_cluster(const struct server_cluster *parts, struct cluster *ret)
+{
+    const struct config_cluster *c = parts->config;
+    *ret = (struct cluster){
+        .name = c->name,
+        .former_names = c->kube.former_names,
+        .port = k8s_port_cluster(parts->k8s),
+        .names = {parts->namespace_name, c->sandbox.domain, c->sandbox.image},
+        .url_scheme = c->sandbox.url_scheme == URL_SCHEME_HTTP ? "http" : "https",
+        .url_port = (int)c->sandbox.url_port,
+        .sandboxes_max = (unsigned)c->kube.sandboxes_n,
+        .creations_max = (unsigned)c->kube.creations_n,
+    };
+}
+
+static bool make_clusters(struct server *s, struct err *reterr)
+{
+    struct cluster list[CONFIG_CLUSTERS_MAX];
+    size_t n = s->config.clusters_n;
     s->fetch = fetch_new(s->loop, reterr);
-    if (s->fetch == NULL) {
-        kubeconfig_free(kubeconfig);
+    if (s->fetch == NULL)
         return err_wrap(reterr, "starting the HTTP client");
+    for (size_t i = 0; i < n; i++) {
+        struct server_cluster *parts = &s->cluster_parts[i];
+        parts->config = &s->config.clusters[i];
+        if (!make_cluster(s, parts, reterr))
+            return i == 0 ? false : err_wrap(reterr, config_cluster_place(parts->config, s->arena));
+        fill_cluster(parts, &list[i]);
     }
-    fill_profile(s);
-    const struct k8s_port_options options = {s->loop, s->fetch, kubeconfig, &s->profile, s->namespace_name};
-    s->k8s = k8s_port_new(&options, reterr);
-    return s->k8s != NULL || err_wrap(reterr, "kubeconfig");
+    s->clusters = clusters_new(s->loop, list, n);
+    return true;
 }
 
 /* ---- engine ---- */
@@ -104,7 +145,7 @@ static void make_engine(struct server *s)
     s->bus = bus_new(s->loop, store_port(s->store));
     const struct reconciler_config config = {
         .loop = s->loop,
-        .cluster = k8s_port_cluster(s->k8s),
+        .cluster = clusters_port(s->clusters),
         .store = store_port(s->store),
         .bus = s->bus,
         .settings = &s->flow,
@@ -115,13 +156,10 @@ static void make_engine(struct server *s)
     s->reconciler = reconciler_new(&config);
     const struct sandboxes_config sandboxes = {
         .loop = s->loop,
-        .cluster = k8s_port_cluster(s->k8s),
+        .clusters = s->clusters,
         .store = store_port(s->store),
         .bus = s->bus,
         .reconciler = s->reconciler,
-        .names = {s->namespace_name, c->sandbox.domain, c->sandbox.image},
-        .url_scheme = c->sandbox.url_scheme == URL_SCHEME_HTTP ? "http" : "https",
-        .url_port = (int)c->sandbox.url_port,
     };
     s->sandboxes = sandboxes_new(&sandboxes);
 }
@@ -152,6 +190,7 @@ static void make_gate(struct server *s)
     s->app = (struct app){
         .loop = s->loop,
         .store = store_port(s->store),
+        .clusters = s->clusters,
         .sandboxes = s->sandboxes,
         .bus = s->bus,
         .settings = {.request_ms = c->database.request_ms,
@@ -160,6 +199,7 @@ static void make_gate(struct server *s)
                      .is_development = c->node_env == NODE_ENV_DEVELOPMENT,
                      .has_metrics = c->metrics_address[0] == '\0'},
         .checks = server_checks,
+        .cluster_state = server_cluster_state,
         .metrics = server_metrics,
         .self = s,
     };
@@ -234,14 +274,15 @@ static bool make_metrics_listener(struct server *s, struct err *reterr)
 
 bool server_make(struct server *s, struct err *reterr)
 {
-    if (!make_store(s, reterr) || !make_cluster(s, reterr))
+    if (!make_store(s, reterr) || !make_clusters(s, reterr))
         return false;
     make_engine(s);
     make_dashboard(s);
     make_gate(s);
     if (!make_listener(s, reterr) || !make_metrics_listener(s, reterr))
         return false;
-    k8s_port_start(s->k8s);
+    for (size_t i = 0; i < s->config.clusters_n; i++)
+        k8s_port_start(s->cluster_parts[i].k8s);
     return true;
 }
 
@@ -261,7 +302,9 @@ void server_unmake(struct server *s)
         reconciler_free(s->reconciler);
     if (s->bus != NULL)
         bus_free(s->bus);
-    k8s_port_free(s->k8s);
+    clusters_free(s->clusters);
+    for (size_t i = 0; i < CONFIG_CLUSTERS_MAX; i++)
+        k8s_port_free(s->cluster_parts[i].k8s);
     fetch_free(s->fetch);
     store_close(s->store);
     codec_keyring_free(s->keyring);

@@ -17,9 +17,20 @@ struct metric {
     size_t offset;
 };
 
-#define AT(member) offsetof(struct metrics_sample, member)
+#define AT(member)      offsetof(struct metrics_sample, member)
+
+#define AT_KUBE(member) offsetof(struct metrics_kube, member)
 
 /* clang-format off */
+/* Each a family with a series per cluster. */
+static const struct metric kube_metrics[] = {
+    {"fullstackd_kube_reachable",            "gauge",   "1 if the Kubernetes API answered last",                          MEMBER_BOOL,     AT_KUBE(is_reachable)},
+    {"fullstackd_kube_lists_total",          "counter", "Lists made for the watch caches",                                MEMBER_U64,      AT_KUBE(lists_n)},
+    {"fullstackd_kube_watch_streams_total",  "counter", "Watch streams opened",                                           MEMBER_U64,      AT_KUBE(streams_n)},
+    {"fullstackd_kube_watch_events_total",   "counter", "Watch events received",                                          MEMBER_U64,      AT_KUBE(events_n)},
+    {"fullstackd_kube_watch_failures_total", "counter", "Lists and watches that failed",                                  MEMBER_U64,      AT_KUBE(failures_n)},
+};
+
 static const struct metric metrics[] = {
     {"process_start_time_seconds",           "gauge",   "When the process started, seconds since 1970",                   MEMBER_MS,       AT(started_ms)},
     {"process_resident_memory_bytes",        "gauge",   "Resident memory",                                                MEMBER_U64,      AT(resident_bytes)},
@@ -46,12 +57,6 @@ static const struct metric metrics[] = {
     {"fullstackd_postgres_queue_depth",      "gauge",   "Statements waiting for a connection",                            MEMBER_UNSIGNED, AT(store.queue_n)},
     {"fullstackd_redis_up",                  "gauge",   "1 if Redis answers",                                             MEMBER_BOOL,     AT(store.is_redis_up)},
 
-    {"fullstackd_kube_reachable",            "gauge",   "1 if the Kubernetes API answered last",                          MEMBER_BOOL,     AT(kube.is_reachable)},
-    {"fullstackd_kube_lists_total",          "counter", "Lists made for the watch caches",                                MEMBER_U64,      AT(kube.lists_n)},
-    {"fullstackd_kube_watch_streams_total",  "counter", "Watch streams opened",                                           MEMBER_U64,      AT(kube.streams_n)},
-    {"fullstackd_kube_watch_events_total",   "counter", "Watch events received",                                          MEMBER_U64,      AT(kube.events_n)},
-    {"fullstackd_kube_watch_failures_total", "counter", "Lists and watches that failed",                                  MEMBER_U64,      AT(kube.failures_n)},
-
     {"fullstackd_flows",                     "gauge",   "Creations and removals this replica works on",                   MEMBER_UNSIGNED, AT(reconciler.flows_n)},
     {"fullstackd_replica_lease",             "gauge",   "1 while this replica holds its lease",                           MEMBER_BOOL,     AT(reconciler.has_lease)},
 };
@@ -67,11 +72,10 @@ static void add_seconds(struct buf *out, int64_t ms)
     buf_addf(out, "%lld.%03lld", (long long)(ms / 1000), (long long)(ms % 1000));
 }
 
-static void add_plain(const struct metric *m, const struct metrics_sample *sample, struct buf *out)
+/* sample: what m->offset counts from. */
+static void add_value(const struct metric *m, const void *sample, struct buf *out)
 {
     const void *member = (const char *)sample + m->offset;
-    add_head(out, m->name, m->type, m->help);
-    buf_addf(out, "%s ", m->name);
     switch (m->member) {
     case MEMBER_U64:
         buf_addf(out, "%llu", (unsigned long long)*(const uint64_t *)member);
@@ -89,12 +93,28 @@ static void add_plain(const struct metric *m, const struct metrics_sample *sampl
     buf_add_byte(out, '\n');
 }
 
+static void add_plain(const struct metric *m, const struct metrics_sample *sample, struct buf *out)
+{
+    add_head(out, m->name, m->type, m->help);
+    buf_addf(out, "%s ", m->name);
+    add_value(m, sample, out);
+}
+
 /* ---- families ---- */
 
 static void add_info(struct buf *out)
 {
     add_head(out, "fullstackd_build_info", "gauge", "The version as a label");
     buf_addf(out, "fullstackd_build_info{version=\"%s\"} 1\n", FULLSTACKD_VERSION);
+}
+
+static void add_kube(const struct metric *m, const struct metrics_sample *s, struct buf *out)
+{
+    add_head(out, m->name, m->type, m->help);
+    for (size_t i = 0; i < s->kube_n; i++) {
+        buf_addf(out, "%s{cluster=\"%s\"} ", m->name, s->kube[i].cluster);
+        add_value(m, &s->kube[i], out);
+    }
 }
 
 static void add_requests(const struct metrics_sample *s, struct buf *out)
@@ -140,6 +160,8 @@ void metrics_text(const struct metrics_sample *sample, struct buf *out)
     add_info(out);
     for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++)
         add_plain(&metrics[i], sample, out);
+    for (size_t i = 0; i < sizeof(kube_metrics) / sizeof(kube_metrics[0]); i++)
+        add_kube(&kube_metrics[i], sample, out);
     if (sample->gate.requests_n != NULL)
         add_requests(sample, out);
     add_attempts(&sample->reconciler.flows, out);

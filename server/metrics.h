@@ -13,7 +13,9 @@
 #include "server/gate.h"
 #include "server/listener.h"
 
+/* Of one cluster. */
 struct metrics_kube {
+    const char *cluster;
     uint64_t lists_n, streams_n, events_n, failures_n;
     bool is_reachable;
 };
@@ -26,7 +28,8 @@ struct metrics_sample {
     size_t routes_n;
     struct store_health store;
     struct reconciler_stats reconciler;
-    struct metrics_kube kube;
+    const struct metrics_kube *kube;
+    size_t kube_n;
     unsigned event_readers_n;
     bool is_draining;
     uint64_t log_dropped_n;

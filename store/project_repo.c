@@ -7,7 +7,8 @@
 enum { LIST_MAX = 1000 };
 
 #define SQL_CREATE                                                                                                     \
-    "INSERT INTO projects AS p (id, owner_id, name, description) VALUES ($1::text, $2::text, $3::text, $4::text) "     \
+    "INSERT INTO projects AS p (id, owner_id, name, description, cluster) VALUES ($1::text, $2::text, $3::text, "      \
+    "$4::text, $5::text) "                                                                                             \
     "RETURNING " ROWS_PROJECT
 
 #define SQL_GET                                                                                                        \
@@ -43,8 +44,8 @@ static void on_project(void *arg, const struct pg_result *result, const struct e
     store_call_end(call);
 }
 
-static struct op *project_create(void *self, const char *owner_id, struct str name, struct str description,
-                                 ms_t timeout_ms, store_on_project *done, void *arg)
+static struct op *project_create(void *self, const struct project_wish *wish, ms_t timeout_ms, store_on_project *done,
+                                 void *arg)
 {
     struct store *s = self;
     struct store_call *call = store_call_new(s, timeout_ms, arg);
@@ -53,9 +54,10 @@ static struct op *project_create(void *self, const char *owner_id, struct str na
     codec_uuid7(loop_wall_ms(s->loop), id);
     struct pg_params *p = pg_params_new();
     pg_add_text(p, id);
-    pg_add_text(p, owner_id);
-    pg_add_str(p, name);
-    pg_add_str(p, description);
+    pg_add_text(p, wish->owner_id);
+    pg_add_str(p, wish->name);
+    pg_add_str(p, wish->description);
+    pg_add_text(p, wish->cluster);
     return store_call_query(call, SQL_CREATE, p, on_project);
 }
 

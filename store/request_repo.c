@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* What an owner asks of a sandbox or a project: one call of fs_sandbox_request. */
+/* What an owner asks of a sandbox or a project: one call of fs_sandbox_request_within. */
 #include "store/environment_repo.h"
 #include "store/store_private.h"
 #include "store/store_rows.h"
 
 #define SQL_REQUEST                                                                                                    \
-    "SELECT result, " ROWS_SANDBOX ", " ROWS_EVENT " FROM fs_sandbox_request($1::text, $2::text, $3::text, $4::text, " \
-    "$5::bigint, $6::text, $7::text[], $8::text[], $9::bytea, $10::boolean) AS f (result, s, p, d, j)"
+    "SELECT result, " ROWS_SANDBOX ", " ROWS_EVENT                                                                     \
+    " FROM fs_sandbox_request_within($1::text, $2::text, $3::text, $4::text, "                                         \
+    "$5::bigint, $6::text, $7::text[], $8::text[], $9::bytea, $10::boolean, $11::bigint, $12::bigint) AS f (result, "  \
+    "s, p, d, j)"
 
 enum { COLUMN_SANDBOX = 1, COLUMN_EVENT = COLUMN_SANDBOX + ROWS_SANDBOX_N };
 
@@ -114,6 +116,8 @@ static struct op *sandbox_request(void *self, const struct sandbox_request *requ
         return store_call_refuse(call, &err, on_request);
     }
     pg_add_bool(p, journal_repo_must_notify(s));
+    pg_add_int(p, request->sandboxes_max);
+    pg_add_int(p, request->creations_max);
     return store_call_query(call, SQL_REQUEST, p, on_request);
 }
 

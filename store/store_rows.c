@@ -34,6 +34,7 @@ bool rows_sandbox(struct rows_at at, struct sandbox *ret, struct err *reterr)
         PLACE(sandbox, project_id),
         PLACE(sandbox, owner_id),
         PLACE(sandbox, project_name),
+        PLACE(sandbox, cluster),
         PLACE(sandbox, slug),
         PLACE(sandbox, namespace_name),
         PLACE(sandbox, name),
@@ -74,15 +75,13 @@ bool rows_sandbox(struct rows_at at, struct sandbox *ret, struct err *reterr)
 bool rows_project(struct rows_at at, struct project *ret, struct err *reterr)
 {
     static const struct text_place places[] = {
-        PLACE(project, id),
-        PLACE(project, owner_id),
-        PLACE(project, name),
-        PLACE(project, description),
+        PLACE(project, id),          PLACE(project, owner_id), PLACE(project, name),
+        PLACE(project, description), PLACE(project, cluster),
     };
     *ret = (struct project){0};
     ret->has_description = !pg_row_is_null(at.result, at.row, at.column + 3);
-    ret->created_ms = pg_row_time_ms(at.result, at.row, at.column + 4);
-    ret->updated_ms = pg_row_time_ms(at.result, at.row, at.column + 5);
+    ret->created_ms = pg_row_time_ms(at.result, at.row, at.column + 5);
+    ret->updated_ms = pg_row_time_ms(at.result, at.row, at.column + 6);
     return copy_texts(at, places, sizeof(places) / sizeof(places[0]), ret, reterr);
 }
 

@@ -10,22 +10,24 @@
 #include "store/pg_row.h"
 
 #define ROWS_SANDBOX                                                                                                   \
-    "(s).id, (s).project_id, (p).owner_id, (p).name, (s).slug, (s).namespace_name, (s).name, (d).name, (s).app_host, " \
+    "(s).id, (s).project_id, (p).owner_id, (p).name, (p).cluster, (s).slug, (s).namespace_name, (s).name, (d).name, "  \
+    "(s).app_host, "                                                                                                   \
     "(s).tty_host, (s).app_label, (s).tty_label, (s).port_names[1], (s).port_names[2], (s).port_names[3], "            \
     "(s).port_names[4], (s).image, (s).restart_time, (s).message, (s).status, (s).desired, (s).attempt, "              \
     "fs_ms((s).attempt_started_at), (s).code, (s).is_settled, (s).fence, fs_ms((s).created_at), "                      \
     "fs_ms((s).updated_at), (s).saves"
 #define ROWS_CREDENTIALS "(d).host, (d).username, (d).dbname, (d).port, (d).password_box"
-#define ROWS_PROJECT     "(p).id, (p).owner_id, (p).name, (p).description, fs_ms((p).created_at), fs_ms((p).updated_at)"
+#define ROWS_PROJECT                                                                                                   \
+    "(p).id, (p).owner_id, (p).name, (p).description, (p).cluster, fs_ms((p).created_at), fs_ms((p).updated_at)"
 #define ROWS_EVENT                                                                                                     \
     "(j).owner_id, (j).project_id, (j).message, (j).seq, (j).attempt, (j).kind, (j).stage, (j).stage_status, "         \
     "(j).status, (j).outcome, (j).code, fs_ms((j).at), (j).duration_ms"
 #define ROWS_USER "(u).id, (u).name, (u).email, (u).image, (u).is_admin"
 
 enum {
-    ROWS_SANDBOX_N = 29,
+    ROWS_SANDBOX_N = 30,
     ROWS_CREDENTIALS_N = 5,
-    ROWS_PROJECT_N = 6,
+    ROWS_PROJECT_N = 7,
     ROWS_EVENT_N = 13,
     ROWS_USER_N = 5,
     ROWS_BOX_BYTES_MAX = 3 << 20

@@ -147,6 +147,7 @@ class Stack:
         self.has_databases = has_databases  # Clusters are real databases on the private PostgreSQL
         self.account = account  # "fullstackd": just what is needed; "meagre": no sight of EndpointSlices, pods untouchable
         self.cluster = None
+        self.serve_args = []
         self.servers = []
 
     def __enter__(self):
@@ -224,7 +225,7 @@ class Stack:
         port = port or (self.port if not self.servers else free_port())
         env = self.server_env(port)
         number = len(self.servers) + 1
-        server = Process("fullstackd", [f"{self.build}/fullstackd", "serve"], env, f"{self.dir}/fullstackd-{number}.log")
+        server = Process("fullstackd", [f"{self.build}/fullstackd", "serve", *self.serve_args], env, f"{self.dir}/fullstackd-{number}.log")
         server.port = port
         self.servers.append(server)
         wait_for("fullstackd ready", lambda: self.is_ready(server))

@@ -23,6 +23,7 @@ struct run;
 struct node {
     struct run *run;
     size_t i;
+    struct clusters *clusters;
     struct bus *bus;
     struct reconciler *reconciler;
     struct sandboxes *sandboxes;
@@ -63,9 +64,17 @@ static void start_process(struct node *node)
 {
     struct run *r = node->run;
     const struct port_store *store = sim_store_port(r->store, node->i);
+    const struct cluster cluster = {
+        .name = "sim",
+        .former_names = "",
+        .port = sim_cluster_port(r->cluster, node->i),
+        .names = {"ns", "example.com", "image"},
+        .url_scheme = "https",
+    };
+    node->clusters = clusters_new(r->sim.loop, &cluster, 1);
     node->bus = bus_new(r->sim.loop, store);
     const struct reconciler_config reconciler = {.loop = r->sim.loop,
-                                                 .cluster = sim_cluster_port(r->cluster, node->i),
+                                                 .cluster = clusters_port(node->clusters),
                                                  .store = store,
                                                  .bus = node->bus,
                                                  .settings = &r->settings,
@@ -75,12 +84,10 @@ static void start_process(struct node *node)
     node->reconciler = reconciler_new(&reconciler);
     const struct sandboxes_config sandboxes = {
         .loop = r->sim.loop,
-        .cluster = sim_cluster_port(r->cluster, node->i),
+        .clusters = node->clusters,
         .store = store,
         .bus = node->bus,
         .reconciler = node->reconciler,
-        .names = {"ns", "example.com", "image"},
-        .url_scheme = "https"
     };
     node->sandboxes = sandboxes_new(&sandboxes);
     const struct bus_query query = {.owner_id = "owner", .after = node->seen_seq};
@@ -95,6 +102,7 @@ static void stop_process(struct node *node)
     sandboxes_free(node->sandboxes);
     reconciler_free(node->reconciler);
     bus_free(node->bus);
+    clusters_free(node->clusters);
     node->is_process_up = false;
 }
 
@@ -356,6 +364,7 @@ static void set_up(struct run *r, uint64_t seed)
     for (size_t i = 0; i < SIM_PROJECTS_N; i++) {
         text_fitf(r->projects[i].id, ID_SIZE, "project-%zu", i);
         text_fitf(r->projects[i].owner_id, ID_SIZE, "owner");
+        text_fitf(r->projects[i].cluster, CLUSTER_NAME_SIZE, "sim");
         text_fitf(r->projects[i].name, PROJECT_NAME_SIZE, "My project %zu", i);
         sim_store_add_project(r->store, "owner", r->projects[i].id);
     }

@@ -11,8 +11,14 @@ static const struct route routes[] = {
 static void make(struct metrics_sample *s, struct buf *out)
 {
     static const uint64_t requests[] = {7, 8};
+    static const struct metrics_kube kube[] = {
+        {"us", 1, 2, 3, 4, true },
+        {"eu", 0, 0, 0, 9, false}
+    };
     *s = (struct metrics_sample){.routes = routes, .routes_n = 1, .started_ms = 1700000000123};
     s->gate.requests_n = requests;
+    s->kube = kube;
+    s->kube_n = 2;
     s->loop.lag_max_ms = 1005;
     s->listener.connections_n = 3;
     s->store.is_postgres_up = true;
@@ -48,6 +54,10 @@ static void each_number_of_the_sample_is_told_in_base_units(void **state)
     assert_line(&text, "fullstackd_redis_up 0");
     assert_line(&text, "fullstackd_http_requests_total{method=\"GET\",route=\"/api/projects/{id}\"} 7");
     assert_line(&text, "fullstackd_http_requests_total{method=\"GET\",route=\"dashboard\"} 8");
+    assert_line(&text, "fullstackd_kube_reachable{cluster=\"us\"} 1");
+    assert_line(&text, "fullstackd_kube_reachable{cluster=\"eu\"} 0");
+    assert_line(&text, "fullstackd_kube_watch_events_total{cluster=\"us\"} 3");
+    assert_line(&text, "fullstackd_kube_watch_failures_total{cluster=\"eu\"} 9");
     assert_line(&text, "fullstackd_attempts_total{outcome=\"ready\"} 4");
     assert_line(&text, "fullstackd_failures_total{reason=\"IMAGE_PULL\"} 5");
     assert_line(&text, "fullstackd_stage_duration_seconds_sum{stage=\"database\"} 61.500");

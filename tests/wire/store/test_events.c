@@ -320,15 +320,18 @@ static void projects_are_made_found_and_listed_newest_first(void **state)
     sql(&f, "INSERT INTO users (id, name) VALUES ('cuid-owner', 'Owner')");
     assert_int_equal(list_projects("cuid-owner", 10).n, 0);
     struct list made[2] = {0};
-    f.port->project_create(f.port->self, "cuid-owner", STR("Na\xc3\xafve \"app\""), STR_NONE, FIXTURE_MS, on_project,
-                           &made[0]);
+    const struct project_wish first = {"cuid-owner", STR("Na\xc3\xafve \"app\""), STR_NONE, "default"};
+    const struct project_wish second = {"cuid-owner", STR("second"), STR(""), "eu"};
+    f.port->project_create(f.port->self, &first, FIXTURE_MS, on_project, &made[0]);
     run_until(&f, &made[0].is_done);
-    f.port->project_create(f.port->self, "cuid-owner", STR("second"), STR(""), FIXTURE_MS, on_project, &made[1]);
+    f.port->project_create(f.port->self, &second, FIXTURE_MS, on_project, &made[1]);
     run_until(&f, &made[1].is_done);
     assert_string_equal(made[0].first.name, "Na\xc3\xafve \"app\"");
     assert_false(made[0].first.has_description);
     assert_true(made[1].first.has_description);
     assert_false(made[0].first.has_sandbox);
+    assert_string_equal(made[0].first.cluster, "default");
+    assert_string_equal(made[1].first.cluster, "eu");
     assert_true(codec_is_uuid(str_from(made[0].first.id)));
     struct list l = list_projects("cuid-owner", 10);
     assert_int_equal(l.n, 2);

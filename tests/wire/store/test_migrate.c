@@ -44,7 +44,10 @@ static void an_empty_database_gets_every_migration_once(void **state)
     assert_int_equal(o.err.kind, ERR_NONE);
     assert_int_equal(o.applied_n, 0);
     assert_int_equal(migrate(&f, MIGRATE_CHECK).err.kind, ERR_NONE);
-    assert_string_equal(sql_value(&f, "SELECT count(*) FROM schema_migrations WHERE length(checksum) = 64"), "2");
+    uint64_t noted_n = 0;
+    const char *noted = sql_value(&f, "SELECT count(*) FROM schema_migrations WHERE length(checksum) = 64");
+    assert_true(str_parse_u64(str_from(noted), 1000, &noted_n));
+    assert_int_equal(noted_n, MIGRATIONS_N);
     fixture_fini(&f);
 }
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "core/base/arena.h"
+
 static int setup(void **state)
 {
     static struct fixture f;
@@ -315,6 +317,77 @@ static void two_requests_at_once_start_one_flow(void **state)
     assert_string_equal(sql_value(f, "SELECT count(*) FROM journal WHERE project_id = 'p-race'"), "1");
 }
 
+static struct owned project_in(struct fixture *f, const char *name, const char *cluster)
+{
+    struct arena *a = arena_new();
+    struct owned o = world_project(f, name);
+    sql(f, arena_printf(a, "UPDATE projects SET cluster = '%s' WHERE id = '%s'", cluster, o.project_id));
+    arena_free(a);
+    return o;
+}
+
+static struct asked ask_within(struct fixture *f, const struct owned *o, const char *name, unsigned sandboxes_max,
+                               unsigned creations_max)
+{
+    struct asked a;
+    world_request_within(f->port, o, name, sandboxes_max, creations_max, &a);
+    run_until(f, &a.is_done);
+    return a;
+}
+
+static void a_full_cluster_refuses_another_sandbox_and_only_there(void **state)
+{
+    struct fixture *f = *state;
+    struct owned first = project_in(f, "full-1", "full");
+    struct owned second = project_in(f, "full-2", "full");
+    struct owned elsewhere = project_in(f, "full-3", "roomy");
+    struct asked a = ask_within(f, &first, "full-1", 1, 0);
+    assert_int_equal(a.result, REQUEST_STARTED);
+    assert_string_equal(a.sb.cluster, "full");
+    assert_int_equal(world_settle(f, f->port, &a.sb, SANDBOX_RUNNING, OUTCOME_READY).err.kind, ERR_NONE);
+    struct asked refused = ask_within(f, &second, "full-2", 1, 0);
+    assert_int_equal(refused.err.kind, ERR_CONFLICT);
+    assert_string_equal(refused.err.reason, "ClusterFull");
+    assert_non_null(strstr(refused.err.msg, "cluster full has 1 sandboxes"));
+    assert_non_null(strstr(refused.err.msg, "kube.sandboxes"));
+    assert_string_equal(sql_value(f, "SELECT count(*) FROM sandboxes WHERE project_id = 'p-full-2'"), "0");
+    assert_int_equal(ask_within(f, &elsewhere, "full-3", 1, 0).result, REQUEST_STARTED);
+    /* Who is in already is not counted against itself: asking again and retrying go on. */
+    assert_int_equal(ask_within(f, &first, "full-1", 1, 1).result, REQUEST_ALREADY);
+    struct asked ended = ask(f, &first, DESIRED_TERMINATED, NULL);
+    assert_int_equal(world_settle(f, f->port, &ended.sb, SANDBOX_TERMINATED, OUTCOME_TERMINATED).err.kind, ERR_NONE);
+    assert_int_equal(ask_within(f, &second, "full-2", 1, 0).result, REQUEST_STARTED);
+}
+
+static void a_busy_cluster_lets_in_no_more_than_it_may_however_many_ask_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct owned o[5];
+    struct asked a[5];
+    static const char *const names[] = {"busy-0", "busy-1", "busy-2", "busy-3", "busy-4"};
+    int started_n = 0;
+    for (size_t i = 0; i < 5; i++)
+        o[i] = project_in(f, names[i], "busy");
+    struct pg_connection *holder =
+        hold(f, "SELECT pg_advisory_xact_lock(hashtext('fs_cluster_admit'), hashtext('busy'))");
+    for (size_t i = 0; i < 5; i++)
+        world_request_within(f->port, &o[i], names[i], 0, 2, &a[i]);
+    run_until_waiting(f, 5);
+    hold_end(f, holder);
+    for (size_t i = 0; i < 5; i++) {
+        run_until(f, &a[i].is_done);
+        started_n += a[i].err.kind == ERR_NONE && a[i].result == REQUEST_STARTED;
+        if (a[i].err.kind != ERR_NONE) {
+            assert_int_equal(a[i].err.kind, ERR_LIMIT);
+            assert_string_equal(a[i].err.reason, "ClusterBusy");
+            assert_int_equal(a[i].err.retry_after_s, 5);
+            assert_non_null(strstr(a[i].err.msg, "cluster busy creates 2 sandboxes at once"));
+        }
+    }
+    assert_int_equal(started_n, 2);
+    assert_string_equal(sql_value(f, "SELECT count(*) FROM sandboxes WHERE name LIKE 'busy-%'"), "2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +405,8 @@ int main(void)
         cmocka_unit_test(a_flow_of_a_living_replica_stays_with_it),
         cmocka_unit_test(a_flow_of_a_dead_replica_goes_to_the_one_that_was_asked),
         cmocka_unit_test(two_requests_at_once_start_one_flow),
+        cmocka_unit_test(a_full_cluster_refuses_another_sandbox_and_only_there),
+        cmocka_unit_test(a_busy_cluster_lets_in_no_more_than_it_may_however_many_ask_at_once),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
