@@ -174,6 +174,24 @@ step('a project without a name is refused next to the field', async () => {
   assert.equal(await page.getByLabel('Name').getAttribute('aria-invalid'), 'true');
 });
 
+step('a cluster is asked for only where there is more than one', async () => {
+  const clusters = await page.evaluate(async () => (await fetch('/api/clusters')).json());
+  const field = page.getByLabel('Cluster');
+  assert.equal(await field.count(), clusters.length > 1 ? 1 : 0);
+  if (clusters.length === 1) return;
+  assert.equal(await field.inputValue(), clusters.find((c) => c.isDefault).name);
+  await field.selectOption(clusters.find((c) => !c.isDefault).name);
+  await user.inspect('new-project-cluster');
+  await page.getByLabel('Name').fill('elsewhere');
+  await page.getByLabel(/^Create its sandbox at once/).uncheck();
+  await button('Create project').click();
+  await heading('elsewhere').waitFor();
+  const made = await page.evaluate(async () => (await fetch(location.pathname.replace('/projects/', '/api/projects/'))).json());
+  assert.equal(made.cluster, clusters.find((c) => !c.isDefault).name);
+  await goToProjects();
+  await page.keyboard.press('n');
+});
+
 step('the five stages arrive one by one', async () => {
   await page.getByLabel('Name').fill(GOOD_NAME);
   await page.getByLabel('Description').fill('Till, stock and a small ledger');

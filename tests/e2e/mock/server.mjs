@@ -16,6 +16,10 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
   "form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.map': 'application/json' };
 const USER = { id: 'u-1', name: 'Ada Okafor', email: 'ada@example.test', image: null };
+const CLUSTERS = [
+  { name: 'near', isDefault: true, status: 'available' },
+  { name: 'far', isDefault: false, status: 'unreachable' },
+];
 
 export class MockServer {
   #journal = new Journal();
@@ -108,6 +112,7 @@ export class MockServer {
     const after = resume === null ? null : Number(resume);
     if (kind === 'events') return this.#events(response, after);
     if (kind === 'projects' && !id) return method === 'POST' ? this.#createProject(body, response) : this.#listProjects(response);
+    if (kind === 'clusters') return json(response, 200, CLUSTERS);
     const project = this.#projects.get(id);
     if (!project) throw refuse(404, 'Project not found');
     if (kind === 'projects') return method === 'DELETE' ? this.#deleteProject(project, response) : json(response, 200, this.#projectBody(project));
@@ -136,9 +141,9 @@ export class MockServer {
     return json(response, 200, session);
   }
 
-  #addProject(name, description, at) {
+  #addProject(name, description, at, cluster = CLUSTERS[0].name) {
     const id = `p-${this.#projects.size + 1}`;
-    const project = { id, name, description, userId: USER.id, githubRepo: null, databaseUrl: null, status: 'READY', createdAt: at, updatedAt: at };
+    const project = { id, name, description, cluster, userId: USER.id, githubRepo: null, databaseUrl: null, status: 'READY', createdAt: at, updatedAt: at };
     this.#projects.set(id, project);
     return project;
   }
@@ -157,7 +162,7 @@ export class MockServer {
     const name = String(body.name ?? '').trim();
     if (name === '') throw refuse(422, 'The project cannot be created.', [{ pointer: '#/name', detail: 'Give the project a name.' }]);
     if (name.length > NAME_CEILING) throw refuse(422, 'The project cannot be created.', [{ pointer: '#/name', detail: `At most ${NAME_CEILING} characters.` }]);
-    json(response, 200, this.#projectBody(this.#addProject(name, body.description ?? null, new Date().toISOString())));
+    json(response, 200, this.#projectBody(this.#addProject(name, body.description ?? null, new Date().toISOString(), body.cluster)));
   }
 
   #deleteProject(project, response) {

@@ -4,7 +4,7 @@
 
 import { ServerClock } from '../lib/clock.ts';
 import { parseTime } from '../lib/time.ts';
-import type { Project, SandboxBody, Session, StartedBody } from './types.ts';
+import type { Cluster, Project, SandboxBody, Session, StartedBody } from './types.ts';
 
 /** No answer after this long counts as no answer. */
 const ANSWER_LIMIT_MS = 20_000;
@@ -138,7 +138,8 @@ export const api = {
   signOut: () => call<unknown>('POST', '/api/auth/signout', { body: {}, expects401: true }),
   projects: () => call<Project[]>('GET', '/api/projects'),
   project: (id: string) => call<Project>('GET', projectPath(id)),
-  createProject: (body: { name: string; description?: string }, idempotencyKey: string) =>
+  clusters: () => call<Cluster[]>('GET', '/api/clusters'),
+  createProject: (body: { name: string; description?: string; cluster?: string }, idempotencyKey: string) =>
     call<Project>('POST', '/api/projects', { body, idempotencyKey }),
   deleteProject: (id: string, fate: 'keep-database' | 'delete-database') =>
     call<{ status: string; message?: string }>(

@@ -26,6 +26,13 @@ export interface Session {
   expires: string;
 }
 
+/** Where a project's objects are. */
+export interface Cluster {
+  name: string;
+  isDefault: boolean;
+  status: string;
+}
+
 export interface ProjectSandbox {
   status: string;
   publicUrl?: string | null;
@@ -39,6 +46,7 @@ export interface Project {
   id: string;
   name: string;
   description: string | null;
+  cluster?: string;
   githubRepo: string | null;
   status: string;
   createdAt: string;

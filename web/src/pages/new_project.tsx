@@ -2,6 +2,7 @@
 /* The form for a new project. What the server refuses stands next to its field. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { clusterChoices, type ClusterChoice } from '../lib/clusters.ts';
 import { ApiError, api, newIdempotencyKey, type FieldError } from '../net/api.ts';
 import { navigate } from '../state/nav.ts';
 import { putProject } from '../state/projects.ts';
@@ -14,12 +15,15 @@ import { ErrorNote } from '../ui/parts.tsx';
 interface Draft {
   name: string;
   description: string;
+  /** '': the server's default. */
+  cluster: string;
   wantsSandbox: boolean;
 }
 
 async function create(draft: Draft, key: string): Promise<void> {
   const description = draft.description.trim();
-  const { body } = await api.createProject({ name: draft.name.trim(), ...(description && { description }) }, key);
+  const wish = { name: draft.name.trim(), ...(description && { description }), ...(draft.cluster && { cluster: draft.cluster }) };
+  const { body } = await api.createProject(wish, key);
   putProject(body);
   if (draft.wantsSandbox) {
     // The project exists by now: a sandbox that does not start is that project's page to tell.
@@ -54,7 +58,7 @@ function Field(props: FieldProps) {
   );
 }
 
-const FIELDS = ['/name', '/description'];
+const FIELDS = ['/name', '/description', '/cluster'];
 
 function errorOf(fields: readonly FieldError[], pointer: string): string | undefined {
   return fields.find((f) => f.pointer === pointer)?.detail;
@@ -62,11 +66,12 @@ function errorOf(fields: readonly FieldError[], pointer: string): string | undef
 
 interface FieldsProps {
   draft: Draft;
+  clusters: readonly ClusterChoice[];
   errors: readonly FieldError[];
   edit(part: Partial<Draft>): void;
 }
 
-function Fields({ draft, errors, edit }: FieldsProps) {
+function Fields({ draft, clusters, errors, edit }: FieldsProps) {
   return (
     <>
       <Field
@@ -91,6 +96,23 @@ function Fields({ draft, errors, edit }: FieldsProps) {
             onInput={(e) => edit({ description: e.currentTarget.value })} />
         )}
       </Field>
+      {clusters.length > 0 && (
+        <Field
+          id="cluster"
+          label="Cluster"
+          note="Where its database and container will be. It stays there."
+          error={errorOf(errors, '/cluster')}
+        >
+          {(a) => (
+            <select {...a} name="cluster" value={draft.cluster || clusters[0]?.name}
+              onChange={(e) => edit({ cluster: e.currentTarget.value })}>
+              {clusters.map((c) => (
+                <option key={c.name} value={c.name}>{c.label}</option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )}
       <label class="check">
         <input type="checkbox" name="sandbox" checked={draft.wantsSandbox}
           onChange={(e) => edit({ wantsSandbox: e.currentTarget.checked })} />
@@ -105,7 +127,8 @@ function Fields({ draft, errors, edit }: FieldsProps) {
 
 export function NewProjectPage() {
   usePageTitle('New project');
-  const [draft, setDraft] = useState<Draft>({ name: '', description: '', wantsSandbox: true });
+  const [draft, setDraft] = useState<Draft>({ name: '', description: '', cluster: '', wantsSandbox: true });
+  const [clusters, setClusters] = useState<ClusterChoice[]>([]);
   const [own, setOwn] = useState<FieldError[]>([]);
   const [key, setKey] = useState(newIdempotencyKey);
   const form = useRef<HTMLFormElement>(null);
@@ -116,6 +139,11 @@ export function NewProjectPage() {
   useEffect(() => {
     if (fields.length > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   }, [fields]);
+
+  useEffect(() => {
+    // Without an answer there is no choice, and the server's default serves.
+    api.clusters().then(({ body }) => setClusters(clusterChoices(body)), () => {});
+  }, []);
 
   const edit = (part: Partial<Draft>): void => {
     setDraft({ ...draft, ...part });
@@ -138,7 +166,7 @@ export function NewProjectPage() {
       <PageHeading>New project</PageHeading>
       {act.error && !isTold && <ErrorNote error={act.error} title="The project was not created." />}
       <form ref={form} onSubmit={submit} noValidate>
-        <Fields draft={draft} errors={fields} edit={edit} />
+        <Fields draft={draft} clusters={clusters} errors={fields} edit={edit} />
         <div class="acts">
           <button type="submit" class="button primary" disabled={act.isBusy}>
             {act.isBusy ? 'Creating…' : 'Create project'}
