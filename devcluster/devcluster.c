@@ -16,6 +16,7 @@
 #include "server/listener.h"
 #include "store/pg_conn.h"
 
+enum { ROLE_CEILING_BYTES = 256 * 1024 };
 enum { EVENTS_N = 4096, TOKEN_CEILING_BYTES = 256, STREAM_UNSENT_BYTES = 48 << 20, PG_PORT = 5432 };
 
 struct devcluster {
@@ -31,7 +32,10 @@ struct devcluster {
     struct listener *gateway_listener;
     struct pg_connection *pg;
     const char *server;
+    struct store_listener role_listener;
 };
+
+#define ROLE_ACCOUNT "fullstackd"
 
 /* ---- what a fresh cluster holds ---- */
 
@@ -120,6 +124,51 @@ static void seed_all(struct devcluster *d)
     seed(d, KIND_SERVICEACCOUNT, d->config.ns, "fullstackd");
     seed_node(d);
     seed_gateway(d);
+}
+
+/* ---- the account that follows a Role ---- */
+
+static void on_role_event(void *arg, struct entry *entry, const struct event *event)
+{
+    struct devcluster *d = arg;
+    bool is_its = entry->kind->id == KIND_ROLE && str_eq_text(event->now->ns, d->config.ns) &&
+                  str_eq_text(event->now->name, ROLE_ACCOUNT);
+    if (is_its)
+        access_set_rules(d->access, ACCOUNT_LIMITED,
+                         event->type == EVENT_DELETED ? NULL : doc_find(event->now->root, "rules"));
+}
+
+/* The Role in the file: it alone, or an item of a List. */
+static const struct json_value *find_role(const struct json_value *root)
+{
+    if (str_eq_text(json_str(json_find(root, "kind")), "Role"))
+        return root;
+    for (const struct json_value *v = json_first(json_find(root, "items")); v != NULL; v = json_next(v))
+        if (str_eq_text(json_str(json_find(v, "kind")), "Role"))
+            return v;
+    return NULL;
+}
+
+static bool seed_role(struct devcluster *d, struct err *reterr)
+{
+    struct str json;
+    if (d->config.role == NULL)
+        return true;
+    if (!files_read(d->arena, d->config.role, ROLE_CEILING_BYTES, &json, reterr))
+        return false;
+    const struct json_value *root = json_parse(d->arena, json, &JSON_LIMITS_KUBE, reterr);
+    if (root == NULL)
+        return false;
+    const struct json_value *role = find_role(root);
+    if (json_type(json_find(role, "rules")) != JSON_ARRAY)
+        return err_set(reterr, ERR_INVALID, __func__, "%s holds no Role", d->config.role);
+    d->role_listener = (struct store_listener){.on_event = on_role_event, .arg = d};
+    store_listen(d->store, &d->role_listener);
+    struct arena *a = arena_new();
+    struct doc *object = base_object(a, kind_get(KIND_ROLE), d->config.ns, ROLE_ACCOUNT);
+    doc_set(a, object, "rules", doc_from_json(a, json_find(role, "rules")));
+    (void)store_add(d->store, draft_new(kind_get(KIND_ROLE), object, a));
+    return true;
 }
 
 /* ---- files ---- */
@@ -222,6 +271,8 @@ static bool start(struct devcluster *d, struct err *reterr)
     d->api = api_new(d->loop, &api);
     d->gateway = gateway_new(d->store);
     seed_all(d);
+    if (!seed_role(d, reterr))
+        return false;
     d->listener = listen_on(d, &certs, reterr);
     if (d->listener == NULL)
         return false;

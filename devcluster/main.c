@@ -23,6 +23,7 @@ static const char USAGE[] =
     "  --namespace NS        [ns-ajno7yq7]\n"
     "  --kubeconfig PATH     write one more kubeconfig      --account NAME whose: admin, sealos-user, fullstackd,\n"
     "                        meagre\n"
+    "  --role FILE           the account fullstackd may do what this Role says, and what becomes of it\n"
     "  --zero-delay          everything as fast as possible\n"
     "  --delays K=MS,...     schedule pull_first pull_again start ready stop database retry, in milliseconds\n"
     "  --watch-window N      events remembered per kind [4096]\n"
@@ -41,6 +42,7 @@ enum option_id {
     OPT_NAMESPACE,
     OPT_KUBECONFIG,
     OPT_ACCOUNT,
+    OPT_ROLE,
     OPT_ZERO_DELAY,
     OPT_DELAYS,
     OPT_WATCH_WINDOW,
@@ -61,6 +63,7 @@ static const struct option OPTIONS[] = {
     {"namespace",    required_argument, NULL, OPT_NAMESPACE   },
     {"kubeconfig",   required_argument, NULL, OPT_KUBECONFIG  },
     {"account",      required_argument, NULL, OPT_ACCOUNT     },
+    {"role",         required_argument, NULL, OPT_ROLE        },
     {"zero-delay",   no_argument,       NULL, OPT_ZERO_DELAY  },
     {"delays",       required_argument, NULL, OPT_DELAYS      },
     {"watch-window", required_argument, NULL, OPT_WATCH_WINDOW},
@@ -131,34 +134,48 @@ static bool parse_number(const char *text, uint64_t max, uint64_t *ret)
     return str_parse_u64(str_from(text), max, ret) && *ret > 0;
 }
 
+/* Where the value of an option that is a text goes. */
+static const char **text_of(struct devcluster_config *c, int id)
+{
+    const struct {
+        enum option_id id;
+        const char **text;
+    } rows[] = {
+        {OPT_DIR,        &c->dir       },
+        {OPT_ADDRESS,    &c->address   },
+        {OPT_HOST,       &c->host      },
+        {OPT_NAMESPACE,  &c->ns        },
+        {OPT_KUBECONFIG, &c->kubeconfig},
+        {OPT_ACCOUNT,    &c->account   },
+        {OPT_ROLE,       &c->role      },
+        {OPT_PG_HOST,    &c->pg_host   },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if ((int)rows[i].id == id)
+            return rows[i].text;
+    abort();
+}
+
 static bool apply_option(struct settings *s, int id, const char *value)
 {
     struct devcluster_config *c = &s->config;
     uint64_t number = 0;
     switch ((enum option_id)id) {
     case OPT_DIR:
-        c->dir = value;
+    case OPT_ADDRESS:
+    case OPT_HOST:
+    case OPT_NAMESPACE:
+    case OPT_KUBECONFIG:
+    case OPT_ACCOUNT:
+    case OPT_ROLE:
+    case OPT_PG_HOST:
+        *text_of(c, id) = value;
         return true;
     case OPT_PORT:
         return parse_port(value, &c->port);
-    case OPT_ADDRESS:
-        c->address = value;
-        return true;
-    case OPT_HOST:
-        c->host = value;
-        return true;
     case OPT_GATEWAY_PORT:
         c->has_gateway = true;
         return parse_port(value, &c->gateway_port);
-    case OPT_NAMESPACE:
-        c->ns = value;
-        return true;
-    case OPT_KUBECONFIG:
-        c->kubeconfig = value;
-        return true;
-    case OPT_ACCOUNT:
-        c->account = value;
-        return true;
     case OPT_ZERO_DELAY:
         c->delays = CONTROL_ZERO;
         return true;
@@ -177,9 +194,6 @@ static bool apply_option(struct settings *s, int id, const char *value)
     case OPT_PG:
         secret_fini(&s->pg);
         s->pg = secret_new(str_from(value));
-        return true;
-    case OPT_PG_HOST:
-        c->pg_host = value;
         return true;
     case OPT_PG_PORT:
         return parse_port(value, &c->pg_port);

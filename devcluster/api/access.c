@@ -87,8 +87,10 @@ void access_free(struct access *x)
 {
     if (x == NULL)
         return;
-    for (size_t i = 0; i < ACCOUNT_N; i++)
+    for (size_t i = 0; i < ACCOUNT_N; i++) {
         secret_fini(&x->accounts[i].token);
+        arena_free(x->accounts[i].own);
+    }
     arena_free(x->arena);
     free(x);
 }
@@ -102,6 +104,31 @@ void access_set_token(struct access *x, enum account_id id, struct str token)
 {
     secret_fini(&x->accounts[id].token);
     x->accounts[id].token = secret_new(token);
+}
+
+static const char *joined(struct arena *a, const struct doc *texts)
+{
+    const char *list = "";
+    for (const struct doc *t = texts == NULL ? NULL : texts->first; t != NULL; t = t->next)
+        list = arena_printf(a, "%s%s%.*s", list, t == texts->first ? "" : ",", STR_ARG(doc_as_str(t)));
+    return list;
+}
+
+void access_set_rules(struct access *x, enum account_id id, const struct doc *rules)
+{
+    struct account *account = &x->accounts[id];
+    struct arena *a = arena_new();
+    struct access_rule *all = arena_alloc(a, (doc_count(rules) + 1) * sizeof(*all));
+    size_t n = 0;
+    for (const struct doc *r = rules == NULL ? NULL : rules->first; r != NULL; r = r->next)
+        if (doc_count(doc_find(r, "resourceNames")) == 0)
+            all[n++] = (struct access_rule){.groups = joined(a, doc_find(r, "apiGroups")),
+                                            .resources = joined(a, doc_find(r, "resources")),
+                                            .verbs = joined(a, doc_find(r, "verbs"))};
+    all[n] = (struct access_rule){NULL, NULL, NULL};
+    arena_free(account->own);
+    account->own = a;
+    account->rules = all;
 }
 
 const struct account *access_who(const struct access *x, struct str authorization)

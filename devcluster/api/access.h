@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Who may do what: a handful of accounts with bearer tokens, each with rules like those of a Role. There is no RBAC
- * engine: Roles and RoleBindings are stored, but rights come from this table. */
+/* Who may do what: a handful of accounts with bearer tokens, each with rules like those of a Role. They come from a
+ * table; those of an account may be replaced by a Role's (devcluster --role), and follow it. RoleBindings are stored
+ * and not read. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,6 +35,7 @@ struct account {
     const char *ns;                  /* where the rules hold; NULL: everywhere */
     const struct access_rule *rules; /* ended by a NULL groups */
     struct secret token;
+    struct arena *own; /* of rules that were set; NULL: they are the table's */
 };
 
 struct access;
@@ -43,6 +45,8 @@ void access_free(struct access *x);
 const struct account *access_account(const struct access *x, enum account_id id);
 /* Replaces a token (one kept from an earlier start). */
 void access_set_token(struct access *x, enum account_id id, struct str token);
+/* Replaces an account's rules by those of a Role; NULL: by none. Rules for single objects by name are left out. */
+void access_set_rules(struct access *x, enum account_id id, const struct doc *rules);
 /* From the Authorization header: anonymous when absent, NULL when the token is nobody's. */
 const struct account *access_who(const struct access *x, struct str authorization);
 

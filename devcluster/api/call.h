@@ -95,6 +95,8 @@ MUST_CHECK bool write_known(struct call *c, struct doc *root);
 MUST_CHECK bool write_check(struct call *c, struct doc *root, struct arena *a, const struct doc *before);
 /* Admission of a new object: namespace, quota, rights handed on. */
 MUST_CHECK bool write_admit(struct call *c, const struct doc *root);
+/* The same of a changed one: rights handed on. */
+MUST_CHECK bool write_admit_change(struct call *c, const struct doc *before, const struct doc *root);
 /* Creates or answers as if (dry run). Takes the draft. */
 MUST_CHECK bool write_new(struct call *c, struct draft *d);
 /* Stores a changed object and answers 200. Takes the draft. */

@@ -74,7 +74,7 @@ static bool finish(struct call *c, struct draft *d)
     }
     keep_meta(d, before);
     keep_other_half(c, d, before);
-    if (!is_status(c) && !write_check(c, d->root, d->arena, before)) {
+    if (!is_status(c) && (!write_check(c, d->root, d->arena, before) || !write_admit_change(c, before, d->root))) {
         draft_drop(d);
         return false;
     }

@@ -117,6 +117,15 @@ bool write_admit(struct call *c, const struct doc *root)
     return fail_details(&c->fail, c->kind->group, c->kind->plural, name);
 }
 
+bool write_admit_change(struct call *c, const struct doc *before, const struct doc *root)
+{
+    static const char *const granting[] = {"rules", "subjects", "roleRef"};
+    bool is_same = true;
+    for (size_t i = 0; i < sizeof(granting) / sizeof(granting[0]); i++)
+        is_same = is_same && doc_equal(doc_find(before, granting[i]), doc_find(root, granting[i]));
+    return is_same || admit_rights(c, root, doc_as_str(doc_at(root, "metadata", "name", NULL)));
+}
+
 /* ---- managedFields ---- */
 
 static struct str write_manager_name(struct call *c)

@@ -145,7 +145,8 @@ class Stack:
         self.kubeconfig = kubeconfig
         self.has_redis = has_redis
         self.has_databases = has_databases  # Clusters are real databases on the private PostgreSQL
-        self.account = account  # "fullstackd": just what is needed; "meagre": no sight of EndpointSlices, pods untouchable
+        # "fullstackd": exactly the Role we ship; "meagre": no sight of EndpointSlices, pods untouchable
+        self.account = account
         self.cluster = None
         self.serve_args = []
         self.servers = []
@@ -209,6 +210,10 @@ class Stack:
 
     def start_cluster(self):
         argv = [f"{self.build}/devcluster", "--dir", f"{self.dir}/cluster", *self.cluster_args]
+        if self.account == "fullstackd":
+            with open(f"{self.dir}/role.json", "w") as f:
+                subprocess.run([f"{self.build}/fullstackd", "role", "--json"], stdout=f, check=True)
+            argv += ["--role", f"{self.dir}/role.json"]
         if self.has_databases:
             argv += ["--pg", os.environ["FS_PG_CONNINFO"], "--pg-host", "127.0.0.1", "--pg-port", os.environ["FS_PG_PORT"]]
         env = dict(os.environ, **SANITIZED)

@@ -7,10 +7,11 @@ import os
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
-from cluster import Cluster, apps, condition, core, deployment, until
+from cluster import NS, Cluster, apps, condition, core, deployment, until
 
 FAULTS = "/devcluster/faults"
 
@@ -77,6 +78,82 @@ class Faults(unittest.TestCase):
         self.assertEqual(1, counts["requests"]["get deployments"])
         self.assertEqual(1, counts["requests"]["watch pods"])
         self.assertEqual(5, counts["total"])
+
+
+class RoleOfAnAccount(unittest.TestCase):
+    """--role: the account may do what the Role says, and what becomes of it."""
+    ROLES = "/apis/rbac.authorization.k8s.io/v1/namespaces/%s/roles" % NS
+    MERGE = {"Content-Type": "application/merge-patch+json"}
+    FIRST = [{"apiGroups": [""], "resources": ["pods", "secrets"], "verbs": ["get", "list"]},
+             {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"], "resourceNames": ["one"]},
+             {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles"], "verbs": ["create", "patch"]}]
+
+    def setUp(self):
+        self.file = tempfile.NamedTemporaryFile("w", suffix=".json")
+        json.dump({"kind": "List", "items": [{"kind": "ServiceAccount"}, {"kind": "Role", "rules": self.FIRST}]}, self.file)
+        self.file.flush()
+        self.cluster = Cluster("--zero-delay", "--role", self.file.name)
+
+    def tearDown(self):
+        self.assertEqual(0, self.cluster.stop())
+        self.file.close()
+
+    def status(self, method, path, body=None, headers=None):
+        return self.cluster.call(method, path, body, account="limited", headers=headers).status
+
+    def set_rules(self, rules):
+        self.cluster.must(200, "PATCH", self.ROLES + "/fullstackd", {"rules": rules}, account="admin", headers=self.MERGE)
+
+    def make_pod(self, name):
+        pod = {"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "i:1"}]}}
+        self.cluster.must(201, "POST", core("pods"), pod)
+
+    def test_it_may_do_what_the_role_lists_and_hears_what_it_may_not(self):
+        self.assertEqual(200, self.status("GET", core("pods")))
+        refused = self.cluster.call("DELETE", core("pods") + "/x", account="limited")
+        self.assertEqual((403, "Forbidden", "pods \"x\" is forbidden: User \"system:serviceaccount:%s:fullstackd\" cannot "
+                          "delete resource \"pods\" in API group \"\" in the namespace \"%s\"" % (NS, NS)),
+                         (refused.status, refused.json["reason"], refused.json["message"]))
+        self.assertEqual(403, self.status("GET", core("configmaps") + "/one"))
+        self.assertEqual(200, self.cluster.call("GET", core("configmaps"), account="owner").status)
+
+    def test_rights_follow_the_role_while_a_watch_goes_on(self):
+        self.set_rules(self.FIRST + [{"apiGroups": [""], "resources": ["pods"], "verbs": ["watch"]}])
+        stream = self.cluster.watch(core("pods") + "?watch=1", account="limited")
+        self.make_pod("first")
+        self.assertEqual("first", next(stream)["object"]["metadata"]["name"])
+        self.set_rules([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]}])
+        self.assertEqual([403, 403, 200], [self.status("GET", core(p)) for p in ("pods", "pods?watch=1", "secrets")])
+        self.make_pod("second")
+        self.assertIn("second", (event["object"]["metadata"]["name"] for event in stream))
+        stream.close()
+        self.cluster.must(200, "DELETE", self.ROLES + "/fullstackd", account="admin")
+        self.assertEqual(403, self.status("GET", core("secrets")))
+
+    def test_the_review_tells_the_role(self):
+        path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+        answer = self.cluster.call("POST", path, {"spec": {"namespace": NS}}, account="limited")
+        verbs = {resource: rule["verbs"] for rule in answer.json["status"]["resourceRules"] for resource in rule["resources"]}
+        self.assertEqual(["get", "list"], verbs["pods"])
+        self.assertNotIn("deployments", verbs)
+
+    def test_nobody_grants_what_he_does_not_hold_by_creating_or_changing(self):
+        mine = {"metadata": {"name": "mine"}, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}
+        more = {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "delete"]}]}
+        self.assertEqual(201, self.status("POST", self.ROLES, mine))
+        self.assertEqual(403, self.status("POST", self.ROLES, {"metadata": {"name": "more"}, **more}))
+        self.assertEqual(403, self.status("PATCH", self.ROLES + "/mine", more, self.MERGE))
+        labels = {"metadata": {"labels": {"a": "b"}}}
+        self.assertEqual(200, self.status("PATCH", self.ROLES + "/mine", labels, self.MERGE))
+
+    def test_a_file_without_a_role_starts_nothing(self):
+        for content in ("{}", "not json"):
+            with tempfile.NamedTemporaryFile("w") as file:
+                file.write(content)
+                file.flush()
+                done = subprocess.run([os.environ["DEVCLUSTER"], "--dir", self.cluster.folder.name + "/x", "--role", file.name],
+                                      capture_output=True, timeout=30)
+            self.assertEqual((1, b""), (done.returncode, done.stdout))
 
 
 class Program(unittest.TestCase):

@@ -29,7 +29,7 @@ class Limited(StackCase):
         self.assertEqual(client.json("POST", f"/api/sandbox/{project['id']}", {}, 202)["attempt"], 2)
         self.assert_story(client.follow(project["id"]))
 
-    def test_the_needed_rights_are_enough_and_nothing_is_missed(self):
+    def test_the_shipped_role_is_enough_and_nothing_is_missed(self):
         with World(account="fullstackd") as world:
             self.live(world)
             self.assertEqual(self.lacking(world), {})
