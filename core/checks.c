@@ -60,16 +60,6 @@ static void by_presence(const struct step *s, const struct world *w, struct verd
     }
 }
 
-static const char *kind_of(enum cluster_object object)
-{
-    static const char *const kinds[] = {
-#define X(name, kind) kind,
-        CLUSTER_OBJECTS(X)
-#undef X
-    };
-    return kinds[object];
-}
-
 static bool is_applied(const struct step *s, const struct world *w)
 {
     return (w->applied >> s->object & 1) != 0;
@@ -82,18 +72,18 @@ void object_applied(const struct step *s, const struct world *w, struct verdict 
     enum presence presence = w->seen->objects[s->object];
     bool is_known = presence != PRESENCE_UNKNOWN;
     if (!is_applied(s, w) && (presence == PRESENCE_PRESENT || !is_known))
-        SAY(v, CHECK_MISSING, REASON_NONE, "creating the %s", kind_of(s->object));
+        SAY(v, CHECK_MISSING, REASON_NONE, "creating the %s", cluster_object_kind(s->object));
     else if (!is_known)
-        SAY(v, CHECK_DONE, REASON_NONE, "%s exists", kind_of(s->object));
+        SAY(v, CHECK_DONE, REASON_NONE, "%s exists", cluster_object_kind(s->object));
     else
-        by_presence(s, w, v, kind_of(s->object));
+        by_presence(s, w, v, cluster_object_kind(s->object));
 }
 
 void rbac_applied(const struct step *s, const struct world *w, struct verdict *v)
 {
     /* They serve the database alone: where it exists they have been applied before it. */
     if (w->seen->is_synced && w->seen->objects[OBJECT_DATABASE] == PRESENCE_PRESENT)
-        SAY(v, CHECK_DONE, REASON_NONE, "%s exists", kind_of(s->object));
+        SAY(v, CHECK_DONE, REASON_NONE, "%s exists", cluster_object_kind(s->object));
     else
         object_applied(s, w, v);
 }

@@ -12,7 +12,12 @@
 #include "core/flow_ops.h"
 #include "core/flow_private.h"
 
-enum { SAVE_FIRST_MS = 200, SAVE_CAP_MS = 5000 };
+enum {
+    SAVE_FIRST_MS = 200,
+    SAVE_CAP_MS = 5000,
+    UNDO_TELL_TRIES = 3,      /* a call that fails once or twice is no news */
+    UNDO_PATIENCE_MS = 30000, /* what is being deleted longer than that is held back by somebody */
+};
 #define NEVER_MS INT64_MAX
 #define BIT(i)   (UINT64_C(1) << (i))
 
@@ -263,6 +268,27 @@ static void maybe_undo(struct flow *f, struct step_run *run)
         start_undo(f, run->id);
 }
 
+/* What is in the way of undoing this row, if it is worth telling. */
+static void hear_undo(struct flow *f, struct step_run *run, struct verdict *ret)
+{
+    const struct step *s = &CREATE_PLAN[run->id];
+    bool is_going = f->seen.objects[s->object] == PRESENCE_DELETING;
+    bool has_failed = run->error_code == REASON_FORBIDDEN || run->backoff.tries >= UNDO_TELL_TRIES;
+    if (is_going && !run->is_going)
+        run->going_since_ms = loop_now_ms(f->ports.loop);
+    run->is_going = is_going;
+    if (is_going && loop_now_ms(f->ports.loop) < run->going_since_ms + UNDO_PATIENCE_MS) {
+        flow_look_at(f, run->going_since_ms + UNDO_PATIENCE_MS);
+    } else if (is_going) {
+        ret->code = REASON_FINALIZER;
+        text_fitf(ret->message, sizeof(ret->message), "the %s of %s is still being deleted: a finalizer holds it back",
+                  cluster_object_kind(s->object), s->scope == SCOPE_DATABASE ? f->sb.database_name : f->sb.name);
+    } else if (run->error_code != REASON_NONE && has_failed) {
+        ret->code = run->error_code;
+        text_fitf(ret->message, sizeof(ret->message), "%s; trying again", run->error_message);
+    }
+}
+
 static void finish_undo(struct flow *f)
 {
     bool is_delete = f->sb.desired == DESIRED_DELETED || f->sb.desired == DESIRED_DETACHED;
@@ -286,6 +312,7 @@ static void undo(struct flow *f)
 {
     flow_ops_cancel(f, false);
     uint64_t gone = 0;
+    struct verdict hindrance = {.code = REASON_NONE};
     for (size_t i = STEP_N; i-- > 0;) {
         bool is_needed = false;
         for (size_t j = i + 1; j < STEP_N && !is_needed; j++)
@@ -293,13 +320,18 @@ static void undo(struct flow *f)
         if (is_needed)
             continue;
         struct step_run *run = &f->steps[i];
-        if (is_gone(f, &CREATE_PLAN[i], run))
+        if (is_gone(f, &CREATE_PLAN[i], run)) {
             gone |= BIT(i);
-        else
-            maybe_undo(f, run);
+            continue;
+        }
+        maybe_undo(f, run);
+        if (hindrance.code == REASON_NONE)
+            hear_undo(f, run, &hindrance);
     }
     if (gone == BIT(STEP_N) - 1)
         finish_undo(f);
+    else
+        flow_journal_hindrance(f, hindrance.code, hindrance.message);
 }
 
 /* ---- the look ---- */
@@ -349,6 +381,7 @@ static void take_row(struct flow *f, const struct flow_row *row)
     for (size_t i = 0; i < STEP_N; i++) {
         f->steps[i].retry_at_ms = 0;
         f->steps[i].is_undone = false;
+        f->steps[i].error_code = REASON_NONE; /* what went wrong before is no news of the undo */
         backoff_reset(&f->steps[i].backoff);
     }
 }

@@ -122,6 +122,21 @@ void flow_journal_stage_end(struct flow *f, enum stage stage, enum stage_status 
     add_stage_event(f, stage);
 }
 
+void flow_journal_hindrance(struct flow *f, enum reason code, const char *message)
+{
+    char text[MESSAGE_SIZE];
+    text_fit(text, sizeof(text), str_from(message));
+    bool has_room = f->outbox_n + FLOW_OUTBOX_LAST_N < FLOW_OUTBOX_N;
+    if (!has_room || (f->sb.code == code && strcmp(f->sb.message, text) == 0))
+        return;
+    f->sb.code = code;
+    memcpy(f->sb.message, text, sizeof(text));
+    f->is_dirty = true;
+    if (f->events_n < FLOW_EVENTS_PER_ATTEMPT)
+        (void)add_event(f, JOURNAL_STATUS, code, text);
+    LOG(WARN, "undo", KV("project", f->sb.project_id), KV("code", reason_id(code)), KV("text", text));
+}
+
 void flow_journal_done(struct flow *f, enum outcome outcome, enum reason code, const char *message)
 {
     f->sb.code = code;

@@ -34,6 +34,8 @@ static enum reason reason_of(const struct err *err, enum cluster_object object)
     if (str_eq_text(str_from(err->reason), "FieldLost"))
         return REASON_INVALID; /* tried again all the same */
     bool is_ingress = object == OBJECT_INGRESS_APP || object == OBJECT_INGRESS_TTY;
+    if (err->kind == ERR_NOT_READY && err->code == 403) /* refused by an API server that may not know better yet */
+        return REASON_FORBIDDEN;
     switch (err->kind) {
     case ERR_DENIED:
         return str_eq_text(str_from(err->reason), "QuotaExceeded") ? REASON_QUOTA_EXCEEDED : REASON_FORBIDDEN;

@@ -38,6 +38,8 @@ struct step_run {
     char error_message[MESSAGE_SIZE];
     enum reason broken_code; /* since when it looks broken, for the grace */
     ms_t broken_since_ms;
+    bool is_going;       /* it was seen being deleted, for an undo */
+    ms_t going_since_ms; /* since then */
 };
 
 struct stage_run {
@@ -110,6 +112,8 @@ void flow_ops_doubt(struct flow *f);
 void flow_journal_stages(struct flow *f, const struct flow_notes *notes);
 void flow_journal_stage_end(struct flow *f, enum stage stage, enum stage_status status, enum reason code,
                             const char *message);
+/* Why the status stays as it is; told once, until it is something else. NONE: nothing is in the way. */
+void flow_journal_hindrance(struct flow *f, enum reason code, const char *message);
 void flow_journal_done(struct flow *f, enum outcome outcome, enum reason code, const char *message);
 void flow_journal_flush(struct flow *f);
 

@@ -26,6 +26,9 @@ enum cluster_object {
         OBJECT_N
 };
 
+/* As Kubernetes names its kind. */
+const char *cluster_object_kind(enum cluster_object object);
+
 enum presence {
     PRESENCE_UNKNOWN, /* the cache has not synced; of an unwatched kind: not applied by this process, or removed since
                        */

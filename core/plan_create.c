@@ -61,3 +61,13 @@ ms_t deadline_default_ms(enum deadline deadline)
     };
     return defaults[deadline];
 }
+
+const char *cluster_object_kind(enum cluster_object object)
+{
+    static const char *const kinds[] = {
+#define X(name, kind) kind,
+        CLUSTER_OBJECTS(X)
+#undef X
+    };
+    return kinds[object];
+}

@@ -107,6 +107,8 @@ enum outcome {
     X(DEADLINE, "DEADLINE", "It took longer than allowed. Retry; what exists already is kept.")                        \
     X(CANCELLED, "CANCELLED", "You cancelled it. Create it again at any time; the database is kept.")                  \
     X(FORBIDDEN, "FORBIDDEN", "The server's account may not do this. Ask the operator to run fullstackd doctor.")      \
+    X(FINALIZER, "FINALIZER",                                                                                          \
+      "Its removal waits for whoever put a finalizer on it. If it does not go on, ask the operator to look at it.")    \
     X(CLUSTER_UNREACHABLE, "CLUSTER_UNREACHABLE", "The Kubernetes API does not answer. It is tried again by itself.")  \
     X(INVALID, "INVALID", "Kubernetes refused the object. Ask the operator to look at the server's log.")              \
     X(CONFLICT, "CONFLICT", "An object of that name belongs to somebody else. Delete the sandbox and create it anew.") \

@@ -160,7 +160,7 @@ void documents_status(struct json_writer *w, const struct app *app, const struct
     sandboxes_live(app->sandboxes, sb, &live);
     jw_object(w);
     jw_kv_text(w, "status", sandbox_status_outer(live.status));
-    text_or_null(w, "message", live.message);
+    write_reason(w, live.code, live.message);
     jw_key(w, "sandbox");
     documents_sandbox(w, app, sb);
     jw_kv_int(w, "attempt", sb->attempt);

@@ -49,6 +49,14 @@ bool sim_cluster_exists(const struct sim_cluster *c, const char *project_id, enu
 bool sim_cluster_was_good(const struct sim_cluster *c, const char *project_id);
 /* Somebody else, or a late call, is still changing it. */
 bool sim_cluster_is_quiet(const struct sim_cluster *c);
+/* For a while one of the unwatched or watched objects may not be removed, or is held back by a finalizer when it is. */
+enum sim_hold { SIM_HOLD_NONE, SIM_HOLD_DENIED, SIM_HOLD_FINALIZER };
+void sim_cluster_hold(struct sim_cluster *c, enum sim_hold how, enum cluster_object object, ms_t until_ms);
+/* Does that stand in the way of this project's object now? A leader that nobody told of the request has not asked yet:
+ * only a removal that was refused lately counts. */
+enum { SIM_HEARD_MS = 500, SIM_REFUSED_LATELY_MS = 12000 };
+bool sim_cluster_is_held(const struct sim_cluster *c, const char *project_id);
+bool sim_cluster_shows(enum cluster_object object);
 void sim_cluster_is_down(struct sim_cluster *c, size_t node, bool is_down);
 
 /* ---- the store ---- */

@@ -94,6 +94,12 @@ static void roll_call(struct call *call, ms_t timeout_ms)
         call->is_refused = true;
         answer_ms = sim_between(s, 1, timeout_ms);
         (void)err_set(&call->err, ERR_UPSTREAM, __func__, "connection refused");
+    } else if (call->verb == CALL_REMOVE && call->cluster->hold == SIM_HOLD_DENIED &&
+               call->object == call->cluster->held_object && sim_now(call->cluster) < call->cluster->hold_until_ms) {
+        call->is_refused = true;
+        call->place->things[call->object].refused_at_ms = sim_now(call->cluster);
+        (void)err_set(&call->err, ERR_DENIED, __func__, "may not delete");
+        call->err.code = 403;
     } else if (sim_percent(s, 8)) {
         call->is_refused = true;
         (void)err_set(&call->err, sim_percent(s, 50) ? ERR_NOT_READY : ERR_LIMIT, __func__, "too busy");

@@ -53,6 +53,8 @@ void sim_remove_thing(struct sim_cluster *c, struct place *p, enum cluster_objec
     if (!t->exists || t->gone_at_ms > 0)
         return;
     t->gone_at_ms = sim_now(c) + sim_between(c->sim, 0, object == OBJECT_DATABASE ? 8000 : 1500);
+    if (c->hold == SIM_HOLD_FINALIZER && object == c->held_object && t->gone_at_ms < c->hold_until_ms)
+        t->gone_at_ms = c->hold_until_ms;
 }
 
 static void make_pod(struct sim_cluster *c, struct place *p, const char *restart_time)
@@ -308,6 +310,33 @@ bool sim_cluster_exists(const struct sim_cluster *c, const char *project_id, enu
             return c->places[i].things[object].exists && c->places[i].things[object].gone_at_ms == 0;
     }
     return false;
+}
+
+void sim_cluster_hold(struct sim_cluster *c, enum sim_hold how, enum cluster_object object, ms_t until_ms)
+{
+    c->hold = how;
+    c->held_object = object;
+    c->hold_until_ms = until_ms;
+}
+
+bool sim_cluster_is_held(const struct sim_cluster *c, const char *project_id)
+{
+    bool is_time = c->hold != SIM_HOLD_NONE && sim_now(c) < c->hold_until_ms;
+    for (size_t i = 0; is_time && i < c->places_n; i++) {
+        const struct thing *t = &c->places[i].things[c->held_object];
+        ms_t ago_ms = sim_now(c) - t->refused_at_ms;
+        if (strcmp(c->places[i].project_id, project_id) != 0)
+            continue;
+        if (c->hold == SIM_HOLD_FINALIZER)
+            return t->exists && t->gone_at_ms > 0;
+        return t->exists && t->gone_at_ms == 0 && ago_ms > SIM_HEARD_MS && ago_ms < SIM_REFUSED_LATELY_MS;
+    }
+    return false;
+}
+
+bool sim_cluster_shows(enum cluster_object object)
+{
+    return sim_is_watched(object);
 }
 
 bool sim_cluster_was_good(const struct sim_cluster *c, const char *project_id)

@@ -24,7 +24,8 @@ enum fate {
 struct thing {
     bool exists;
     ms_t made_at_ms;
-    ms_t gone_at_ms; /* > 0: being deleted, gone then */
+    ms_t gone_at_ms;    /* > 0: being deleted, gone then */
+    ms_t refused_at_ms; /* when its removal was last refused */
     unsigned made_n;
     unsigned removed_n;
     char name[KUBE_NAME_SIZE];
@@ -84,6 +85,9 @@ struct sim_cluster {
     LIST_HEAD(, call) calls;
     struct place places[SIM_PROJECTS_N];
     size_t places_n;
+    enum sim_hold hold;
+    enum cluster_object held_object;
+    ms_t hold_until_ms;
     struct loop_timer tick;
     unsigned calls_n;
 };

@@ -13,11 +13,16 @@
 enum {
     TROUBLE_MS = 120 * 1000, /* how long things go wrong */
     CALM_MS = 2400 * 1000,   /* how long the engine has to end everything after it: above the sum of the deadlines */
+    HOLD_MS = 100 * 1000,    /* how long after the trouble something may still not be removed */
+    TELL_MS = 90 * 1000,     /* when the row has to say so at the latest: every back-off, doubt and patience is over */
     ACTIONS_N = 12,
     READER_SEEN_N = SIM_JOURNAL_N,
 };
 
 struct run;
+
+static unsigned
+    holds_told; /* how often an undo was seen that could not go on: a simulation without any proves nothing */
 
 /* One replica: its process comes and goes. */
 struct node {
@@ -45,7 +50,11 @@ struct run {
     unsigned actions_n;
     struct project projects[SIM_PROJECTS_N];
     struct loop_timer act;
+    enum sim_hold hold;
+    enum cluster_object held_object;
+    ms_t hold_until_ms;
     struct loop_timer calm;
+    struct loop_timer tell;
     struct loop_timer stop;
 };
 
@@ -180,6 +189,37 @@ static void on_calm(void *arg)
     }
 }
 
+static enum reason last_told(const struct run *r, const char *project_id)
+{
+    size_t n;
+    const struct journal_event *journal = sim_store_journal(r->store, &n);
+    enum reason code = REASON_NONE;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(journal[i].project_id, project_id) == 0)
+            code = journal[i].kind == JOURNAL_STATUS ? journal[i].code : REASON_NONE;
+    }
+    return code;
+}
+
+/* An undo that cannot go on says why, in the row and to whoever reads the stream. */
+static void on_tell(void *arg)
+{
+    struct run *r = arg;
+    enum reason wanted = r->hold == SIM_HOLD_DENIED ? REASON_FORBIDDEN : REASON_FINALIZER;
+    for (size_t i = 0; i < SIM_PROJECTS_N; i++) {
+        const char *id = r->projects[i].id;
+        const struct sandbox *sb = sim_store_row(r->store, id);
+        bool is_undoing = sb != NULL && !sb->is_settled && sb->status == SANDBOX_TERMINATING;
+        bool is_in_scope = r->held_object > OBJECT_DATABASE || (sb != NULL && sb->desired == DESIRED_DELETED);
+        if (!is_undoing || !is_in_scope || !sim_cluster_is_held(r->cluster, id))
+            continue;
+        holds_told++;
+        if (sb->code != wanted || last_told(r, id) != wanted)
+            sim_violated(&r->sim, "%s stays TERMINATING and says %s, its stream %s, and not %s", id,
+                         reason_id(sb->code), reason_id(last_told(r, id)), reason_id(wanted));
+    }
+}
+
 static bool are_readers_there(const struct run *r)
 {
     size_t n;
@@ -193,6 +233,8 @@ static bool are_readers_there(const struct run *r)
 
 static bool is_all_settled(const struct run *r)
 {
+    if (loop_now_ms(r->sim.loop) < r->hold_until_ms)
+        return false;
     for (size_t i = 0; i < SIM_PROJECTS_N; i++) {
         const struct sandbox *sb = sim_store_row(r->store, r->projects[i].id);
         if (sb != NULL && !sb->is_settled)
@@ -384,6 +426,14 @@ static void set_up(struct run *r, uint64_t seed)
         start_process(node);
     }
     loop_timer_set(&r->calm, TROUBLE_MS);
+    loop_timer_init(&r->tell, r->sim.loop, on_tell, r);
+    loop_timer_set(&r->tell, TROUBLE_MS + TELL_MS);
+    r->hold = (enum sim_hold)(sim_below(&r->sim, 2) * (1 + sim_below(&r->sim, 2)));
+    r->held_object = (enum cluster_object)sim_below(&r->sim, OBJECT_N);
+    if (r->hold == SIM_HOLD_FINALIZER && !sim_cluster_shows(r->held_object))
+        r->held_object = OBJECT_DATABASE; /* of what is not watched nobody knows that it is still there */
+    r->hold_until_ms = r->hold != SIM_HOLD_NONE ? loop_now_ms(r->sim.loop) + TROUBLE_MS + HOLD_MS : 0;
+    sim_cluster_hold(r->cluster, r->hold, r->held_object, r->hold_until_ms);
     loop_timer_set(&r->stop, TROUBLE_MS + 10000);
 }
 
@@ -430,6 +480,9 @@ int main(int argc, char **argv)
         failed += !run_seed(seed, outcomes);
     for (size_t i = 1; i < OUTCOME_N; i++)
         printf("%s %u  ", outcome_id((enum outcome)i), outcomes[i]);
+    printf("held back %u", holds_told);
+    if (holds_told == 0 && n >= 1000)
+        failed++;
     printf("\n%llu passed, %llu failed\n", (unsigned long long)(n - failed), (unsigned long long)failed);
     return failed == 0 ? 0 : 1;
 }
