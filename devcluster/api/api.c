@@ -10,7 +10,12 @@
 #include "devcluster/api/api_private.h"
 #include "devcluster/api/call.h"
 
-enum { BOOKMARK_MS = 60000 };
+enum {
+    BOOKMARK_MS = 60000,
+    /* A body that is too large is read to its end before it is refused, as a kube-apiserver does: whoever is still
+     * sending would find the connection broken instead of an answer. Of a larger one the head is enough. */
+    READ_CEILING_BYTES = 2 * API_BODY_CEILING_BYTES,
+};
 
 /* A request a fault delays. */
 struct held {
@@ -250,6 +255,12 @@ static void hold(struct api *api, struct http_exchange *x, const struct fault *f
     http_on_gone(x, on_held_gone, h);
 }
 
+static void answer_too_large(struct call *c)
+{
+    FAIL(&c->fail, 413, "RequestEntityTooLarge", "Request entity too large: limit is %d", API_BODY_CEILING_BYTES);
+    call_answer_fail(c);
+}
+
 static void on_request(void *arg, struct http_exchange *x)
 {
     struct api *api = arg;
@@ -262,6 +273,10 @@ static void on_request(void *arg, struct http_exchange *x)
         return;
     }
     faults_count(api->faults, c.verb, resource);
+    if (http_body(x).n > API_BODY_CEILING_BYTES) {
+        answer_too_large(&c);
+        return;
+    }
     if (!faults_take(api->faults, c.verb, resource, &fault))
         run(api, x);
     else if (fault.delay_ms > 0)
@@ -279,14 +294,11 @@ static void on_head(void *arg, struct http_exchange *x)
     if (c.who == NULL) {
         fail_set(&c.fail, 401, "Unauthorized", "Unauthorized");
         call_answer_fail(&c);
-        return;
+    } else if (str_parse_u64(http_header(x, "Content-Length"), UINT64_MAX, &length) && length > READ_CEILING_BYTES) {
+        answer_too_large(&c);
+    } else {
+        http_accept_body(x, READ_CEILING_BYTES);
     }
-    if (str_parse_u64(http_header(x, "Content-Length"), UINT64_MAX, &length) && length > API_BODY_CEILING_BYTES) {
-        FAIL(&c.fail, 413, "RequestEntityTooLarge", "Request entity too large: limit is %d", API_BODY_CEILING_BYTES);
-        call_answer_fail(&c);
-        return;
-    }
-    http_accept_body(x, API_BODY_CEILING_BYTES);
 }
 
 struct api *api_new(struct loop *loop, const struct api_config *config)

@@ -109,19 +109,6 @@ class Cluster:
         connection.close()
         return answer
 
-    def announce(self, method, path, length, account="owner"):
-        """Sends only the head of a request with a body of `length` bytes, and reads the answer to that."""
-        connection = self.connect()
-        connection.putrequest(method, path, skip_accept_encoding=True)
-        for name, value in self.headers(account, {"Content-Type": "application/json"}).items():
-            connection.putheader(name, value)
-        connection.putheader("Content-Length", str(length))
-        connection.endheaders()
-        response = connection.getresponse()
-        answer = Answer(response, response.read())
-        connection.close()
-        return answer
-
     def must(self, status, method, path, body=None, **more):
         answer = self.call(method, path, body, **more)
         assert answer.status == status, "%s %s: %d %s" % (method, path, answer.status, answer.text[:600])
