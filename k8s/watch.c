@@ -323,4 +323,5 @@ void watch_free(struct watch *w)
 void watch_stats(const struct watch *w, struct watch_stats *ret)
 {
     *ret = w->stats;
+    ret->version = w->version;
 }

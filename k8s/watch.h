@@ -32,6 +32,7 @@ void watch_free(struct watch *w); /* NULL is fine */
 
 struct watch_stats {
     uint64_t lists_n, streams_n, events_n, failures_n;
+    uint64_t version; /* resourceVersion a watch would go on from; 0: it has to list */
 };
 void watch_stats(const struct watch *w, struct watch_stats *ret);
 
