@@ -114,11 +114,13 @@ static const struct port_cluster *port_of(const struct clusters *c, const struct
 
 static void observe(void *self, const struct sandbox *sb, struct observed *ret)
 {
-    const struct port_cluster *port = port_of(self, sb);
-    if (port != NULL)
-        port->observe(port->self, sb, ret);
-    else
+    const struct cluster *cluster = clusters_find(self, str_from(sb->cluster));
+    if (cluster == NULL) {
         *ret = (struct observed){.is_cluster_unknown = true};
+        return;
+    }
+    cluster->port->observe(cluster->port->self, sb, ret);
+    ret->are_databases_far = cluster->are_databases_far;
 }
 
 static struct op *apply(void *self, enum cluster_object object, const struct sandbox *sb, const struct env_list *env,

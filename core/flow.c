@@ -187,7 +187,7 @@ static void build(struct flow *f)
                                 .applied = f->applied,
                                 .has_credentials = f->has_credentials,
                                 .is_login_proven = f->is_login_proven,
-                                .must_prove_login = f->ports.settings->must_prove_login};
+                                .must_prove_login = f->ports.settings->must_prove_login && !f->seen.are_databases_far};
     struct flow_notes notes = {0};
     uint64_t done = 0;
     for (size_t i = 0; i < STEP_N; i++) {
@@ -311,6 +311,8 @@ static void finish_undo(struct flow *f)
 static void undo(struct flow *f)
 {
     flow_ops_cancel(f, false);
+    if (f->seen.is_cluster_unknown)
+        return; /* only another configuration, so another process, can go on */
     uint64_t gone = 0;
     struct verdict hindrance = {.code = REASON_NONE};
     for (size_t i = STEP_N; i-- > 0;) {

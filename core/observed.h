@@ -88,6 +88,7 @@ struct observed_pod {
 struct observed {
     bool is_synced;          /* every cache has its first list: absence means something */
     bool is_reachable;       /* the API answered the last call or watch, or was not asked yet */
+    bool are_databases_far;  /* nobody can log in to this cluster's databases from here */
     bool is_cluster_unknown; /* this server's configuration has no cluster of that name: nothing else is known either */
     enum presence objects[OBJECT_N];
     struct observed_database database;

@@ -53,8 +53,9 @@ struct config_kube {
     const char *context;      /* "": the kubeconfig's current one */
     bool is_loopback_allowed;
     const char *namespace_name;
-    int64_t sandboxes_n; /* 0: no limit */
-    int64_t creations_n; /* 0: no limit */
+    bool is_login_possible; /* to its databases, from here */
+    int64_t sandboxes_n;    /* 0: no limit */
+    int64_t creations_n;    /* 0: no limit */
 };
 
 struct config_sandbox {

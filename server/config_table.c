@@ -116,6 +116,8 @@ const struct config_row CONFIG_ROWS[] = {
          "Namespace of all objects. Empty: that of the kubeconfig's context, else `ns-ajno7yq7`."),
     TEXT("kube.former_names", kube.former_names, "", config_check_kube_labels,
          "Names that the cluster had before, comma-separated: projects made under them are found here."),
+    BOOL("kube.prove_login", kube.is_login_possible, "true",
+         "false where the server cannot reach this cluster's databases; the others' logins are proven as `flow.prove_login` says."),
     INT("kube.sandboxes", kube.sandboxes_n, "0", 0, 1000000, "Most sandboxes in the cluster; 0: no limit."),
     INT("kube.creations", kube.creations_n, "0", 0, 1000000, "Most sandboxes being created at the same time; 0: no limit."),
 

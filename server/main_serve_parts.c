@@ -89,6 +89,7 @@ static void fill_cluster(const struct server_cluster *parts, struct cluster *ret
         .name = c->name,
         .former_names = c->kube.former_names,
         .port = k8s_port_cluster(parts->k8s),
+        .are_databases_far = !c->kube.is_login_possible,
         .names = {parts->namespace_name, c->sandbox.domain, c->sandbox.image},
         .url_scheme = c->sandbox.url_scheme == URL_SCHEME_HTTP ? "http" : "https",
         .url_port = (int)c->sandbox.url_port,

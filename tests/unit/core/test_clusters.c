@@ -100,8 +100,12 @@ static int setup(void **state)
     fake_init(&f.us);
     fake_init(&f.eu);
     const struct cluster list[] = {
-        {.name = "us", .former_names = "default",     .port = &f.us.port, .url_scheme = "https"},
-        {.name = "eu", .former_names = "europe, old", .port = &f.eu.port, .url_scheme = "https"},
+        {.name = "us",                  .former_names = "default", .port = &f.us.port, .url_scheme = "https"},
+        { .name = "eu",
+         .former_names = "europe, old",
+         .port = &f.eu.port,
+         .are_databases_far = true,
+         .url_scheme = "https"},
     };
     f.clusters = clusters_new(f.loop, list, 2);
     f.port = clusters_port(f.clusters);
@@ -162,6 +166,10 @@ static void each_call_reaches_the_cluster_of_its_row_alone(void **state)
     assert_int_equal(f->us.calls_n, 4);
     f->port->observe(f->port->self, &sb, &seen);
     assert_true(seen.is_synced && seen.is_reachable && !seen.is_cluster_unknown);
+    assert_true(seen.are_databases_far);
+    sb = of("us");
+    f->port->observe(f->port->self, &sb, &seen);
+    assert_false(seen.are_databases_far);
 }
 
 static void a_former_name_leads_to_the_cluster_that_it_is_now(void **state)

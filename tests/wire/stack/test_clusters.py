@@ -20,7 +20,8 @@ class Second:
         World.cluster_call, World.kube, World.names, World.objects, World.made, World.count_made)
     collect_secrets = World.collect_secrets
 
-    def __init__(self, world):
+    def __init__(self, world, has_databases):
+        self.has_databases = has_databases  # else they are nowhere: nobody can log in
         self.world, self.secrets = world, world.secrets
         self.dir = f"{world.dir}/eu"
         self.port = free_port()
@@ -29,8 +30,11 @@ class Second:
         self.cluster = None
 
     def start(self):
-        argv = [f"{self.world.build}/devcluster", "--dir", f"{self.dir}/cluster", "--port", str(self.port), *DELAYS,
-                "--pg", os.environ["FS_PG_CONNINFO"], "--pg-host", "127.0.0.1", "--pg-port", os.environ["FS_PG_PORT"]]
+        argv = [f"{self.world.build}/devcluster", "--dir", f"{self.dir}/cluster", "--port", str(self.port), *DELAYS]
+        if self.has_databases:
+            argv += ["--pg", os.environ["FS_PG_CONNINFO"], "--pg-host", "127.0.0.1", "--pg-port", os.environ["FS_PG_PORT"]]
+        else:
+            argv += ["--pg-host", "127.0.0.1", "--pg-port", "1"]
         self.cluster = Process("devcluster", argv, dict(os.environ, **SANITIZED), f"{self.world.dir}/devcluster-eu.log")
         self.addresses = json.loads(self.cluster.popen.stdout.readline())
         self.before = self.objects()
@@ -43,13 +47,13 @@ class Second:
 class Clusters(World):
     """A World whose own cluster is called us, with a second one, eu."""
 
-    def __init__(self, eu_kube="", env=None):
-        super().__init__(env=dict(PATIENT, **(env or {})), cluster_args=DELAYS)
-        self.eu_kube = eu_kube
+    def __init__(self, eu_kube="", has_eu_databases=True):
+        super().__init__(env=PATIENT, cluster_args=DELAYS)
+        self.eu_kube, self.has_eu_databases = eu_kube, has_eu_databases
 
     def start_cluster(self):
         super().start_cluster()
-        self.eu = Second(self)
+        self.eu = Second(self, self.has_eu_databases)
         self.eu.start()
         self.write_config()
         self.serve_args = ["--config", f"{self.dir}/conf.yaml"]
@@ -142,6 +146,20 @@ class Each(StackCase):
             self.assert_story(client.follow(first["id"]))
             other, _ = create(client, "other")
             self.assertEqual(client.follow(other["id"])[-1][2]["outcome"], "ready")
+
+
+    def test_databases_out_of_reach_are_told_by_their_cluster_alone(self):
+        with Clusters(eu_kube="      prove_login: false\n", has_eu_databases=False) as world:
+            client = world.sign_in()
+            there, _ = create(client, "there", "eu")
+            self.assert_story(client.follow(there["id"]))
+            words = [row[0] for row in world.sql("SELECT message FROM journal WHERE stage = 'database'")]
+            self.assertNotIn("PostgreSQL answers with its credentials", words)
+            other = world.sign_in("here")
+            here, _ = create(other, "here")
+            self.assert_story(other.follow(here["id"]))
+            words = [row[0] for row in world.sql("SELECT message FROM journal WHERE stage = 'database'")]
+            self.assertIn("PostgreSQL answers with its credentials", words)
 
 
 class Away(StackCase):
