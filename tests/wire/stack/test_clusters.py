@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Two clusters behind one server: each project lives in its own, one that is away or taken out of the configuration stops
-nobody else, and nothing of it is lost. Runs inside with_services.py."""
+nobody else, and nothing of it is lost. Runs inside with_services.py; the class Real, where eu is a real control plane, inside
+with_kube.py as well."""
+import http.client
 import json
 import os
 import signal
+import ssl
 import subprocess
+import unittest
 
 from world import Reader, StackCase, World, main, wait_for
 from stack import Process, SANITIZED, free_port  # its folder is on the path by then
@@ -44,6 +48,30 @@ class Second:
         self.cluster = None
 
 
+class RealSecond(Second):
+    """eu as a real control plane, which with_kube.py started and stops."""
+
+    def __init__(self, world):
+        super().__init__(world, has_databases=False)
+        with open(os.environ["FS_KUBE"]) as f:
+            self.facts = json.load(f)
+        self.kubeconfig = os.environ["KUBECONFIG_REAL"]
+
+    def start(self):
+        self.before = self.objects()
+
+    def cluster_call(self, method, path, body=None, kind="application/json"):
+        context = ssl.create_default_context(cafile=self.facts["ca"])
+        context.load_cert_chain(self.facts["admin"]["certificate"], self.facts["admin"]["key"])
+        connection = http.client.HTTPSConnection("127.0.0.1", self.facts["port"], context=context, timeout=30)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": kind})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+        finally:
+            connection.close()
+
+
 class Clusters(World):
     """A World whose own cluster is called us, with a second one, eu."""
 
@@ -51,9 +79,12 @@ class Clusters(World):
         super().__init__(env=PATIENT, cluster_args=DELAYS)
         self.eu_kube, self.has_eu_databases = eu_kube, has_eu_databases
 
+    def make_second(self):
+        return Second(self, self.has_eu_databases)
+
     def start_cluster(self):
         super().start_cluster()
-        self.eu = Second(self, self.has_eu_databases)
+        self.eu = self.make_second()
         self.eu.start()
         self.write_config()
         self.serve_args = ["--config", f"{self.dir}/conf.yaml"]
@@ -88,6 +119,14 @@ class Clusters(World):
     def doctor(self):
         return subprocess.run([f"{self.build}/fullstackd", "doctor", *self.serve_args], env=self.server_env(self.port),
                               capture_output=True, text=True).stdout
+
+
+class RealClusters(Clusters):
+    def __init__(self):
+        super().__init__(eu_kube="      prove_login: false\n")
+
+    def make_second(self):
+        return RealSecond(self)
 
 
 def create(client, name, cluster=None):
@@ -258,6 +297,28 @@ class Configuration(StackCase):
                                       env=world.server_env(free_port()), capture_output=True, text=True)
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertRegex(done.stderr, r"clusters\.eu\.kube\.kubeconfig \(.*conf\.yaml:6\): " + word)
+
+
+@unittest.skipUnless("FS_KUBE" in os.environ, "FS_KUBE is not set: no real control plane")
+class Real(StackCase):
+    def test_an_embedded_and_a_real_one_behind_one_server_each_in_its_dialect(self):
+        with RealClusters() as world:
+            clients = {name: world.sign_in(name) for name in ("us", "eu")}
+            told = wait_for("both", lambda: (lambda text: text.count("[+]kubeblocks") == 2 and text)(
+                clients["us"].request("GET", "/readyz?verbose")[2].decode()))
+            self.assertIn("[+]kubernetes-caches/eu ok", told)
+            projects = {name: create(client, f"in{name}", name)[0]["id"] for name, client in clients.items()}
+            for name, client in clients.items():
+                self.assert_story(client.follow(projects[name]))
+            for cluster, name in ((world, "inus"), (world.eu, "ineu")):
+                for kind in ("deployments", "services", "clusters"):
+                    self.assertEqual({n.partition("-")[0] for n in cluster.names(kind)}, {name}, kind)
+            for name, client in clients.items():
+                client.json("DELETE", f"/api/projects/{projects[name]}", status=202)
+            wait_for("no project", lambda: world.rows()["projects"] == 0)
+            self.assertEqual(world.made(), {})
+            # The real garbage collector is in no hurry with what a Deployment or a Cluster owned.
+            wait_for("nothing left", lambda: world.eu.made() == {})
 
 
 if __name__ == "__main__":
