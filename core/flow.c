@@ -9,6 +9,7 @@
 #include "core/base/fit.h"
 #include "core/base/log.h"
 #include "core/base/xmem.h"
+#include "core/checks.h"
 #include "core/flow_ops.h"
 #include "core/flow_private.h"
 
@@ -311,10 +312,13 @@ static void finish_undo(struct flow *f)
 static void undo(struct flow *f)
 {
     flow_ops_cancel(f, false);
-    if (f->seen.is_cluster_unknown)
-        return; /* only another configuration, so another process, can go on */
-    uint64_t gone = 0;
     struct verdict hindrance = {.code = REASON_NONE};
+    if (f->seen.is_cluster_unknown) { /* only another configuration, so another process, can go on */
+        checks_unreachable(&f->sb, &f->seen, &hindrance.code, hindrance.message);
+        flow_journal_hindrance(f, hindrance.code, hindrance.message);
+        return;
+    }
+    uint64_t gone = 0;
     for (size_t i = STEP_N; i-- > 0;) {
         bool is_needed = false;
         for (size_t j = i + 1; j < STEP_N && !is_needed; j++)

@@ -9,7 +9,6 @@
 #include "core/base/fit.h"
 #include "core/base/log.h"
 #include "core/base/xmem.h"
-#include "core/checks.h"
 
 struct sandboxes {
     struct sandboxes_config config;
@@ -188,15 +187,12 @@ void sandboxes_live(const struct sandboxes *s, const struct sandbox *sb, struct 
     ret->status = sb->status;
     ret->code = sb->code;
     memcpy(ret->message, sb->message, sizeof(ret->message));
-    bool is_leaving = !sb->is_settled && sb->desired != DESIRED_RUNNING;
-    if (!is_leaving && (sb->status != SANDBOX_RUNNING || !sb->is_settled))
+    if (sb->status != SANDBOX_RUNNING || !sb->is_settled)
         return;
     struct observed seen;
     const struct port_cluster *port = clusters_port(s->config.clusters);
     port->observe(port->self, sb, &seen);
-    if (is_leaving && !seen.is_reachable)
-        checks_unreachable(sb, &seen, &ret->code, ret->message);
-    if (is_leaving || !seen.is_synced || !seen.is_reachable)
+    if (!seen.is_synced || !seen.is_reachable)
         return; /* nothing newer is known than the row */
     if (seen.objects[OBJECT_WORKLOAD] != PRESENCE_PRESENT)
         broken(ret, "the Deployment is gone from the cluster");

@@ -143,7 +143,17 @@ def is_unreachable(name, data):
     return data.get("code") == "CLUSTER_UNREACHABLE" and "cluster eu" in data["message"]
 
 
-class Each(StackCase):
+class ClusterCase(StackCase):
+    def assert_waits(self, world, client, project_id, words):
+        """Its removal is asked for, and says why it does not go on: in the document and in an event."""
+        left = wait_for("why it waits", lambda: (lambda d: d["message"] and d)(client.json("GET", f"/api/sandbox/{project_id}")))
+        self.assertEqual((left["status"], left["desired"]), ("terminating", "deleted"))
+        self.assertIn(words, left["message"])
+        told = world.sql(f"SELECT code FROM journal WHERE project_id = '{project_id}' ORDER BY seq DESC LIMIT 1")
+        self.assertEqual(told, [["CLUSTER_UNREACHABLE"]])
+
+
+class Each(ClusterCase):
     def test_each_project_lives_and_goes_in_its_own_cluster(self):
         with Clusters() as world:
             client = world.sign_in()
@@ -201,7 +211,7 @@ class Each(StackCase):
             self.assertIn("PostgreSQL answers with its credentials", words)
 
 
-class Away(StackCase):
+class Away(ClusterCase):
     """One of the two does not answer."""
 
     def test_while_one_stands_still_the_other_goes_on_and_it_completes_afterwards(self):
@@ -226,9 +236,7 @@ class Away(StackCase):
                 metrics = client.request("GET", "/metrics")[2].decode()
                 self.assertIn('fullstackd_kube_reachable{cluster="us"} 1\n', metrics)
                 self.assertIn('fullstackd_kube_reachable{cluster="eu"} 0\n', metrics)
-                left = client.json("GET", f"/api/sandbox/{leaving['id']}")
-                self.assertEqual((left["status"], left["desired"]), ("terminating", "deleted"))
-                self.assertIn("cluster eu does not answer", left["message"])
+                self.assert_waits(world, client, leaving["id"], "cluster eu: ")
             finally:
                 os.kill(world.eu.cluster.pid, signal.SIGCONT)
             self.assertEqual(reader.end()[-1][2]["outcome"], "ready")
@@ -259,7 +267,7 @@ class Away(StackCase):
             self.assertRegex(told, r"\nok +databases +cluster eu: the 1 newest are all in the cluster")
 
 
-class Configuration(StackCase):
+class Configuration(ClusterCase):
     def test_one_taken_out_of_the_configuration_loses_nothing(self):
         with Clusters() as world:
             client = world.sign_in()
@@ -273,9 +281,7 @@ class Configuration(StackCase):
             answer = client.request("POST", f"/api/sandbox/{unmade['id']}", {})
             self.assert_problem(answer, 409, word="cluster eu is not in this server's configuration")
             client.json("DELETE", f"/api/projects/{project['id']}", status=202)
-            left = wait_for("its words", lambda: client.json("GET", f"/api/sandbox/{project['id']}"))
-            self.assertEqual((left["status"], left["desired"]), ("terminating", "deleted"))
-            self.assertIn("cluster eu is not in this server's configuration", left["message"])
+            self.assert_waits(world, client, project["id"], "cluster eu is not in this server's configuration")
             other = world.sign_in("here")
             self.assert_story(other.follow(create(other, "here")[0]["id"]))
             self.assertRegex(world.doctor(), r"\nwarn +clusters +2 projects wait for cluster eu, which is not in the")
