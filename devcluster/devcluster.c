@@ -262,6 +262,7 @@ static bool start(struct devcluster *d, struct err *reterr)
         if (!keep_token(d, i, reterr))
             return false;
     const struct control_config control = {.store = d->store,
+                                           .ca_pem = certs.ca_pem,
                                            .delays = d->config.delays,
                                            .pg = d->pg,
                                            .pg_host = d->config.pg_host,

@@ -131,16 +131,30 @@ void access_set_rules(struct access *x, enum account_id id, const struct doc *ru
     account->rules = all;
 }
 
-const struct account *access_who(const struct access *x, struct str authorization)
+struct str access_token(struct str authorization)
 {
-    if (str_is_none(authorization))
+    if (str_is_none(authorization) || !str_starts(authorization, STR("Bearer ")))
+        return STR_NONE;
+    return str_trim(str_slice(authorization, 7, authorization.n));
+}
+
+const struct account *access_who(const struct access *x, struct str token)
+{
+    if (str_is_none(token))
         return &x->accounts[ACCOUNT_ANONYMOUS];
-    if (!str_starts(authorization, STR("Bearer ")))
-        return &x->accounts[ACCOUNT_ANONYMOUS];
-    struct str token = str_trim(str_slice(authorization, 7, authorization.n));
     for (size_t i = 0; i < ACCOUNT_N; i++)
         if (!secret_is_none(&x->accounts[i].token) && codec_equal_secret(token, secret_reveal(&x->accounts[i].token)))
             return &x->accounts[i];
+    return NULL;
+}
+
+const struct account *access_service_account(const struct access *x, struct str ns, struct str name)
+{
+    for (size_t i = 0; i < ACCOUNT_N; i++) {
+        const struct account *account = &x->accounts[i];
+        if (account->ns != NULL && str_eq_text(ns, account->ns) && str_eq_text(name, account->name))
+            return account;
+    }
     return NULL;
 }
 

@@ -47,8 +47,12 @@ const struct account *access_account(const struct access *x, enum account_id id)
 void access_set_token(struct access *x, enum account_id id, struct str token);
 /* Replaces an account's rules by those of a Role; NULL: by none. Rules for single objects by name are left out. */
 void access_set_rules(struct access *x, enum account_id id, const struct doc *rules);
-/* From the Authorization header: anonymous when absent, NULL when the token is nobody's. */
-const struct account *access_who(const struct access *x, struct str authorization);
+/* The bearer token of an Authorization header; absent: there is none. */
+struct str access_token(struct str authorization);
+/* Whose token it is, of those the accounts began with: anonymous when absent, NULL when it is nobody's. */
+const struct account *access_who(const struct access *x, struct str token);
+/* The account behind a ServiceAccount; NULL: it is none of the table. */
+const struct account *access_service_account(const struct access *x, struct str ns, struct str name);
 
 /* resource: "pods" or "pods/log"; ns absent: the cluster scope. */
 bool access_may(const struct account *who, const char *verb, struct str group, struct str resource, struct str ns);

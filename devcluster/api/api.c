@@ -9,6 +9,7 @@
 #include "core/base/xmem.h"
 #include "devcluster/api/api_private.h"
 #include "devcluster/api/call.h"
+#include "devcluster/objects/token.h"
 
 enum {
     BOOKMARK_MS = 60000,
@@ -157,11 +158,20 @@ static bool run_control(struct call *c, struct str path)
 
 /* ---- the way of a request ---- */
 
+/* By the token an account began with, or by one that a Secret holds. */
+static const struct account *who_asks(struct api *api, struct str authorization)
+{
+    struct str token = access_token(authorization);
+    const struct account *who = access_who(api->access, token);
+    const struct object *secret = who == NULL ? token_secret(api->store, token) : NULL;
+    return secret != NULL ? access_service_account(api->access, secret->ns, token_account(secret)) : who;
+}
+
 static void call_init(struct call *c, struct api *api, struct http_exchange *x)
 {
     *c = (struct call){.api = api, .x = x, .arena = http_arena(x)};
     fail_init(&c->fail, c->arena);
-    c->who = access_who(api->access, http_header(x, "Authorization"));
+    c->who = who_asks(api, http_header(x, "Authorization"));
     if (!call_parse_path(c, http_path(x)))
         c->resource = STR_NONE;
     c->verb = call_verb(c);

@@ -7,6 +7,7 @@
 
 #include "core/base/xmem.h"
 #include "devcluster/control/control_private.h"
+#include "devcluster/objects/token.h"
 
 enum { WORKS_PER_TURN = 64 }; /* so that requests get their turn between */
 
@@ -21,17 +22,12 @@ const struct control_delays CONTROL_REALISTIC = {.schedule_ms = 300,
 const struct control_delays CONTROL_ZERO = {.retry_ms = 10000};
 
 static reconcile *const RECONCILERS[KIND_N] = {
-    [KIND_NAMESPACE] = namespace_reconcile,
-    [KIND_POD] = pod_reconcile,
-    [KIND_SERVICE] = service_reconcile,
-    [KIND_EVENT] = event_reconcile,
-    [KIND_PVC] = claim_reconcile,
-    [KIND_QUOTA] = quota_reconcile,
-    [KIND_DEPLOYMENT] = deployment_reconcile,
-    [KIND_REPLICASET] = replicaset_reconcile,
-    [KIND_STATEFULSET] = statefulset_reconcile,
-    [KIND_HTTPROUTE] = httproute_reconcile,
-    [KIND_CLUSTER] = cluster_reconcile,
+    [KIND_NAMESPACE] = namespace_reconcile,   [KIND_POD] = pod_reconcile,
+    [KIND_SERVICE] = service_reconcile,       [KIND_SECRET] = secret_reconcile,
+    [KIND_EVENT] = event_reconcile,           [KIND_PVC] = claim_reconcile,
+    [KIND_QUOTA] = quota_reconcile,           [KIND_DEPLOYMENT] = deployment_reconcile,
+    [KIND_REPLICASET] = replicaset_reconcile, [KIND_STATEFULSET] = statefulset_reconcile,
+    [KIND_HTTPROUTE] = httproute_reconcile,   [KIND_CLUSTER] = cluster_reconcile,
 };
 
 static void on_timer(void *arg)
@@ -161,6 +157,15 @@ static void wake_quotas(struct control *control, const struct object *o)
         work_enqueue(quotas[i]);
 }
 
+static void wake_secrets(struct control *control, const struct object *account)
+{
+    size_t n;
+    struct entry **secrets = store_range(control->store, kind_get(KIND_SECRET), account->ns, &n);
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(token_account(secrets[i]->now), account->name))
+            work_enqueue(secrets[i]);
+}
+
 static void wake_namespace(struct control *control, const struct object *o)
 {
     struct entry *ns = store_find(control->store, kind_get(KIND_NAMESPACE), STR_NONE, o->ns);
@@ -194,6 +199,8 @@ static void on_event(void *arg, struct entry *e, const struct event *event)
     if (event->type != EVENT_DELETED)
         return;
     gc_on_deleted(control, event->now);
+    if (e->kind->id == KIND_SERVICEACCOUNT)
+        wake_secrets(control, event->now);
     if (e->kind->id == KIND_POD)
         wake_claims(control, event->now);
     wake_namespace(control, event->now);
@@ -206,6 +213,7 @@ struct control *control_new(struct loop *loop, const struct control_config *conf
     struct control *control = xcalloc(1, sizeof(*control));
     control->loop = loop;
     control->store = config->store;
+    control->ca_pem = config->ca_pem;
     control->delays = config->delays;
     control->pg = config->pg;
     control->pg_host = config->pg_host;

@@ -26,7 +26,8 @@ extern const struct control_delays CONTROL_REALISTIC;
 extern const struct control_delays CONTROL_ZERO;
 
 struct control_config {
-    struct store *store; /* borrowed */
+    struct store *store;
+    struct str ca_pem; /* what Secrets of tokens say; borrowed */ /* borrowed */
     struct control_delays delays;
     struct pg_connection *pg; /* borrowed; a role and a database are made per Cluster. NULL: Secrets only */
     const char *pg_host;      /* written into the Secrets when pg is given; borrowed */

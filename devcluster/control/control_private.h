@@ -29,6 +29,7 @@ struct work {
 struct control {
     struct loop *loop;
     struct store *store;
+    struct str ca_pem;
     struct control_delays delays;
     struct pg_connection *pg;
     const char *pg_host;
@@ -48,8 +49,9 @@ struct control {
 
 /* One step of an object's controller; sets work_after for the next. The entry lives. */
 typedef void reconcile(struct control *control, struct work *w);
-reconcile deployment_reconcile, replicaset_reconcile, statefulset_reconcile, httproute_reconcile, pod_reconcile,
-    service_reconcile, cluster_reconcile, namespace_reconcile, claim_reconcile, event_reconcile, quota_reconcile;
+reconcile secret_reconcile, deployment_reconcile, replicaset_reconcile, statefulset_reconcile, httproute_reconcile,
+    pod_reconcile, service_reconcile, cluster_reconcile, namespace_reconcile, claim_reconcile, event_reconcile,
+    quota_reconcile;
 
 void work_enqueue(struct entry *e);
 /* Enqueues after delay_ms; an earlier timer is replaced. */

@@ -116,18 +116,29 @@ static bool is_answered(void *arg)
     return ((struct lab_answer *)arg)->is_done;
 }
 
-struct lab_answer lab_ask(struct lab *lab, struct kube *kube, struct lab_call call)
+void lab_begin(struct lab *lab, struct kube *kube, struct lab_call call, struct lab_answer *ret)
 {
-    struct lab_answer a = {.arena = lab->arena};
     struct kube_request req = {.method = call.method,
                                .path = call.path,
                                .content_type = call.content_type,
                                .body = call.body != NULL ? str_from(call.body) : STR_NONE,
                                .timeout_ms = call.timeout_ms > 0 ? call.timeout_ms : CALL_MS,
                                .on_answer = on_answered,
-                               .arg = &a};
+                               .arg = ret};
+    *ret = (struct lab_answer){.arena = lab->arena};
     (void)!kube_call(kube, &req);
-    lab_until(lab, is_answered, &a, "an answer, or the end of its time");
+}
+
+void lab_end(struct lab *lab, struct lab_answer *a)
+{
+    lab_until(lab, is_answered, a, "an answer, or the end of its time");
+}
+
+struct lab_answer lab_ask(struct lab *lab, struct kube *kube, struct lab_call call)
+{
+    struct lab_answer a;
+    lab_begin(lab, kube, call, &a);
+    lab_end(lab, &a);
     return a;
 }
 

@@ -60,6 +60,9 @@ struct lab_answer {
     const struct json_value *object; /* in the lab's arena; NULL: an error, or no JSON */
     struct arena *arena;
 };
+/* Sends it; lab_end waits for what it answers. */
+void lab_begin(struct lab *lab, struct kube *kube, struct lab_call call, struct lab_answer *ret);
+void lab_end(struct lab *lab, struct lab_answer *a);
 struct lab_answer lab_ask(struct lab *lab, struct kube *kube, struct lab_call call);
 /* As lab_ask; fails the test when the answer is an error. */
 const struct json_value *lab_must(struct lab *lab, struct kube *kube, struct lab_call call);

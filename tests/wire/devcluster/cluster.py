@@ -26,14 +26,15 @@ class Answer:
 
 
 class Cluster:
-    """With KUBE_REAL naming a folder of kubeconfigs (fullstackd, sealos-user, admin: YAML is read with PyYAML), the same
-    tests ask a real API server instead: what devcluster alone can do is skipped there."""
+    """With FS_KUBE naming the facts of a real control plane (tests/harness/with_kube.py) the same tests ask that one
+    instead: what devcluster alone can do is skipped there."""
 
-    is_real = bool(os.environ.get("KUBE_REAL"))
+    is_real = bool(os.environ.get("FS_KUBE"))
 
     def __init__(self, *options):
         if self.is_real:
-            self.attach(os.environ["KUBE_REAL"])
+            with open(os.environ["FS_KUBE"]) as file:
+                self.attach(json.load(file)["kubeconfigs"])
             return
         self.folder = tempfile.TemporaryDirectory(prefix="devcluster-")
         command = [os.environ["DEVCLUSTER"], "--dir", self.folder.name, *options]
@@ -50,12 +51,11 @@ class Cluster:
             ca = base64.b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]).decode()
         self.tls = ssl.create_default_context(cadata=ca)
 
-    def attach(self, folder):
-        import yaml
+    def attach(self, paths):
         self.tokens = {}
         for account, name in ACCOUNTS.items():
-            with open(os.path.join(folder, name + ".kubeconfig")) as file:
-                config = yaml.safe_load(file)
+            with open(paths[name]) as file:
+                config = json.load(file)
             user, cluster = config["users"][0]["user"], config["clusters"][0]["cluster"]
             self.tokens[account] = user.get("token", "")
             if "client-certificate-data" in user:

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Deployments to ready pods, faults of pods and Clusters, garbage collection, endpoints, quotas, namespaces."""
+"""Deployments to ready pods, faults of pods and Clusters, garbage collection, endpoints, quotas, namespaces,
+tokens of service accounts."""
+import base64
 import sys
 import unittest
 
@@ -337,6 +339,44 @@ class Controllers(unittest.TestCase):
         for name in ("kb-a", "kbnever-x", "kbprecheck-x"):
             self.cluster.must(200, "DELETE", CLUSTERS + "/" + name)
             self.cluster.wait_gone(CLUSTERS, name)
+
+
+class Tokens(unittest.TestCase):
+    def setUp(self):
+        self.cluster = Cluster("--zero-delay")
+
+    def tearDown(self):
+        self.assertEqual(0, self.cluster.stop())
+
+    def make(self, name, account):
+        self.cluster.must(201, "POST", core("secrets"), {
+            "metadata": {"name": name, "annotations": {"kubernetes.io/service-account.name": account}},
+            "type": "kubernetes.io/service-account-token"})
+
+    def status(self, token):
+        return self.cluster.call("GET", core("secrets"), account="none", headers={"Authorization": "Bearer " + token}).status
+
+    def test_a_token_is_good_for_as_long_as_its_secret_is_there(self):
+        c = self.cluster
+        self.make("a.token", "sealos-user")
+        secret = c.wait(core("secrets"), "a.token", lambda o: o and "token" in o.get("data", {}), "the token")
+        self.assertEqual({"ca.crt", "namespace", "token"}, set(secret["data"]))
+        self.assertIn("kubernetes.io/service-account.uid", secret["metadata"]["annotations"])
+        token = base64.b64decode(secret["data"]["token"]).decode()
+        self.assertEqual(200, self.status(token))
+        self.assertEqual(401, self.status(token[:-1]))
+        c.must(200, "DELETE", core("secrets") + "/a.token")
+        until(lambda: self.status(token) == 401, "the token is over")
+
+    def test_a_token_of_an_account_that_is_not_there_goes(self):
+        c = self.cluster
+        c.must(201, "POST", core("serviceaccounts"), {"metadata": {"name": "leaving"}})
+        self.make("leaving", "leaving")
+        c.wait(core("secrets"), "leaving", lambda o: o and "token" in o.get("data", {}), "the token")
+        c.must(200, "DELETE", core("serviceaccounts") + "/leaving")
+        c.wait_gone(core("secrets"), "leaving")
+        self.make("nobodys", "nobody")
+        c.wait_gone(core("secrets"), "nobodys")
 
 
 if __name__ == "__main__":

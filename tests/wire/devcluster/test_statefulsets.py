@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """StatefulSets: pods by ordinal, claims that are bound, kept while they are used and deleted by the policy, templates that
-roll over, and what an HTTPRoute is told by its Gateway. With KUBE_REAL the same questions go to a real API server, whose
+roll over, and what an HTTPRoute is told by its Gateway. With FS_KUBE the same questions go to a real API server, whose
 claims are bound to volumes made here."""
 import sys
 import unittest
