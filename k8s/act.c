@@ -39,7 +39,7 @@ struct act {
     bool is_remove;
     enum act_at at;
     int calls_n;
-    ms_t deadline_ms;
+    ms_t timeout_ms; /* of each call */
     struct op *call;
     struct loop_task fail; /* for what ends before any call */
     struct err failure;
@@ -291,9 +291,8 @@ static bool write_body(struct act *a, enum act_at at, struct json_writer *w, str
 
 static void act_call(struct act *a, const char *method, const char *content_type, struct str body)
 {
-    ms_t left_ms = a->deadline_ms - loop_now_ms(kube_loop(a->kube));
     const char *version = a->row->kind == KIND_CLUSTER ? a->dialect->version : NULL;
-    struct kube_request req = {method, NULL, content_type, body, left_ms > 0 ? left_ms : 1, on_answer, a};
+    struct kube_request req = {method, NULL, content_type, body, a->timeout_ms, on_answer, a};
     struct buf path;
     buf_init(&path, KUBE_PATH_SIZE);
     kube_path_add(&path, a->row->kind, version, a->sb.namespace_name, a->at == ACT_CREATE ? NULL : a->name);
@@ -301,7 +300,7 @@ static void act_call(struct act *a, const char *method, const char *content_type
         buf_add_text(&path, "?fieldManager=fullstackd");
     req.path = buf_text(&path);
     a->calls_n++;
-    a->call = kube_call(a->kube, &req);
+    a->call = kube_call_in_turn(a->kube, &req, (struct kube_turn){a->row->kind, a->sb.attempt_started_ms});
     buf_fini(&path);
 }
 
@@ -365,7 +364,7 @@ static struct act *act_new(const struct act_request *req, bool is_remove)
     a->sb = *req->sb;
     object_name(req->object, req->sb, a->name);
     a->is_remove = is_remove;
-    a->deadline_ms = loop_now_ms(kube_loop(req->kube)) + req->timeout_ms;
+    a->timeout_ms = req->timeout_ms;
     a->done = req->done;
     a->arg = req->arg;
     loop_task_init(&a->fail, kube_loop(req->kube), on_fail, a);

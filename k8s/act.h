@@ -21,7 +21,7 @@ struct act_request {
     enum cluster_object object;
     const struct sandbox *sb;   /* copied */
     const struct env_list *env; /* copied; NULL unless OBJECT_ENV_SECRET is applied */
-    ms_t timeout_ms;            /* of all calls together */
+    ms_t timeout_ms;            /* of each call */
     op_done *done;
     void *arg;
     const struct held *held;     /* borrowed for the operation's life; NULL: all is held */

@@ -7,6 +7,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/xmem.h"
+#include "k8s/call_queue.h"
 #include "k8s/status.h"
 
 struct kube {
@@ -21,11 +22,21 @@ struct kube {
     void (*on_reachable)(void *arg);
     void *on_reachable_arg;
     LIST_HEAD(, kube_op) ops;
+    struct calls_of_kind {
+        struct call_queue waiting; /* to be sent */
+        unsigned flying_n;         /* with the API; streams do not count */
+    } kinds[KIND_N + 1];           /* the last: of no project */
+    unsigned flying_n;
+    bool is_closing;
 };
+
+/* WAITING -> FLYING -> spent; a stream is never WAITING and does not count as FLYING. */
+enum kube_op_at { KUBE_OP_STREAMING, KUBE_OP_WAITING, KUBE_OP_FLYING };
 
 struct kube_op {
     struct op op;
     struct kube *k;
+    enum kube_op_at at;
     struct op *fetch_op; /* NULL: none is running */
     struct arena *arena; /* the request's copies, kept for the one repetition after a 401 */
     struct fetch_request req;
@@ -35,7 +46,10 @@ struct kube_op {
     kube_on_end *on_end;
     fetch_on_bytes *on_bytes;
     void *arg;
+    struct loop_timer wait; /* of a WAITING one */
     LIST_ENTRY(kube_op) link;
+    struct calls_of_kind *calls; /* of its kind */
+    struct call_place place;
 };
 
 static void kube_op_free(void *arg)
@@ -46,13 +60,58 @@ static void kube_op_free(void *arg)
     free(o);
 }
 
-/* Reached by: the answer, op_cancel, the end of the client. */
+static void start_fetch(struct kube_op *o);
+
+static void stop_waiting(struct kube_op *o)
+{
+    loop_timer_clear(&o->wait);
+    call_queue_remove(&o->calls->waiting, &o->place);
+}
+
+static struct kube_op *next_of(const struct calls_of_kind *calls)
+{
+    struct call_place *place = calls->flying_n < KUBE_CALLS_OF_KIND_N ? call_queue_first(&calls->waiting) : NULL;
+    return place != NULL ? (struct kube_op *)((char *)place - offsetof(struct kube_op, place)) : NULL;
+}
+
+static struct kube_op *next_to_send(const struct kube *k)
+{
+    struct kube_op *best = NULL;
+    for (size_t i = 0; i <= KIND_N; i++) {
+        struct kube_op *o = next_of(&k->kinds[i]);
+        if (o != NULL && (best == NULL || o->place.rank < best->place.rank))
+            best = o;
+    }
+    return best;
+}
+
+static void send_next(struct kube *k)
+{
+    struct kube_op *o;
+    while (k->flying_n < KUBE_CALLS_N && !k->is_closing && (o = next_to_send(k)) != NULL) {
+        stop_waiting(o);
+        o->at = KUBE_OP_FLYING;
+        k->flying_n++;
+        o->calls->flying_n++;
+        start_fetch(o);
+    }
+}
+
+/* Reached by: the answer, a wait that was too long, op_cancel, the end of the client. */
 static void kube_op_spend(struct kube_op *o)
 {
+    struct kube *k = o->k;
     op_cancel(o->fetch_op);
     o->fetch_op = NULL;
+    if (o->at == KUBE_OP_WAITING)
+        stop_waiting(o);
+    if (o->at == KUBE_OP_FLYING) {
+        k->flying_n--;
+        o->calls->flying_n--;
+    }
     LIST_REMOVE(o, link);
-    loop_defer_free(o->k->loop, o, kube_op_free);
+    loop_defer_free(k->loop, o, kube_op_free);
+    send_next(k);
 }
 
 static void kube_op_cancel(struct op *op)
@@ -76,8 +135,6 @@ static void note_end(struct kube *k, const struct fetch_answer *answer)
 {
     set_reachable(k, answer != NULL && answer->status < 500);
 }
-
-static void start_fetch(struct kube_op *o);
 
 static void on_fetched(void *arg, const struct fetch_answer *answer, const struct err *fetch_err)
 {
@@ -134,6 +191,15 @@ static void start_fetch(struct kube_op *o)
     o->fetch_op = fetch_start(o->k->client, &o->req);
 }
 
+static void on_waited_long(void *arg)
+{
+    struct kube_op *o = arg;
+    struct err err = {0};
+    err_set(&err, ERR_NOT_READY, __func__, "too many calls of the Kubernetes API wait for their turn");
+    kube_op_spend(o);
+    o->on_answer(o->arg, NULL, &err);
+}
+
 static struct kube_op *op_new(struct kube *k, const char *method, const char *path)
 {
     struct kube_op *o = xcalloc(1, sizeof *o);
@@ -145,11 +211,12 @@ static struct kube_op *op_new(struct kube *k, const char *method, const char *pa
     o->req.ceiling_bytes = KUBE_ANSWER_CEILING_BYTES;
     o->req.on_done = on_fetched;
     o->req.arg = o;
+    loop_timer_init(&o->wait, k->loop, on_waited_long, o);
     LIST_INSERT_HEAD(&k->ops, o, link);
     return o;
 }
 
-struct op *kube_call(struct kube *k, const struct kube_request *req)
+static struct op *call(struct kube *k, const struct kube_request *req, struct calls_of_kind *calls, int64_t rank)
 {
     struct kube_op *o = op_new(k, req->method, req->path);
     o->body = secret_new(req->body);
@@ -158,8 +225,22 @@ struct op *kube_call(struct kube *k, const struct kube_request *req)
     o->req.deadline_ms = req->timeout_ms;
     o->on_answer = req->on_answer;
     o->arg = req->arg;
-    start_fetch(o);
+    o->at = KUBE_OP_WAITING;
+    o->calls = calls;
+    loop_timer_set(&o->wait, KUBE_WAIT_MS);
+    call_queue_add(&calls->waiting, &o->place, rank);
+    send_next(k);
     return &o->op;
+}
+
+struct op *kube_call(struct kube *k, const struct kube_request *req)
+{
+    return call(k, req, &k->kinds[KIND_N], INT64_MIN);
+}
+
+struct op *kube_call_in_turn(struct kube *k, const struct kube_request *req, struct kube_turn turn)
+{
+    return call(k, req, &k->kinds[turn.kind], turn.rank);
 }
 
 struct op *kube_stream(struct kube *k, const struct kube_stream *req)
@@ -203,8 +284,11 @@ void kube_free(struct kube *k)
 {
     if (k == NULL)
         return;
+    k->is_closing = true;
     while (!LIST_EMPTY(&k->ops))
         kube_op_spend(LIST_FIRST(&k->ops));
+    for (size_t i = 0; i <= KIND_N; i++)
+        call_queue_fini(&k->kinds[i].waiting);
     fetch_client_free(k->client);
     kubeconfig_free(k->config);
     free(k);
@@ -238,6 +322,14 @@ bool kube_is_away(const struct kube *k)
 bool kube_is_settled(const struct kube *k)
 {
     return k->is_reachable && loop_now_ms(k->loop) - k->reachable_since_ms >= KUBE_SETTLE_MS;
+}
+
+void kube_calls(const struct kube *k, unsigned *ret_flying_n, unsigned *ret_waiting_n)
+{
+    *ret_flying_n = k->flying_n;
+    *ret_waiting_n = 0;
+    for (size_t i = 0; i <= KIND_N; i++)
+        *ret_waiting_n += (unsigned)k->kinds[i].waiting.n;
 }
 
 void kube_on_reachable(struct kube *k, void (*on_change)(void *arg), void *arg)

@@ -13,11 +13,19 @@
 #include "core/io/fetch.h"
 #include "core/io/op.h"
 #include "k8s/kubeconfig.h"
+#include "k8s/objects.h"
 
 enum {
     KUBE_ANSWER_CEILING_BYTES = 4 << 20, /* one object is at most 3 MiB (etcd's limit 1.5) */
     KUBE_PATH_SIZE = 1024,
     KUBE_SETTLE_MS = 30000,
+    /* Calls that are with the API at a time, of all kinds and of one; the others wait here. An API server that is given
+     * all at once answers each so late that deadlines pass, and its work on those is lost. Some kinds it takes one
+     * after the other (a Service's address) or slowly (Roles of an account that may not do all): those must not take
+     * every place. Enough for a far one: 12 calls of 50 ms are 240 a second. */
+    KUBE_CALLS_N = 64,
+    KUBE_CALLS_OF_KIND_N = 12,
+    KUBE_WAIT_MS = 60000, /* a call that was not even sent by then fails with NOT_READY */
 };
 
 struct kube;
@@ -50,13 +58,23 @@ struct kube_request {
     const char *path;         /* with query, percent-encoded */
     const char *content_type; /* NULL: application/json */
     struct str body;          /* absent: none */
-    ms_t timeout_ms;
+    ms_t timeout_ms;          /* from the moment it is sent */
     kube_on_answer *on_answer;
     void *arg;
 };
 
 /* Errors: those of fetch_start and of status_check. */
 MUST_CHECK struct op *kube_call(struct kube *k, const struct kube_request *req);
+/* Whose turn it is among those that wait. rank: the lowest is sent first; when the attempt began, so that a project
+ * that was begun is finished before the next one takes the API. */
+struct kube_turn {
+    enum kube_kind kind;
+    int64_t rank;
+};
+/* A project's call; those of kube_call go before. */
+MUST_CHECK struct op *kube_call_in_turn(struct kube *k, const struct kube_request *req, struct kube_turn turn);
+/* Calls that are with the API, and calls that wait for their turn. */
+void kube_calls(const struct kube *k, unsigned *ret_flying_n, unsigned *ret_waiting_n);
 
 /* A list page or a watch: bytes as they come. err at the end as for kube_call; NULL: a clean end. */
 typedef void kube_on_end(void *arg, const struct err *err);

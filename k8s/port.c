@@ -256,7 +256,7 @@ static void port_call_send(struct port_call *c, const struct kube_request *rest,
     kube_path_add(&path, kind, NULL, c->sb.namespace_name, name);
     req.path = buf_text(&path);
     req.arg = c;
-    c->call = kube_call(c->p->kube, &req);
+    c->call = kube_call_in_turn(c->p->kube, &req, (struct kube_turn){kind, c->sb.attempt_started_ms});
     buf_fini(&path);
 }
 
@@ -437,6 +437,7 @@ void k8s_port_stats(const struct k8s_port *p, struct k8s_port_stats *ret)
         ret->events_n += one.events_n;
         ret->failures_n += one.failures_n;
     }
+    kube_calls(p->kube, &ret->calls_n, &ret->calls_waiting_n);
     ret->is_reachable = kube_is_reachable(p->kube);
     ret->is_away = kube_is_away(p->kube);
     ret->is_synced = true;

@@ -29,6 +29,7 @@ const struct port_cluster *k8s_port_cluster(const struct k8s_port *p);
 
 struct k8s_port_stats {
     uint64_t lists_n, streams_n, events_n, failures_n; /* of all watches */
+    unsigned calls_n, calls_waiting_n;                 /* with the API; waiting for their turn */
     bool is_reachable;
     bool is_away;                   /* did not answer; before the first call has ended it is neither */
     bool is_synced;                 /* every cache has had its first list */

@@ -114,7 +114,9 @@ void server_metrics(void *self, struct buf *out)
                                         k8s.streams_n,
                                         k8s.events_n,
                                         k8s.failures_n,
-                                        k8s.is_reachable};
+                                        k8s.is_reachable,
+                                        k8s.calls_n,
+                                        k8s.calls_waiting_n};
     }
     sample.kube = kube;
     sample.kube_n = s->config.clusters_n;

@@ -29,6 +29,8 @@ static const struct metric kube_metrics[] = {
     {"fullstackd_kube_watch_streams_total",  "counter", "Watch streams opened",                                           MEMBER_U64,      AT_KUBE(streams_n)},
     {"fullstackd_kube_watch_events_total",   "counter", "Watch events received",                                          MEMBER_U64,      AT_KUBE(events_n)},
     {"fullstackd_kube_watch_failures_total", "counter", "Lists and watches that failed",                                  MEMBER_U64,      AT_KUBE(failures_n)},
+    {"fullstackd_kube_calls",                "gauge",   "Calls that are with the Kubernetes API",                         MEMBER_UNSIGNED, AT_KUBE(calls_n)},
+    {"fullstackd_kube_calls_waiting",        "gauge",   "Calls that wait for their turn",                                 MEMBER_UNSIGNED, AT_KUBE(calls_waiting_n)},
 };
 
 static const struct metric metrics[] = {

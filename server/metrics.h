@@ -18,6 +18,7 @@ struct metrics_kube {
     const char *cluster;
     uint64_t lists_n, streams_n, events_n, failures_n;
     bool is_reachable;
+    unsigned calls_n, calls_waiting_n;
 };
 
 struct metrics_sample {

@@ -12,8 +12,8 @@ static void make(struct metrics_sample *s, struct buf *out)
 {
     static const uint64_t requests[] = {7, 8};
     static const struct metrics_kube kube[] = {
-        {"us", 1, 2, 3, 4, true },
-        {"eu", 0, 0, 0, 9, false}
+        {"us", 1, 2, 3, 4, true,  5, 6},
+        {"eu", 0, 0, 0, 9, false, 0, 0}
     };
     *s = (struct metrics_sample){.routes = routes, .routes_n = 1, .started_ms = 1700000000123};
     s->gate.requests_n = requests;
@@ -58,6 +58,7 @@ static void each_number_of_the_sample_is_told_in_base_units(void **state)
     assert_line(&text, "fullstackd_kube_reachable{cluster=\"eu\"} 0");
     assert_line(&text, "fullstackd_kube_watch_events_total{cluster=\"us\"} 3");
     assert_line(&text, "fullstackd_kube_watch_failures_total{cluster=\"eu\"} 9");
+    assert_line(&text, "fullstackd_kube_calls_waiting{cluster=\"us\"} 6");
     assert_line(&text, "fullstackd_attempts_total{outcome=\"ready\"} 4");
     assert_line(&text, "fullstackd_failures_total{reason=\"IMAGE_PULL\"} 5");
     assert_line(&text, "fullstackd_stage_duration_seconds_sum{stage=\"database\"} 61.500");
