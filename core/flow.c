@@ -309,6 +309,11 @@ static void finish_undo(struct flow *f)
                                     : "the sandbox is terminated, the database is kept");
 }
 
+static bool is_undone_after(size_t i, size_t j)
+{
+    return (CREATE_PLAN[j].needs & BIT(i)) != 0 || (CREATE_PLAN[i].undone_after & BIT(j)) != 0;
+}
+
 static void undo(struct flow *f)
 {
     flow_ops_cancel(f, false);
@@ -322,7 +327,7 @@ static void undo(struct flow *f)
     for (size_t i = STEP_N; i-- > 0;) {
         bool is_needed = false;
         for (size_t j = i + 1; j < STEP_N && !is_needed; j++)
-            is_needed = (CREATE_PLAN[j].needs & BIT(i)) != 0 && (gone & BIT(j)) == 0;
+            is_needed = is_undone_after(i, j) && (gone & BIT(j)) == 0;
         if (is_needed)
             continue;
         struct step_run *run = &f->steps[i];

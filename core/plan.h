@@ -95,6 +95,7 @@ struct step {
     enum deadline deadline;
     unsigned
         tries; /* refused answers that may still change (409, 429, 5xx) before it fails; unreachable does not count */
+    uint64_t undone_after; /* rows that must be gone before this one is undone, beside those that need it */
 };
 
 extern const struct step CREATE_PLAN[STEP_N];
