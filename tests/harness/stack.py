@@ -138,7 +138,7 @@ class Process:
 
 class Stack:
     def __init__(self, build_dir, cluster_args=("--zero-delay",), env=None, kubeconfig=None, has_redis=True,
-                 has_databases=True, account="sealos-user"):
+                 has_databases=True, account="sealos-user", has_server=True):
         self.build = os.path.abspath(build_dir)
         self.cluster_args = list(cluster_args)
         self.extra_env = env or {}
@@ -147,6 +147,7 @@ class Stack:
         self.has_databases = has_databases  # Clusters are real databases on the private PostgreSQL
         # "fullstackd": exactly the Role we ship; "meagre": no sight of EndpointSlices, pods untouchable
         self.account = account
+        self.has_server = has_server  # from the start; else with_server() starts it
         self.cluster = None
         self.serve_args = []
         self.servers = []
@@ -159,6 +160,11 @@ class Stack:
         self.make_database()
         if self.kubeconfig is None:
             self.start_cluster()
+        if self.has_server:
+            self.serve()
+        return self
+
+    def with_server(self):
         self.serve()
         return self
 

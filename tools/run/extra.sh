@@ -45,7 +45,7 @@ verb_bench() {
     [ -x tests/bench/run ] || die "there are no benchmarks in tests/bench yet"
     need build demo test
     make_bin_dir
-    cmake_build release fullstackd devcluster
+    cmake_build release fullstackd devcluster bench_objects
     tests/bench/run "$@"
 }
 

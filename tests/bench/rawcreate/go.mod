@@ -1,0 +1,3 @@
+module rawcreate
+
+go 1.21
