@@ -16,6 +16,7 @@ enum {
     HOLD_MS = 100 * 1000,    /* how long after the trouble something may still not be removed */
     TELL_MS = 90 * 1000,     /* when the row has to say so at the latest: every back-off, doubt and patience is over */
     ACTIONS_N = 12,
+    MISLED_PERCENT = 15, /* of the restarts: another configuration, which does not know the cluster */
     READER_SEEN_N = SIM_JOURNAL_N,
 };
 
@@ -35,6 +36,7 @@ struct node {
     struct bus_reader *reader;
     uint64_t seen_seq; /* of the reader, over restarts of the process */
     bool is_process_up;
+    bool is_misled; /* its configuration does not know the cluster of the projects */
     bool is_out;
     struct loop_timer crash;
     struct loop_timer outage;
@@ -74,7 +76,7 @@ static void start_process(struct node *node)
     struct run *r = node->run;
     const struct port_store *store = sim_store_port(r->store, node->i);
     const struct cluster cluster = {
-        .name = "sim",
+        .name = node->is_misled ? "elsewhere" : "sim",
         .former_names = "",
         .port = sim_cluster_port(r->cluster, node->i),
         .names = {"ns", "example.com", "image"},
@@ -147,6 +149,13 @@ static void on_act(void *arg)
     loop_timer_set(&r->act, sim_between(&r->sim, 10, 25000));
 }
 
+static void end_process(struct node *node)
+{
+    stop_process(node);
+    sim_cluster_forget_all(node->run->cluster, node->i);
+    sim_store_new_replica(node->run->store, node->i);
+}
+
 static void on_crash(void *arg)
 {
     struct node *node = arg;
@@ -154,12 +163,11 @@ static void on_crash(void *arg)
     if (node->is_process_up && !r->sim.has_faults)
         return; /* the last process has to heal what the faults left behind: a crash would do it for it */
     if (node->is_process_up) {
-        stop_process(node);
-        sim_cluster_forget_all(r->cluster, node->i);
-        sim_store_new_replica(r->store, node->i);
+        end_process(node);
         loop_timer_set(&node->crash, sim_between(&r->sim, 1, 4000));
         return;
     }
+    node->is_misled = r->sim.has_faults && sim_percent(&r->sim, MISLED_PERCENT);
     start_process(node);
     if (r->sim.has_faults)
         loop_timer_set(&node->crash, sim_between(&r->sim, 500, 60000));
@@ -186,6 +194,14 @@ static void on_calm(void *arg)
     for (size_t i = 0; i < r->nodes_n; i++) {
         sim_store_is_down(r->store, i, false);
         sim_cluster_is_down(r->cluster, i, false);
+        if (!r->nodes[i].is_misled)
+            continue;
+        /* Somebody mended the configuration. */
+        r->nodes[i].is_misled = false;
+        if (r->nodes[i].is_process_up) {
+            end_process(&r->nodes[i]);
+            start_process(&r->nodes[i]);
+        }
     }
 }
 
