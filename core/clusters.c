@@ -45,7 +45,10 @@ bool clusters_choose(const struct clusters *c, struct str name, const char *fiel
                      struct err *reterr)
 {
     struct buf known;
-    *ret = str_is_none(name) ? &c->list[0] : clusters_find(c, name);
+    *ret = &c->list[0];
+    if (str_is_none(name))
+        return true;
+    *ret = clusters_find(c, name);
     if (*ret != NULL)
         return true;
     buf_init(&known, NAMES_BYTES_MAX);

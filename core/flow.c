@@ -17,6 +17,7 @@ enum {
     SAVE_FIRST_MS = 200,
     SAVE_CAP_MS = 5000,
     UNDO_TELL_TRIES = 3,      /* a call that fails once or twice is no news */
+    AWAY_PATIENCE_MS = 3000,  /* an API that was missed for a moment is no news either */
     UNDO_PATIENCE_MS = 30000, /* what is being deleted longer than that is held back by somebody */
 };
 #define NEVER_MS INT64_MAX
@@ -100,6 +101,20 @@ static void hear_errors(const struct step_run *run, struct verdict *v)
         return;
     v->code = run->error_code;
     text_fitf(v->message, sizeof(v->message), "%s; trying again", run->error_message);
+}
+
+/* What is waited for is not seen while the API is away: then the words of before are no truth any more. */
+static void hear_away(struct flow *f, struct verdict *v)
+{
+    if (v->check != CHECK_WAITING || f->away_since_ms == 0)
+        return;
+    ms_t told_ms = f->away_since_ms + AWAY_PATIENCE_MS;
+    if (loop_now_ms(f->ports.loop) < told_ms) {
+        flow_look_at(f, told_ms);
+        return;
+    }
+    checks_unreachable(&f->sb, &f->seen, &v->code, v->message);
+    v->late_code = REASON_NONE;
 }
 
 /* Is it broken for good? A code that may heal by itself has to stand for its grace. */
@@ -198,8 +213,10 @@ static void build(struct flow *f)
         struct verdict v = {.check = CHECK_WAITING};
         bool is_its_turn = (needs & done) == needs;
         bool is_heard = s->heard_after != 0 && (s->heard_after & done) == s->heard_after;
-        if (is_its_turn || is_heard)
+        if (is_its_turn || is_heard) {
             s->check(s, &world, &v);
+            hear_away(f, &v);
+        }
         if (!is_its_turn) {
             if (is_heard)
                 note(&notes, (enum step_id)i, &v);
@@ -357,6 +374,10 @@ void flow_advance(struct flow *f)
     else if (f->state == FLOW_WORKING) {
         const struct port_cluster *cluster = f->ports.cluster;
         cluster->observe(cluster->self, &f->sb, &f->seen);
+        if (f->seen.is_reachable)
+            f->away_since_ms = 0;
+        else if (f->away_since_ms == 0)
+            f->away_since_ms = loop_now_ms(f->ports.loop);
         if (f->sb.desired == DESIRED_RUNNING)
             build(f);
         else

@@ -24,7 +24,8 @@ class Second:
         World.cluster_call, World.kube, World.names, World.objects, World.made, World.count_made)
     collect_secrets = World.collect_secrets
 
-    def __init__(self, world, has_databases):
+    def __init__(self, world, has_databases, delays=DELAYS):
+        self.delays = delays
         self.has_databases = has_databases  # else they are nowhere: nobody can log in
         self.world, self.secrets = world, world.secrets
         self.dir = f"{world.dir}/eu"
@@ -34,7 +35,7 @@ class Second:
         self.cluster = None
 
     def start(self):
-        argv = [f"{self.world.build}/devcluster", "--dir", f"{self.dir}/cluster", "--port", str(self.port), *DELAYS]
+        argv = [f"{self.world.build}/devcluster", "--dir", f"{self.dir}/cluster", "--port", str(self.port), *self.delays]
         if self.has_databases:
             argv += ["--pg", os.environ["FS_PG_CONNINFO"], "--pg-host", "127.0.0.1", "--pg-port", os.environ["FS_PG_PORT"]]
         else:
@@ -75,12 +76,12 @@ class RealSecond(Second):
 class Clusters(World):
     """A World whose own cluster is called us, with a second one, eu."""
 
-    def __init__(self, eu_kube="", has_eu_databases=True):
+    def __init__(self, eu_kube="", has_eu_databases=True, eu_delays=DELAYS):
         super().__init__(env=PATIENT, cluster_args=DELAYS)
-        self.eu_kube, self.has_eu_databases = eu_kube, has_eu_databases
+        self.eu_kube, self.has_eu_databases, self.eu_delays = eu_kube, has_eu_databases, eu_delays
 
     def make_second(self):
-        return Second(self, self.has_eu_databases)
+        return Second(self, self.has_eu_databases, self.eu_delays)
 
     def start_cluster(self):
         super().start_cluster()
@@ -243,6 +244,24 @@ class Away(ClusterCase):
             wait_for("the deletion", lambda: world.rows()["projects"] == 4)
             self.assert_complete(world.eu)
             self.assertEqual({n.partition("-")[0] for n in world.eu.names("deployments")}, {"waiting"})
+
+    def test_what_is_waited_for_there_says_so_as_well(self):
+        """Nothing is sent for it while KubeBlocks works: the other's calls find out."""
+        slow = ("--delays", DELAYS[1].replace("database=200", "database=4000"))
+        with Clusters(eu_delays=slow) as world:
+            client, other = world.sign_in("midway"), world.sign_in("late")
+            midway, _ = create(client, "midway", "eu")
+            reader = Reader(client, f"/api/sandbox/{midway['id']}/events")
+            reader.wait("KubeBlocks", lambda name, data: data["message"] == "KubeBlocks is creating the database")
+            os.kill(world.eu.cluster.pid, signal.SIGSTOP)
+            try:
+                late, _ = create(other, "late", "eu")
+                told = reader.wait("that eu does not answer", is_unreachable)
+                self.assertEqual((told["stage"], told["status"]), ("database", "in_progress"))
+            finally:
+                os.kill(world.eu.cluster.pid, signal.SIGCONT)
+            self.assert_story(reader.end())
+            self.assert_story(other.follow(late["id"]))
 
     def test_the_server_starts_without_one_and_takes_it_up_when_it_comes(self):
         with Clusters() as world:
