@@ -24,7 +24,7 @@ struct watch {
     struct loop_timer timer;
     ms_t ends_ms;
     ms_t bookmark_at_ms; /* 0: none wanted, or none left */
-    uint64_t after;      /* events up to this version are known to the client */
+    uint64_t after;      /* events up to this version were known to the client, or were past when it began */
     bool wants_bookmarks;
     struct watch *next;
     struct watch *prev;
@@ -156,7 +156,8 @@ static void on_timer(void *arg)
         return;
     }
     if (w->bookmark_at_ms != 0 && now >= w->bookmark_at_ms) {
-        send_bookmark(w, false);
+        if (store_version(w->api->store) > w->after) /* a kube-apiserver says nothing that is not newer */
+            send_bookmark(w, false);
         plan_bookmark(w, now);
     }
     set_timer(w);
@@ -256,9 +257,11 @@ static void send_past(struct watch *w, uint64_t after)
 {
     size_t i = 0;
     const struct event *event;
-    while ((event = store_event_after(w->api->store, w->kind, after, &i)) != NULL)
+    while ((event = store_event_after(w->api->store, w->kind, after, &i)) != NULL) {
         if (!send_event(w, event))
             return;
+        w->after = event->version;
+    }
 }
 
 static void send_present(struct watch *w)

@@ -66,17 +66,29 @@ class Watch(unittest.TestCase):
 
     def test_bookmarks_come_only_when_allowed(self):
         c = self.cluster
-        c.must(201, "POST", SECRETS, secret("one"))
         version = self.version()
+        c.must(201, "POST", SECRETS, secret("one"))
         none = list(c.watch(SECRETS + "?watch=1&timeoutSeconds=1&resourceVersion=" + version))
-        self.assertEqual([], none)
-        seconds = 6 if c.is_real else 3  # a real server sends one about 2 s before the end of a watch that is long enough
-        marks = list(c.watch(SECRETS + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=%d&resourceVersion=%s"
-                             % (seconds, version)))
+        self.assertEqual(["ADDED"], [e["type"] for e in none])
+        seconds = 6 if c.is_real else 3  # one comes about 2 s before the end of a watch that is long enough
+        stream = c.watch(SECRETS + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=%d&resourceVersion=%s" % (seconds, version))
+        self.assertEqual(("ADDED", "one"), brief(next(stream)))
+        c.must(201, "POST", SECRETS, secret("two"))
+        added, *marks = stream
+        self.assertEqual(("ADDED", "two"), brief(added))
         self.assertTrue(marks)
         self.assertEqual({"BOOKMARK"}, {e["type"] for e in marks})
-        self.assertEqual({"kind": "Secret", "apiVersion": "v1", "metadata": {"resourceVersion": version}},
-                         marks[0]["object"])
+        reached = marks[0]["object"]["metadata"]["resourceVersion"]
+        self.assertGreaterEqual(int(reached), int(added["object"]["metadata"]["resourceVersion"]))
+        self.assertEqual({"kind": "Secret", "apiVersion": "v1", "metadata": {"resourceVersion": reached}}, marks[0]["object"])
+
+    def test_a_bookmark_tells_of_something_newer_or_does_not_come(self):
+        c = self.cluster
+        version = self.version()
+        marks = list(c.watch(SECRETS + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=3&resourceVersion=" + version))
+        if not c.is_real:  # where others write all the time
+            self.assertEqual([], marks)
+        self.assertTrue(all(int(e["object"]["metadata"]["resourceVersion"]) > int(version) for e in marks))
 
     def test_a_watchlist_ends_its_initial_part_with_a_bookmark(self):
         c = self.cluster
