@@ -17,16 +17,22 @@ enum {
     LIST_PAGE_N = 500,
     LIST_DEADLINE_MS = 60000,
     LIST_IDLE_MS = 20000,
-    WATCH_TIMEOUT_MIN_S = 300, /* the server ends the stream after 300 to 600 s, as client-go asks */
-    WATCH_TIMEOUT_SPREAD_S = 300,
-    WATCH_GRACE_MS = 30000, /* after which we end it ourselves */
-    WATCH_IDLE_MS = 90000,  /* a bookmark comes every 60 s */
+    /* The server ends the stream after 45 to 75 s, so that a silence of WATCH_IDLE_MS means that it is away. Bookmarks
+     * do not show that: it sends none until it knows a newer version than the one a stream began at, which for a kind
+     * in which nothing happens takes minutes. */
+    WATCH_TIMEOUT_MIN_S = 45,
+    WATCH_TIMEOUT_SPREAD_S = 30,
+    WATCH_IDLE_MS = 90000,
+    WATCH_GRACE_MS = 30000, /* after its end, we end it ourselves */
     WATCH_SOUND_MS = 5000,  /* a stream that lasted so long was a good one, even if nothing happened */
     BACKOFF_FIRST_MS = 500,
     BACKOFF_CAP_MS = 30000,
     PATH_CEILING_BYTES = 8192, /* a continue token may be long */
     CONTINUE_CEILING_BYTES = 4096,
 };
+
+_Static_assert((WATCH_TIMEOUT_MIN_S + WATCH_TIMEOUT_SPREAD_S) * 1000 < WATCH_IDLE_MS,
+               "a watch that has nothing to say ends before it counts as silent");
 
 enum watch_at { WATCH_IDLE, WATCH_LISTING, WATCH_WATCHING, WATCH_RESTING };
 

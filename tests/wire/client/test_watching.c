@@ -124,6 +124,21 @@ static void test_a_bookmark_moves_the_version_that_a_resume_begins_at(void **sta
 
 /* ---- a watch that ends ---- */
 
+/* About a minute: devcluster, which obeys timeoutSeconds as well, is spared that. */
+static void test_a_watch_that_has_nothing_to_say_is_no_failure(void **state)
+{
+    struct lab *lab = lab_of(state);
+    struct sight s;
+    if (!lab->is_real)
+        skip();
+    sight_open(&s, lab, "sealos-user", KIND_SERVICE);
+    lab_until(lab, has_come_to, &(struct goal){.sight = &s, .streams_n = 3}, "a third stream");
+    assert_int_equal(sight_stats(&s).failures_n, 0);
+    assert_int_equal(sight_stats(&s).lists_n, 1);
+    assert_true(kube_is_reachable(s.kube));
+    sight_close(&s);
+}
+
 static void test_a_cut_connection_is_resumed_without_a_list(void **state)
 {
     struct lab *lab = lab_of(state);
@@ -292,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_the_first_list_and_then_every_change),
         cmocka_unit_test(test_what_leaves_the_selector_is_gone),
         cmocka_unit_test(test_a_bookmark_moves_the_version_that_a_resume_begins_at),
+        cmocka_unit_test(test_a_watch_that_has_nothing_to_say_is_no_failure),
         cmocka_unit_test(test_a_cut_connection_is_resumed_without_a_list),
         cmocka_unit_test(test_an_expired_version_is_listed_anew_and_no_failure),
         cmocka_unit_test(test_a_server_that_was_killed_while_it_was_watched),
