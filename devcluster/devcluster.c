@@ -292,6 +292,7 @@ struct devcluster *devcluster_new(struct loop *loop, const struct devcluster_con
     d->arena = arena_new();
     fill_config(d, config);
     d->store = store_new(loop, d->config.events_n);
+    store_set_crd(d->store, config->kubeblocks);
     d->access = access_new(d->config.ns);
     if (start(d, reterr))
         return d;

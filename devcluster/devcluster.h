@@ -24,6 +24,7 @@ struct devcluster_config {
     const char *kubeconfig; /* one more file to write; NULL: none */
     const char *account;    /* whose: "sealos-user" (NULL), "fullstackd" or "admin" */
     const char *role;       /* file with the Role that the account "fullstackd" has, and follows; NULL: the table's */
+    enum crd kubeblocks;    /* how it is installed at the start */
     struct control_delays delays;
     size_t events_n;         /* remembered per kind; 0: 4,096 */
     ms_t bookmark_ms;        /* 0: 60,000 */

@@ -26,12 +26,14 @@ static const char USAGE[] =
     "  --role FILE           the account fullstackd may do what this Role says, and what becomes of it\n"
     "  --zero-delay          everything as fast as possible\n"
     "  --delays K=MS,...     schedule pull_first pull_again start ready stop database retry, in milliseconds\n"
+    "  --kubeblocks V        how it is installed: v1alpha1 (0.9), both (1.0), v1, none [v1alpha1]\n"
     "  --watch-window N      events remembered per kind [4096]\n"
     "  --bookmark-ms N       between bookmarks of an idle watch [60000]\n"
     "  --pg CONNINFO         make a role and a database per Cluster there (or environment DEVCLUSTER_PG)\n"
     "  --pg-host H --pg-port N  what the credential Secrets say [127.0.0.1, 5432]\n"
     "  --log-level L         debug, info, warn, error [warn]\n"
-    "SIGTERM ends it. Admin token: GET /devcluster/requests, POST and DELETE /devcluster/faults.\n";
+    "SIGTERM ends it. Admin token: GET /devcluster/requests, POST and DELETE /devcluster/faults, POST "
+    "/devcluster/kubeblocks.\n";
 
 enum option_id {
     OPT_DIR = 1000,
@@ -45,6 +47,7 @@ enum option_id {
     OPT_ROLE,
     OPT_ZERO_DELAY,
     OPT_DELAYS,
+    OPT_KUBEBLOCKS,
     OPT_WATCH_WINDOW,
     OPT_BOOKMARK_MS,
     OPT_PG,
@@ -66,6 +69,7 @@ static const struct option OPTIONS[] = {
     {"role",         required_argument, NULL, OPT_ROLE        },
     {"zero-delay",   no_argument,       NULL, OPT_ZERO_DELAY  },
     {"delays",       required_argument, NULL, OPT_DELAYS      },
+    {"kubeblocks",   required_argument, NULL, OPT_KUBEBLOCKS  },
     {"watch-window", required_argument, NULL, OPT_WATCH_WINDOW},
     {"bookmark-ms",  required_argument, NULL, OPT_BOOKMARK_MS },
     {"pg",           required_argument, NULL, OPT_PG          },
@@ -181,6 +185,8 @@ static bool apply_option(struct settings *s, int id, const char *value)
         return true;
     case OPT_DELAYS:
         return parse_delays(&c->delays, value);
+    case OPT_KUBEBLOCKS:
+        return crd_parse(str_from(value), &c->kubeblocks);
     case OPT_WATCH_WINDOW:
         if (!parse_number(value, EVENTS_MAX, &number))
             return false;

@@ -32,7 +32,7 @@ struct held {
 
 static bool no_such_resource(struct call *c)
 {
-    if (!kind_has_version(c->group, c->version)) {
+    if (!crd_has_version(store_crd(c->api->store), c->group, c->version)) {
         c->fail.is_plain = true;
         return fail_set(&c->fail, 404, "NotFound", "404 page not found\n");
     }
@@ -116,7 +116,7 @@ static bool run_resource(struct call *c)
         return call_forbidden(c);
     if (str_eq_text(c->group, "authorization.k8s.io") && str_starts(c->resource, STR("selfsubject")))
         return http_method(c->x) == HTTP_POST ? call_review(c) : not_allowed(c);
-    c->kind = kind_find(c->group, c->version, c->resource);
+    c->kind = crd_find(store_crd(c->api->store), c->group, c->version, c->resource);
     if (c->kind == NULL || !is_known_sub(c))
         return no_such_resource(c);
     if (!str_eq_text(c->sub, "log") && !is_acceptable(c))
@@ -127,6 +127,20 @@ static bool run_resource(struct call *c)
 
 /* ---- the cluster's own controls: /devcluster/… ---- */
 
+/* KubeBlocks is installed, upgraded or removed. */
+static bool install(struct call *c)
+{
+    struct doc *body = NULL;
+    enum crd crd;
+    if (!body_json(c, c->arena, &body))
+        return false;
+    if (!crd_parse(doc_get(body, "serve"), &crd))
+        return call_bad_request(c, "serve: v1alpha1, v1, both or none");
+    store_set_crd(c->api->store, crd);
+    call_answer_json(c, 200, STR("{}"));
+    return true;
+}
+
 static bool run_control(struct call *c, struct str path)
 {
     if (c->who->id != ACCOUNT_ADMIN)
@@ -135,6 +149,8 @@ static bool run_control(struct call *c, struct str path)
         call_answer_doc(c, 200, faults_counts(c->api->faults, c->arena));
         return true;
     }
+    if (str_eq_text(path, "/devcluster/kubeblocks") && http_method(c->x) == HTTP_POST)
+        return install(c);
     if (!str_eq_text(path, "/devcluster/faults"))
         return no_such_resource(c);
     if (http_method(c->x) == HTTP_DELETE) {
@@ -311,6 +327,12 @@ static void on_head(void *arg, struct http_exchange *x)
     }
 }
 
+/* Whoever watches Clusters is sent away, as by a real server. */
+static void on_crd(void *arg)
+{
+    watch_end_kind(arg, KIND_CLUSTER);
+}
+
 struct api *api_new(struct loop *loop, const struct api_config *config)
 {
     struct api *api = xcalloc(1, sizeof(*api));
@@ -320,7 +342,7 @@ struct api *api_new(struct loop *loop, const struct api_config *config)
     api->bookmark_ms = config->bookmark_ms > 0 ? config->bookmark_ms : BOOKMARK_MS;
     api->faults = faults_new();
     api->service = (struct http_service){.on_head = on_head, .on_request = on_request, .arg = api};
-    api->listener = (struct store_listener){.on_event = watch_on_event, .arg = api};
+    api->listener = (struct store_listener){.on_event = watch_on_event, .on_crd = on_crd, .arg = api};
     store_listen(api->store, &api->listener);
     return api;
 }

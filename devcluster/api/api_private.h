@@ -21,5 +21,6 @@ struct api {
 
 /* To watch.c: an event of the store; everything ends; clients are cut without a last chunk. */
 void watch_on_event(void *arg, struct entry *entry, const struct event *event);
+void watch_end_kind(struct api *api, enum kind_id kind);
 void watch_end_all(struct api *api);
 void watch_cut_all(struct api *api);

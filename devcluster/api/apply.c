@@ -124,10 +124,12 @@ static bool apply_existing(struct apply *p, struct entry *e)
         return call_conflict(c, "the object has been modified; please apply your changes to the latest version and try "
                                 "again");
     }
-    bool is_good = merge(p, e->now->root);
+    const struct doc *before = call_view(c, e->now);
+    p->draft->root = doc_copy(p->draft->arena, before);
+    bool is_good = merge(p, before);
     if (is_good) {
         drop_unapplied(p);
-        is_good = write_check(c, p->draft->root, p->draft->arena, e->now->root);
+        is_good = write_check(c, p->draft->root, p->draft->arena, before);
     }
     if (!is_good) {
         draft_drop(p->draft);

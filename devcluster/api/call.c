@@ -143,6 +143,20 @@ bool call_invalid(struct call *c, struct str name)
     return fail_invalid(&c->fail, c->kind->group, c->kind->name, name);
 }
 
+/* ---- versions ---- */
+
+const struct doc *call_view(struct call *c, const struct object *o)
+{
+    return o->kind == c->kind ? o->root : crd_convert(c->arena, c->kind, o->root);
+}
+
+void call_to_stored(struct call *c, struct draft *d)
+{
+    d->kind = crd_stored(store_crd(c->api->store), c->kind);
+    if (d->kind != c->kind)
+        d->root = crd_convert(d->arena, d->kind, d->root);
+}
+
 /* ---- answers ---- */
 
 static void add_common_headers(struct call *c)
@@ -190,7 +204,10 @@ bool call_wants(const struct call *c, const char *name)
 void call_answer_object(struct call *c, int status, const struct object *o)
 {
     if (!call_wants(c, "PartialObjectMetadata")) {
-        call_answer_json(c, status, o->json);
+        if (o->kind == c->kind)
+            call_answer_json(c, status, o->json);
+        else
+            call_answer_doc(c, status, call_view(c, o));
         return;
     }
     struct doc *d = doc_object(c->arena);

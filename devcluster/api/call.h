@@ -39,6 +39,10 @@ bool call_parse_path(struct call *c, struct str path);
 struct entry *call_entry(struct call *c);
 /* The verb from method and query. */
 const char *call_verb(const struct call *c);
+/* The object as the version that is asked for shows it: its own tree, or a converted one in the arena. */
+const struct doc *call_view(struct call *c, const struct object *o);
+/* Makes the draft one of the version that is stored. */
+void call_to_stored(struct call *c, struct draft *d);
 bool call_query_is_true(const struct call *c, const char *name);
 
 /* ---- refusals: each fills c->fail and returns false ---- */

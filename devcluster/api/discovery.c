@@ -56,7 +56,7 @@ static void answer_resources(struct call *c, struct str group, struct str versio
     struct doc *all = doc_need_array(a, d, "resources");
     for (int i = 0; i < KIND_N; i++) {
         const struct kind *kind = kind_get((enum kind_id)i);
-        if (str_eq_text(group, kind->group) && str_eq_text(version, kind->version))
+        if (str_eq_text(group, kind->group) && (str_eq_text(version, kind->version) || kind->id == KIND_CLUSTER))
             add_kind(a, all, kind);
     }
     if (str_eq_text(group, "authorization.k8s.io")) {
@@ -77,15 +77,35 @@ static bool is_first_of_group(int i)
     return group[0] != '\0';
 }
 
+static void add_version(struct arena *a, struct doc *group, const char *name, const char *version)
+{
+    struct doc *v = doc_append(doc_need_array(a, group, "versions"), doc_object(a));
+    doc_set_text(a, v, "groupVersion", arena_printf(a, "%s/%s", name, version));
+    doc_set_text(a, v, "version", version);
+    if (doc_find(group, "preferredVersion") == NULL)
+        doc_set(a, group, "preferredVersion", doc_copy(a, v));
+}
+
 static struct doc *group_doc(struct arena *a, const char *group, const char *version)
 {
     struct doc *g = doc_object(a);
     doc_set_text(a, g, "name", group);
-    struct doc *versions = doc_need_array(a, g, "versions");
-    struct doc *v = doc_append(versions, doc_object(a));
-    doc_set_text(a, v, "groupVersion", arena_printf(a, "%s/%s", group, version));
-    doc_set_text(a, v, "version", version);
-    doc_set(a, g, "preferredVersion", doc_copy(a, v));
+    add_version(a, g, group, version);
+    return g;
+}
+
+/* The group of the kind; NULL: none of its versions is served. */
+static struct doc *kind_group(struct call *c, const struct kind *kind)
+{
+    enum crd crd = store_crd(c->api->store);
+    struct doc *g;
+    if (kind->id != KIND_CLUSTER)
+        return group_doc(c->arena, kind->group, kind->version);
+    if (crd == CRD_NONE)
+        return NULL;
+    g = group_doc(c->arena, kind->group, crd_stored(crd, kind)->version);
+    if (crd == CRD_BOTH)
+        add_version(c->arena, g, kind->group, kind->version);
     return g;
 }
 
@@ -96,9 +116,11 @@ static void answer_groups(struct call *c)
     doc_set_text(a, d, "kind", "APIGroupList");
     doc_set_text(a, d, "apiVersion", "v1");
     struct doc *groups = doc_need_array(a, d, "groups");
-    for (int i = 0; i < KIND_N; i++)
-        if (is_first_of_group(i))
-            doc_append(groups, group_doc(a, kind_get((enum kind_id)i)->group, kind_get((enum kind_id)i)->version));
+    for (int i = 0; i < KIND_N; i++) {
+        struct doc *group = is_first_of_group(i) ? kind_group(c, kind_get((enum kind_id)i)) : NULL;
+        if (group != NULL)
+            doc_append(groups, group);
+    }
     doc_append(groups, group_doc(a, "authorization.k8s.io", "v1"));
     call_answer_doc(c, 200, d);
 }
@@ -154,7 +176,7 @@ static bool answer_group(struct call *c, struct str path)
         return false;
     bool is_review = str_eq_text(group, "authorization.k8s.io");
     if (!str_is_none(version)) {
-        if (!kind_has_version(group, version) && !(is_review && str_eq_text(version, "v1")))
+        if (!crd_has_version(store_crd(c->api->store), group, version) && !(is_review && str_eq_text(version, "v1")))
             return false;
         answer_resources(c, group, version);
         return true;
@@ -163,7 +185,9 @@ static bool answer_group(struct call *c, struct str path)
         const struct kind *kind = kind_get((enum kind_id)i);
         if (!str_eq_text(group, kind->group) || group.n == 0)
             continue;
-        struct doc *d = group_doc(c->arena, kind->group, kind->version);
+        struct doc *d = kind_group(c, kind);
+        if (d == NULL)
+            return false;
         doc_set_text(c->arena, d, "kind", "APIGroup");
         doc_set_text(c->arena, d, "apiVersion", "v1");
         call_answer_doc(c, 200, d);

@@ -228,8 +228,10 @@ static const struct object **collect(struct call *c, const struct page *p, size_
 }
 
 /* Items of built-in kinds leave their kind and apiVersion out, as the real server's do. */
-static struct str item_json(const struct object *o)
+static struct str item_json(struct call *c, const struct object *o)
 {
+    if (o->kind != c->kind)
+        return doc_json(c->arena, call_view(c, o));
     if ((o->kind->flags & IS_CUSTOM) != 0)
         return o->json;
     return str_slice(o->json, str_find_str(o->json, STR("\"metadata\":")), o->json.n);
@@ -252,7 +254,7 @@ static void write_list(struct call *c, const struct object **set, size_t n, cons
             buf_add_byte(&out, ',');
         if (!is_custom)
             buf_add_byte(&out, '{');
-        buf_add_str(&out, item_json(set[i]));
+        buf_add_str(&out, item_json(c, set[i]));
     }
     buf_add_text(&out, "]}");
     call_answer_json(c, 200, buf_str(&out));

@@ -67,7 +67,7 @@ static bool check_versions(struct call *c, const struct doc *root, const struct 
 /* The common end of PUT and PATCH. Takes the draft. */
 static bool finish(struct call *c, struct draft *d)
 {
-    const struct doc *before = d->entry->now->root;
+    const struct doc *before = call_view(c, d->entry->now);
     if (!check_versions(c, d->root, d->entry->now)) {
         draft_drop(d);
         return false;
@@ -181,6 +181,7 @@ bool call_patch(struct call *c)
     if (str_eq_text(c->sub, "scale"))
         return patch_scale(c, e, patch);
     struct draft *d = draft_of(e);
+    d->root = doc_copy(d->arena, call_view(c, e->now));
     if (!apply_patch(c, d, patch)) {
         draft_drop(d);
         return false;

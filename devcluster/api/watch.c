@@ -74,7 +74,7 @@ static struct buf line_of(const char *type, struct str json)
     return line;
 }
 
-static bool send_object(struct watch *w, const char *type, struct str json)
+static bool send_json(struct watch *w, const char *type, struct str json)
 {
     struct buf line = line_of(type, json);
     bool is_sent = http_stream_send(w->stream, buf_str(&line));
@@ -82,14 +82,28 @@ static bool send_object(struct watch *w, const char *type, struct str json)
     return is_sent;
 }
 
+/* In the version that is watched, which need not be the stored one. */
+static bool send_object(struct watch *w, const char *type, const struct object *o)
+{
+    struct arena *a;
+    bool is_sent;
+    if (o->kind == w->kind)
+        return send_json(w, type, o->json);
+    a = arena_new();
+    is_sent = send_json(w, type, doc_json(a, crd_convert(a, w->kind, o->root)));
+    arena_free(a);
+    return is_sent;
+}
+
 /* The object as the client last saw it, under the version of the event that took it out of its sight. */
 static bool send_departed(struct watch *w, const struct event *event)
 {
     struct arena *a = arena_new();
-    struct doc *root = doc_copy(a, event->before->root);
+    bool is_own = event->before->kind == w->kind;
+    struct doc *root = is_own ? doc_copy(a, event->before->root) : crd_convert(a, w->kind, event->before->root);
     doc_set_text(a, doc_edit(root, "metadata"), "resourceVersion",
                  arena_printf(a, "%llu", (unsigned long long)event->version));
-    bool is_sent = send_object(w, TYPES[EVENT_DELETED], doc_json(a, root));
+    bool is_sent = send_json(w, TYPES[EVENT_DELETED], doc_json(a, root));
     arena_free(a);
     return is_sent;
 }
@@ -99,9 +113,9 @@ static bool send_event(struct watch *w, const struct event *event)
     bool was_seen = event->before != NULL && filter_matches(&w->filter, event->before);
     bool is_seen = event->type != EVENT_DELETED && filter_matches(&w->filter, event->now);
     if (event->type == EVENT_DELETED && was_seen)
-        return send_object(w, TYPES[EVENT_DELETED], event->now->json);
+        return send_object(w, TYPES[EVENT_DELETED], event->now);
     if (is_seen)
-        return send_object(w, TYPES[was_seen ? EVENT_MODIFIED : EVENT_ADDED], event->now->json);
+        return send_object(w, TYPES[was_seen ? EVENT_MODIFIED : EVENT_ADDED], event->now);
     return !was_seen || send_departed(w, event);
 }
 
@@ -127,7 +141,7 @@ static void send_bookmark(struct watch *w, bool ends_initial)
                  arena_printf(a, "%llu", (unsigned long long)(version > w->after ? version : w->after)));
     if (ends_initial)
         doc_set_text(a, doc_need_object(a, meta, "annotations"), "k8s.io/initial-events-end", "true");
-    (void)send_object(w, "BOOKMARK", doc_json(a, root));
+    (void)send_json(w, "BOOKMARK", doc_json(a, root));
     arena_free(a);
 }
 
@@ -163,11 +177,16 @@ static void on_timer(void *arg)
     set_timer(w);
 }
 
+void watch_end_kind(struct api *api, enum kind_id kind)
+{
+    while (api->watches[kind] != NULL)
+        watch_end(api->watches[kind]);
+}
+
 void watch_end_all(struct api *api)
 {
     for (size_t i = 0; i < KIND_N; i++)
-        while (api->watches[i] != NULL)
-            watch_end(api->watches[i]);
+        watch_end_kind(api, (enum kind_id)i);
 }
 
 void watch_cut_all(struct api *api)
@@ -248,7 +267,7 @@ static void send_expired(struct watch *w, uint64_t asked)
     struct str text;
     fail_write(&f, json);
     if (jw_finish(json, &text, NULL))
-        (void)send_object(w, "ERROR", text);
+        (void)send_json(w, "ERROR", text);
     jw_free(json);
     arena_free(a);
 }
@@ -269,7 +288,7 @@ static void send_present(struct watch *w)
     size_t n;
     struct entry **all = store_range(w->api->store, w->kind, w->filter.ns, &n);
     for (size_t i = 0; i < n; i++)
-        if (filter_matches(&w->filter, all[i]->now) && !send_object(w, TYPES[EVENT_ADDED], all[i]->now->json))
+        if (filter_matches(&w->filter, all[i]->now) && !send_object(w, TYPES[EVENT_ADDED], all[i]->now))
             return;
 }
 

@@ -189,6 +189,15 @@ static bool already_exists(struct call *c, const struct entry *e)
     return fail_details(&c->fail, c->kind->group, c->kind->plural, e->now->name);
 }
 
+/* What a dry run would have stored, as the client's version shows it. */
+static bool answer_dry_run(struct call *c, int status, struct draft *d, enum store_what what)
+{
+    store_prepare(c->api->store, d, what);
+    call_answer_doc(c, status, d->kind == c->kind ? d->root : crd_convert(c->arena, c->kind, d->root));
+    draft_drop(d);
+    return true;
+}
+
 static void need_address(struct call *c, struct draft *d)
 {
     struct doc *spec = doc_edit(d->root, "spec");
@@ -211,12 +220,9 @@ bool write_new(struct call *c, struct draft *d)
         return already_exists(c, old);
     }
     need_address(c, d);
-    if (c->is_dry_run) {
-        store_prepare(c->api->store, d, STORE_MAIN);
-        call_answer_doc(c, 201, d->root);
-        draft_drop(d);
-        return true;
-    }
+    call_to_stored(c, d);
+    if (c->is_dry_run)
+        return answer_dry_run(c, 201, d, STORE_MAIN);
     const struct entry *e = store_add(c->api->store, d);
     call_answer_object(c, 201, e->now);
     return true;
@@ -225,12 +231,9 @@ bool write_new(struct call *c, struct draft *d)
 bool write_changed(struct call *c, struct draft *d, enum store_what what)
 {
     struct entry *e = d->entry;
-    if (c->is_dry_run) {
-        store_prepare(c->api->store, d, what);
-        call_answer_doc(c, 200, d->root);
-        draft_drop(d);
-        return true;
-    }
+    call_to_stored(c, d);
+    if (c->is_dry_run)
+        return answer_dry_run(c, 200, d, what);
     (void)store_put(c->api->store, d, what);
     call_answer_object(c, 200, e->now);
     return true;

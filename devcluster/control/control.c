@@ -179,6 +179,16 @@ static bool annotations_changed(const struct event *event)
                                                doc_find(object_meta(event->now), "annotations"));
 }
 
+/* Another operator begins, and looks at every Cluster there is. */
+static void on_crd(void *arg)
+{
+    struct control *control = arg;
+    size_t n;
+    struct entry **all = store_range(control->store, kind_get(KIND_CLUSTER), STR_NONE, &n);
+    for (size_t i = 0; i < n; i++)
+        work_enqueue(all[i]);
+}
+
 static void on_event(void *arg, struct entry *e, const struct event *event)
 {
     struct control *control = arg;
@@ -219,7 +229,7 @@ struct control *control_new(struct loop *loop, const struct control_config *conf
     control->pg_host = config->pg_host;
     control->pg_port = config->pg_port;
     loop_task_init(&control->task, loop, on_task, control);
-    control->listener = (struct store_listener){.on_event = on_event, .arg = control};
+    control->listener = (struct store_listener){.on_event = on_event, .on_crd = on_crd, .arg = control};
     store_listen(control->store, &control->listener);
     return control;
 }

@@ -61,6 +61,12 @@ void work_after(struct work *w, ms_t delay_ms);
 bool gc_reconcile(struct control *control, struct work *w);
 void gc_on_deleted(struct control *control, const struct object *o);
 
+/* kubeblocks.c: is the operator that of 1.0? The name of the Cluster's (first) component. */
+bool cluster_is_v1(const struct control *control);
+struct str cluster_component(const struct object *o);
+/* kubeblocks_secret.c: does nothing if it is there. */
+void cluster_secret_create(struct control *control, struct work *w);
+
 /* events.c */
 struct happening {
     const char *type; /* "Normal", "Warning" */

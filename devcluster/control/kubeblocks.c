@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* The KubeBlocks operator for PostgreSQL Clusters, dialect v1alpha1: phase, conditions, the Secret with the
- * credentials, the finalizer. With a PostgreSQL behind it (kubeblocks_pg.c) every Cluster is a real role and database.
- * source: apecloud/kubeblocks v0.9, controllers/apps; the wording of its conditions. */
+/* The KubeBlocks operator for PostgreSQL Clusters, that of 0.9 or that of 1.0 by what is installed: phase, conditions,
+ * the finalizer; the Secret is kubeblocks_secret.c's. With a PostgreSQL behind it (kubeblocks_pg.c) every Cluster is a
+ * real role and database. source: apecloud/kubeblocks v0.9.5 and v1.0.2, controllers/apps; the wording of their
+ * conditions. */
 #include <string.h>
 
-#include "core/base/buf.h"
-#include "core/base/codec.h"
 #include "devcluster/base/names.h"
 #include "devcluster/control/control_private.h"
 
@@ -26,7 +25,6 @@ enum {
     DELETE_MS = 100,
     SLOW_MS = 30000, /* of a Cluster whose name begins kbslow- */
     DATABASE_RETRY_MS = 2000,
-    PASSWORD_N = 16,
 };
 
 static const char FINALIZER[] = "cluster.kubeblocks.io/finalizer";
@@ -80,16 +78,21 @@ static void then(struct control *control, struct work *w, enum cluster_step step
 
 /* ---- status ---- */
 
-static struct str component_of(const struct doc *spec)
-{
-    struct str name = doc_get(spec, "name");
-    return name.n > 0 ? name : STR("postgresql");
-}
-
 static const struct doc *components(const struct object *o)
 {
     const struct doc *list = doc_at(o->root, "spec", "componentSpecs", NULL);
     return doc_type(list) == JSON_ARRAY ? list->first : NULL;
+}
+
+struct str cluster_component(const struct object *o)
+{
+    struct str name = doc_get(components(o), "name");
+    return name.n > 0 ? name : STR("postgresql");
+}
+
+bool cluster_is_v1(const struct control *control)
+{
+    return crd_stored(store_crd(control->store), kind_get(KIND_CLUSTER)) == kind_cluster_v1();
 }
 
 /* phase NULL: left as it is (empty, before a pre-check). rows: ended by a NULL type. */
@@ -118,8 +121,10 @@ static void write_status(struct control *control, struct work *w, const char *ph
         struct doc *all = doc_need_object(a, status, "components");
         for (const struct doc *c = components(w->entry->now); c != NULL; c = c->next) {
             struct doc *row = doc_object(a);
-            doc_set_text(a, row, "phase", phase);
-            doc_set_str_key(a, all, component_of(c), row);
+            struct str name = doc_get(c, "name");
+            /* Of a component there is no Abnormal in v1: the Cluster is, when some of it failed. */
+            doc_set_text(a, row, "phase", strcmp(phase, "Abnormal") == 0 ? "Failed" : phase);
+            doc_set_str_key(a, all, name.n > 0 ? name : STR("postgresql"), row);
         }
     }
     (void)store_put(control->store, d, STORE_STATUS);
@@ -128,67 +133,6 @@ static void write_status(struct control *control, struct work *w, const char *ph
 static void tell(struct control *control, struct work *w, const char *type, const char *reason, const char *message)
 {
     event_record(control, w->entry->now, &(struct happening){type, reason, "cluster-controller", message});
-}
-
-/* ---- the Secret ---- */
-
-static void add_data(struct arena *a, struct doc *data, const char *key, const char *value)
-{
-    struct buf text;
-    buf_init(&text, 4096);
-    codec_base64(&text, str_from(value));
-    doc_set_str(a, data, key, buf_str(&text));
-    buf_fini(&text);
-}
-
-static void fill_data(struct control *control, struct work *w, struct arena *a, struct doc *data)
-{
-    const struct object *o = w->entry->now;
-    struct str component = component_of(components(o));
-    const char *host = arena_printf(a, "%.*s-%.*s", STR_ARG(o->name), STR_ARG(component));
-    const char *port = "5432";
-    const char *user = "postgres";
-    char drawn[PASSWORD_N + 1];
-    codec_random_text(drawn, PASSWORD_N, "abcdefghijklmnopqrstuvwxyz0123456789");
-    const char *password = drawn;
-    if (control->pg != NULL) {
-        host = control->pg_host;
-        port = arena_printf(a, "%u", (unsigned)control->pg_port);
-        user = database_name(w);
-        password = database_password(w);
-        add_data(a, data, "database", database_name(w));
-    }
-    add_data(a, data, "endpoint", arena_printf(a, "%s:%s", host, port));
-    add_data(a, data, "host", host);
-    add_data(a, data, "password", password);
-    add_data(a, data, "port", port);
-    add_data(a, data, "username", user);
-}
-
-static void create_secret(struct control *control, struct work *w)
-{
-    const struct object *o = w->entry->now;
-    struct arena *a = arena_new();
-    const char *name = arena_printf(a, "%.*s-conn-credential", STR_ARG(o->name));
-    if (store_find(control->store, kind_get(KIND_SECRET), o->ns, str_from(name)) != NULL) {
-        arena_free(a);
-        return;
-    }
-    struct doc *root = doc_object(a);
-    doc_set_text(a, root, "kind", "Secret");
-    doc_set_text(a, root, "apiVersion", "v1");
-    struct doc *meta = doc_need_object(a, root, "metadata");
-    doc_set_text(a, meta, "name", name);
-    doc_set_str(a, meta, "namespace", o->ns);
-    struct doc *labels = doc_need_object(a, meta, "labels");
-    doc_set_str(a, labels, "app.kubernetes.io/instance", o->name);
-    doc_set_text(a, labels, "app.kubernetes.io/managed-by", "kubeblocks");
-    doc_set_text(a, labels, "app.kubernetes.io/name", "postgresql");
-    doc_set_text(a, labels, "apps.kubeblocks.io/cluster-type", "postgresql");
-    owner_add(a, root, o);
-    fill_data(control, w, a, doc_need_object(a, root, "data"));
-    doc_set_text(a, root, "type", "Opaque");
-    (void)store_add(control->store, draft_new(kind_get(KIND_SECRET), root, a));
 }
 
 /* ---- steps ---- */
@@ -213,22 +157,44 @@ static void add_finalizer(struct control *control, struct work *w)
     (void)store_put(control->store, d, STORE_STATUS);
 }
 
+/* NULL, or why the operator does not even begin. 1.0 reads v1: what was written in v1alpha1 has lost its references. */
+static const char *refusal(struct control *control, struct arena *a, const struct object *o)
+{
+    if (has_fault(o, "PreCheckFailed"))
+        return "ClusterDefinition.apps.kubeblocks.io \"postgresql\" not found";
+    if (!cluster_is_v1(control) || doc_get(doc_find(o->root, "spec"), "clusterDef").n > 0)
+        return NULL;
+    int components_n = 0;
+    int defined_n = 0;
+    for (const struct doc *c = components(o); c != NULL; c = c->next, components_n++)
+        defined_n += doc_get(c, "componentDef").n > 0;
+    if (components_n > 0 && components_n == defined_n)
+        return NULL;
+    return arena_printf(a, "cluster API validate error, clusterDef: , topology: %.*s, comps: %d",
+                        STR_ARG(str_slice(doc_get(doc_find(o->root, "spec"), "topology"), 0, 63)), components_n);
+}
+
+static void refuse(struct control *control, struct work *w, const char *why)
+{
+    write_status(control, w, NULL,
+                 (struct condition[]){
+                     {"ProvisioningStarted", "False", "PreCheckFailed", why },
+                     {NULL,                  NULL,    NULL,             NULL}
+    });
+    tell(control, w, "Warning", "PreCheckFailed", why);
+}
+
 static void do_accept(struct control *control, struct work *w, struct arena *a)
 {
-    const char *message = "ClusterDefinition.apps.kubeblocks.io \"postgresql\" not found";
+    const char *why = refusal(control, a, w->entry->now);
     add_finalizer(control, w);
-    if (has_fault(w->entry->now, "PreCheckFailed")) {
-        write_status(control, w, NULL,
-                     (struct condition[]){
-                         {"ProvisioningStarted", "False", "PreCheckFailed", message},
-                         {NULL,                  NULL,    NULL,             NULL   }
-        });
-        tell(control, w, "Warning", "PreCheckFailed", message);
+    if (why != NULL) {
+        refuse(control, w, why);
         then(control, w, CLUSTER_REST, 0);
         return;
     }
     if (control->pg == NULL && !has_fault(w->entry->now, "NoSecret"))
-        create_secret(control, w);
+        cluster_secret_create(control, w);
     write_status(control, w, "Creating",
                  (struct condition[]){
                      started(a, w->entry->now),
@@ -256,7 +222,7 @@ static void do_provision(struct control *control, struct work *w, struct arena *
             break;
         }
         if (!has_fault(w->entry->now, "NoSecret"))
-            create_secret(control, w);
+            cluster_secret_create(control, w);
     }
     if (has_fault(w->entry->now, "Never"))
         then(control, w, CLUSTER_REST, 0);
@@ -264,30 +230,47 @@ static void do_provision(struct control *control, struct work *w, struct arena *
         then(control, w, CLUSTER_FINISH, provision_ms(control, w->entry->now));
 }
 
+static void finish_failed(struct control *control, struct work *w, struct arena *a, const char *phase)
+{
+    const struct object *o = w->entry->now;
+    const char *why = "pods are unavailable in Components: [postgresql], refer to related component message in "
+                      "Cluster.status.components";
+    if (cluster_is_v1(control))
+        why = arena_printf(a, "cluster %.*s is NOT ready, unavailable components: %.*s", STR_ARG(o->name),
+                           STR_ARG(cluster_component(o)));
+    write_status(control, w, phase,
+                 (struct condition[]){
+                     {"Ready", "False", "ComponentsNotReady", why },
+                     {NULL,    NULL,    NULL,                 NULL}
+    });
+    tell(control, w, "Warning", "ComponentsNotReady", "pods are unavailable in Components: [postgresql]");
+}
+
+static void finish_running(struct control *control, struct work *w, struct arena *a)
+{
+    const struct object *o = w->entry->now;
+    const char *told = arena_printf(a, "Cluster: %.*s is ready, current phase is Running", STR_ARG(o->name));
+    const struct condition v1[] = {
+        {"Ready",            "True", "ClusterReady", arena_printf(a, "cluster %.*s is ready", STR_ARG(o->name))},
+        {NULL, NULL,       NULL,                  NULL                           }
+    };
+    const struct condition v1alpha1[] = {
+        {"ReplicasReady", "True", "AllReplicasReady",
+         "all pods of components are ready, waiting for the probe detection successful"},
+        {"Ready",         "True", "ClusterReady",     told                             },
+        {NULL,            NULL,   NULL,               NULL                             }
+    };
+    write_status(control, w, "Running", cluster_is_v1(control) ? v1 : v1alpha1);
+    tell(control, w, "Normal", cluster_is_v1(control) ? "Running" : "ClusterReady", told);
+}
+
 static void do_finish(struct control *control, struct work *w, struct arena *a)
 {
-    static const char waiting[] = "all pods of components are ready, waiting for the probe detection successful";
-    const struct object *o = w->entry->now;
-    const char *fault = fault_of(o);
-    if (strcmp(fault, "Failed") == 0 || strcmp(fault, "Abnormal") == 0) {
-        write_status(control, w, fault,
-                     (struct condition[]){
-                         {"Ready", "False", "ComponentsNotReady",
-                          "pods are unavailable in Components: [postgresql], refer to related component message in "
-                          "Cluster.status.components"                 },
-                         {NULL,    NULL,    NULL,                 NULL}
-        });
-        tell(control, w, "Warning", "ComponentsNotReady", "pods are unavailable in Components: [postgresql]");
-    } else {
-        const char *ready = arena_printf(a, "Cluster: %.*s is ready, current phase is Running", STR_ARG(o->name));
-        write_status(control, w, "Running",
-                     (struct condition[]){
-                         {"ReplicasReady", "True", "AllReplicasReady", waiting},
-                         {"Ready",         "True", "ClusterReady",     ready  },
-                         {NULL,            NULL,   NULL,               NULL   }
-        });
-        tell(control, w, "Normal", "ClusterReady", ready);
-    }
+    const char *fault = fault_of(w->entry->now);
+    if (strcmp(fault, "Failed") == 0 || strcmp(fault, "Abnormal") == 0)
+        finish_failed(control, w, a, fault);
+    else
+        finish_running(control, w, a);
     then(control, w, CLUSTER_REST, 0);
 }
 
@@ -299,10 +282,15 @@ static int64_t replicas_of(const struct object *o)
     return n;
 }
 
-/* A Cluster that runs is stopped by replicas 0 and started by more. */
+/* A Cluster that runs is stopped by replicas 0 and started by more. One that an older operator made may be refused by
+ * the one of today, which changes nothing but the condition. */
 static void do_rest(struct control *control, struct work *w, struct arena *a)
 {
-    (void)a;
+    const char *why = refusal(control, a, w->entry->now);
+    const struct doc *conditions = doc_at(w->entry->now->root, "status", "conditions", NULL);
+    const struct doc *started = condition_find((struct doc *)conditions, "ProvisioningStarted");
+    if (why != NULL && !str_eq_text(doc_get(started, "status"), "False"))
+        refuse(control, w, why);
     struct str phase = doc_as_str(doc_at(w->entry->now->root, "status", "phase", NULL));
     bool wants_to_run = replicas_of(w->entry->now) > 0;
     if (str_eq_text(phase, "Running") && !wants_to_run) {

@@ -425,37 +425,50 @@ void check_rolebinding_change(struct fail *f, const struct doc *before, const st
         invalid_value(f, "roleRef", doc_find(after, "roleRef"), "cannot change roleRef");
 }
 
-/* ---- KubeBlocks: the required fields of the v1alpha1 CustomResourceDefinition ---- */
+/* ---- KubeBlocks: the required fields of its CustomResourceDefinitions ---- */
 
-void check_cluster(struct fail *f, const struct doc *root)
+static void check_policy(struct fail *f, const struct doc *spec, bool has_halt)
 {
-    const struct doc *spec = doc_find(root, "spec");
-    size_t i = 0;
-    for (const struct doc *c = first_of(doc_find(spec, "componentSpecs")); c != NULL; c = c->next, i++) {
-        if (doc_find(c, "replicas") == NULL)
-            fail_required(f, at_index(f, "spec.componentSpecs", i, ".replicas"), NULL);
-        size_t k = 0;
-        for (const struct doc *v = first_of(doc_find(c, "volumeClaimTemplates")); v != NULL; v = v->next, k++)
-            if (doc_find(v, "name") == NULL)
-                fail_required(
-                    f, arena_printf(f->arena, "spec.componentSpecs[%zu].volumeClaimTemplates[%zu].name", i, k), NULL);
-    }
-    static const char *const policies[] = {"DoNotTerminate", "Halt", "Delete", "WipeOut"};
+    static const char *const policies[] = {"DoNotTerminate", "Delete", "WipeOut"};
     struct str policy = doc_get(spec, "terminationPolicy");
-    bool is_known = false;
-    for (size_t p = 0; p < 4; p++)
+    bool is_known = has_halt && str_eq_text(policy, "Halt");
+    for (size_t p = 0; p < sizeof(policies) / sizeof(policies[0]); p++)
         is_known = is_known || str_eq_text(policy, policies[p]);
     if (doc_find(spec, "terminationPolicy") == NULL)
         fail_required(f, "spec.terminationPolicy", NULL);
     else if (!is_known)
         fail_cause(f, "FieldValueNotSupported", "spec.terminationPolicy",
                    arena_printf(f->arena,
-                                "Unsupported value: \"%.*s\": supported values: \"DoNotTerminate\", \"Halt\", "
-                                "\"Delete\", \"WipeOut\"",
-                                STR_ARG(policy)));
+                                "Unsupported value: \"%.*s\": supported values: \"DoNotTerminate\", %s\"Delete\", "
+                                "\"WipeOut\"",
+                                STR_ARG(policy), has_halt ? "\"Halt\", " : ""));
+}
+
+static void check_cluster(struct fail *f, const struct doc *root, bool has_halt)
+{
+    const struct doc *spec = doc_find(root, "spec");
+    size_t i = 0;
+    for (const struct doc *c = first_of(doc_find(spec, "componentSpecs")); c != NULL; c = c->next, i++) {
+        size_t k = 0;
+        for (const struct doc *v = first_of(doc_find(c, "volumeClaimTemplates")); v != NULL; v = v->next, k++)
+            if (doc_find(v, "name") == NULL)
+                fail_required(
+                    f, arena_printf(f->arena, "spec.componentSpecs[%zu].volumeClaimTemplates[%zu].name", i, k), NULL);
+    }
+    check_policy(f, spec, has_halt);
     if (fail_has_causes(f))
         fail_cause(
             f, "FieldValueInvalid", "<nil>",
             "Invalid value: null: some validation rules were not checked because the object was invalid; correct "
             "the existing errors to complete validation");
+}
+
+void check_cluster_v1alpha1(struct fail *f, const struct doc *root)
+{
+    check_cluster(f, root, true);
+}
+
+void check_cluster_v1(struct fail *f, const struct doc *root)
+{
+    check_cluster(f, root, false);
 }

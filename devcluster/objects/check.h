@@ -30,4 +30,5 @@ void check_ingress(struct fail *f, const struct doc *root);
 void check_role(struct fail *f, const struct doc *root);
 void check_rolebinding(struct fail *f, const struct doc *root);
 void check_rolebinding_change(struct fail *f, const struct doc *before, const struct doc *after);
-void check_cluster(struct fail *f, const struct doc *root);
+void check_cluster_v1alpha1(struct fail *f, const struct doc *root);
+void check_cluster_v1(struct fail *f, const struct doc *root);

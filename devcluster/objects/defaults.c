@@ -347,3 +347,27 @@ void defaults_rolebinding(struct arena *a, struct doc *root)
     if (doc_type(ref) == JSON_OBJECT)
         need_text(a, ref, "apiGroup", "rbac.authorization.k8s.io");
 }
+
+/* ---- KubeBlocks: the defaults of its CustomResourceDefinitions ---- */
+
+static void fill_components(struct arena *a, struct doc *root, const char *update_policy)
+{
+    const struct doc *list = doc_find(doc_edit(root, "spec"), "componentSpecs");
+    for (struct doc *c = doc_type(list) == JSON_ARRAY ? list->first : NULL; c != NULL; c = c->next) {
+        if (c->type != JSON_OBJECT)
+            continue;
+        need_int(a, c, "replicas", 1);
+        if (update_policy != NULL)
+            need_text(a, c, "podUpdatePolicy", update_policy);
+    }
+}
+
+void defaults_cluster_v1alpha1(struct arena *a, struct doc *root)
+{
+    fill_components(a, root, NULL);
+}
+
+void defaults_cluster_v1(struct arena *a, struct doc *root)
+{
+    fill_components(a, root, "PreferInPlace");
+}

@@ -18,4 +18,6 @@ void defaults_deployment(struct arena *a, struct doc *root);
 void defaults_replicaset(struct arena *a, struct doc *root);
 void defaults_ingress(struct arena *a, struct doc *root);
 void defaults_networkpolicy(struct arena *a, struct doc *root);
+void defaults_cluster_v1alpha1(struct arena *a, struct doc *root);
+void defaults_cluster_v1(struct arena *a, struct doc *root);
 void defaults_rolebinding(struct arena *a, struct doc *root);

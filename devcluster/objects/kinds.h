@@ -66,6 +66,8 @@ struct kind {
 };
 
 const struct kind *kind_get(enum kind_id id);
+/* KIND_CLUSTER in its other version: the same objects (see crd.h). kind_get gives v1alpha1. */
+const struct kind *kind_cluster_v1(void);
 /* NULL when there is no such resource. */
 const struct kind *kind_find(struct str group, struct str version, struct str plural);
 bool kind_has_version(struct str group, struct str version);

@@ -9,12 +9,13 @@
 enum { SCHEMA_UNKNOWN_MAX = 16 };
 
 struct row {
-    int kind; /* -1: every kind; -2: pods and pod templates, the path counted from the pod's spec */
+    int kind; /* an enum kind_id; ANY_KIND; POD_SPEC: pods and pod templates, the path counted from the pod's spec; a
+               * version of Cluster */
     const char *path;
     const char *names;
 };
 
-enum { ANY_KIND = -1, POD_SPEC = -2 };
+enum { ANY_KIND = -1, POD_SPEC = -2, CLUSTER_V1ALPHA1 = -3, CLUSTER_V1 = -4 };
 
 #define CONTAINER                                                                                                      \
     "name image command args workingDir ports envFrom env resources resizePolicy restartPolicy volumeMounts "          \
@@ -111,17 +112,23 @@ static const struct row ROWS[] = {
     {KIND_HTTPROUTE,      "spec.rules[].backendRefs[]",                "group kind name namespace port weight filters"                                 },
     {KIND_HTTPROUTE,      "spec.rules[].timeouts",                     "request backendRequest"                                                        },
     {KIND_CLUSTER,        "",                                          "apiVersion kind metadata spec status"                                          },
-    {KIND_CLUSTER,        "spec",
-     "clusterDefinitionRef clusterVersionRef topology terminationPolicy shardingSpecs componentSpecs services affinity "
-     "tolerations schedulingPolicy runtimeClassName backup tenancy availabilityPolicy replicas resources storage "
-     "network "
-     "monitor"                                                                                                                                         },
-    {KIND_CLUSTER,        "spec.componentSpecs[]",
-     "name componentDefRef componentDef serviceVersion classDefRef serviceRefs monitor monitorEnabled enabledLogs "
-     "labels annotations env replicas affinity tolerations schedulingPolicy resources volumeClaimTemplates volumes "
-     "services systemAccounts switchPolicy tls issuer serviceAccountName updateStrategy instanceUpdateStrategy "
-     "parallelPodManagementConcurrency podUpdatePolicy userResourceRefs instances offlineInstances "
-     "disableExporter configs"                                                                                                                         },
+    {CLUSTER_V1ALPHA1,    "spec",
+     "affinity availabilityPolicy backup clusterDefinitionRef clusterVersionRef componentSpecs network replicas "
+     "resources "
+     "runtimeClassName schedulingPolicy services shardingSpecs storage tenancy terminationPolicy tolerations topology"                                 },
+    {CLUSTER_V1ALPHA1,    "spec.componentSpecs[]",
+     "affinity annotations classDefRef componentDef componentDefRef configs disableExporter enabledLogs env "
+     "instanceUpdateStrategy instances issuer labels monitor name offlineInstances parallelPodManagementConcurrency "
+     "podUpdatePolicy replicas resources schedulingPolicy serviceAccountName serviceRefs serviceVersion services stop "
+     "switchPolicy systemAccounts tls tolerations updateStrategy userResourceRefs volumeClaimTemplates volumes"                                        },
+    {CLUSTER_V1,          "spec",
+     "backup clusterDef componentSpecs runtimeClassName schedulingPolicy services shardings terminationPolicy "
+     "topology"                                                                                                                                        },
+    {CLUSTER_V1,          "spec.componentSpecs[]",
+     "annotations componentDef configs disableExporter env instanceUpdateStrategy instances issuer labels name "
+     "offlineInstances parallelPodManagementConcurrency persistentVolumeClaimRetentionPolicy podUpdatePolicy "
+     "podUpgradePolicy replicas resources schedulingPolicy serviceAccountName serviceRefs serviceVersion services stop "
+     "systemAccounts tls volumeClaimTemplates volumes"                                                                                                 },
 };
 
 struct pruning {
@@ -171,12 +178,20 @@ static const char *pod_path(const struct kind *kind, const char *path)
     return path[n] == '.' ? path + n + 1 : NULL;
 }
 
+static int version_of(const struct kind *kind)
+{
+    if (kind->id != KIND_CLUSTER)
+        return (int)kind->id;
+    return kind == kind_cluster_v1() ? CLUSTER_V1 : CLUSTER_V1ALPHA1;
+}
+
 static const char *names_at(const struct kind *kind, const char *path)
 {
     const char *below = pod_path(kind, path);
+    int version = version_of(kind);
     for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
         const struct row *r = &ROWS[i];
-        if ((r->kind == ANY_KIND || r->kind == (int)kind->id) && is_path(r->path, path))
+        if ((r->kind == ANY_KIND || r->kind == (int)kind->id || r->kind == version) && is_path(r->path, path))
             return r->names;
         if (r->kind == POD_SPEC && below != NULL && is_path(r->path, below))
             return r->names;

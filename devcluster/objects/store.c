@@ -51,6 +51,22 @@ uint64_t store_version(const struct store *s)
     return s->version;
 }
 
+enum crd store_crd(const struct store *s)
+{
+    return s->crd;
+}
+
+void store_set_crd(struct store *s, enum crd crd)
+{
+    const struct shelf *clusters = &s->shelves[KIND_CLUSTER];
+    s->crd = crd;
+    while (crd == CRD_NONE && clusters->n > 0)
+        store_remove(s, clusters->entries[0]);
+    for (struct store_listener *l = s->listeners; l != NULL; l = l->next)
+        if (l->on_crd != NULL)
+            l->on_crd(l->arg);
+}
+
 void store_listen(struct store *s, struct store_listener *listener)
 {
     struct store_listener **at = &s->listeners;

@@ -13,6 +13,7 @@
 #include "core/base/str.h"
 #include "core/io/loop.h"
 #include "devcluster/base/doc.h"
+#include "devcluster/objects/crd.h"
 #include "devcluster/objects/index.h"
 #include "devcluster/objects/kinds.h"
 
@@ -66,6 +67,7 @@ struct draft {
 typedef void store_on_event(void *arg, struct entry *entry, const struct event *event);
 struct store_listener {
     store_on_event *on_event;
+    void (*on_crd)(void *arg); /* KubeBlocks is installed otherwise; NULL: of no interest */
     void *arg;
     struct store_listener *next; /* private */
 };
@@ -75,6 +77,10 @@ struct store *store_new(struct loop *loop, size_t events_n);
 void store_free(struct store *s);
 /* The newest resourceVersion. */
 uint64_t store_version(const struct store *s);
+/* How KubeBlocks is installed, at first in its 0.9. A change is an upgrade: objects stay as they are stored until they
+ * are written; without a definition they go. */
+enum crd store_crd(const struct store *s);
+void store_set_crd(struct store *s, enum crd crd);
 /* listener: borrowed until the store is freed. Called within the write. */
 void store_listen(struct store *s, struct store_listener *listener);
 

@@ -22,6 +22,7 @@ struct shelf { /* the entries of one kind, ordered by (namespace, name) */
 struct store {
     struct loop *loop;
     uint64_t version;
+    enum crd crd;
     struct shelf shelves[KIND_N];
     struct index *index;
     struct store_listener *listeners;

@@ -52,7 +52,7 @@ phase: {phase}
 components:
 {{{{ range .spec.componentSpecs }}}}
   {{{{ or .name "postgresql" }}}}:
-    phase: {phase}
+    phase: {"Failed" if phase == "Abnormal" else phase}
 {{{{ end }}}}
 """
     return status(template + ("conditions:" + conditions if conditions else ""))
