@@ -107,6 +107,13 @@ void database_running(const struct step *s, const struct world *w, struct verdic
         v->grace_ms = DB_FAILED_GRACE_MS;
         return;
     }
+    /* Every attempt but the first tells it to run, whatever it seems to do: that write outdates an earlier call to stop
+     * it which may still be on its way. */
+    bool is_resumed = (w->applied >> OBJECT_DATABASE & 1) != 0;
+    if (db->is_halted || (!is_resumed && w->sb->attempt > 1)) {
+        SAY(v, CHECK_MISSING, REASON_NONE, "starting the database");
+        return;
+    }
     switch (db->phase) {
     case DB_PHASE_RUNNING:
         SAY(v, CHECK_DONE, REASON_NONE, "the database runs");
@@ -118,16 +125,17 @@ void database_running(const struct step *s, const struct world *w, struct verdic
     case DB_PHASE_NONE:
         SAY(v, CHECK_WAITING, REASON_NONE, "waiting for KubeBlocks to take the database up");
         return;
+    case DB_PHASE_STOPPING:
+    case DB_PHASE_STOPPED:
+        SAY(v, CHECK_WAITING, REASON_NONE, "KubeBlocks is starting the database");
+        v->late_code = REASON_DB_CLUSTER_FAILED;
+        return;
     case DB_PHASE_CREATING:
     case DB_PHASE_OTHER:
         SAY(v, CHECK_WAITING, REASON_NONE, "KubeBlocks is creating the database");
         return;
     case DB_PHASE_UPDATING:
         SAY(v, CHECK_WAITING, REASON_NONE, "KubeBlocks is changing the database");
-        return;
-    case DB_PHASE_STOPPED:
-        SAY(v, CHECK_WAITING, REASON_NONE, "the database is stopped; waiting until it is started again");
-        v->late_code = REASON_DB_CLUSTER_FAILED;
         return;
     case DB_PHASE_DELETING:
         SAY(v, CHECK_WAITING, REASON_NONE, "waiting until the former database is gone");
@@ -288,4 +296,62 @@ void sandbox_available(const struct step *s, const struct world *w, struct verdi
         SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the Service to send requests to the pod");
     else
         SAY(v, CHECK_DONE, REASON_NONE, "everything is available");
+}
+
+/* ---- stopping ---- */
+
+/* What is not there does not run; but until a call that was given up can make it no more, it may yet come, and the
+ * cache may be older than its coming: the API itself is asked. False: it is there, and told to stop. */
+static bool is_halt_clear(const struct step *s, const struct world *w, struct verdict *v, const char *what)
+{
+    if (is_unsettled(w, v))
+        return true;
+    bool is_doubted = (w->doubted >> s->object & 1) != 0;
+    bool is_told = (w->halted >> s->object & 1) != 0;
+    switch (w->seen->objects[s->object]) {
+    case PRESENCE_FOREIGN:
+        SAY(v, CHECK_DONE, REASON_NONE, "there is no %s of this project", what);
+        return true;
+    case PRESENCE_ABSENT:
+    case PRESENCE_UNKNOWN:
+        SAY(v,
+            is_doubted ? CHECK_WAITING
+            : is_told  ? CHECK_DONE
+                       : CHECK_MISSING,
+            REASON_NONE, is_told && !is_doubted ? "there is no %s" : "making sure that there is no %s", what);
+        return true;
+    case PRESENCE_DELETING:
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting until the %s is gone", what);
+        return true;
+    case PRESENCE_PRESENT:
+        break;
+    }
+    if (is_told)
+        return false;
+    SAY(v, CHECK_MISSING, REASON_NONE, "stopping the %s", what);
+    return true;
+}
+
+void workload_halted(const struct step *s, const struct world *w, struct verdict *v)
+{
+    if (is_halt_clear(s, w, v, "container"))
+        return;
+    if (w->seen->workload.replicas_wanted > 0)
+        SAY(v, CHECK_MISSING, REASON_NONE, "stopping the container"); /* somebody started it again */
+    else if (w->seen->pod.exists && !w->seen->pod.is_failed)          /* a failed pod is over, its record stays */
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the container to end");
+    else
+        SAY(v, CHECK_DONE, REASON_NONE, "the container is stopped");
+}
+
+void database_halted(const struct step *s, const struct world *w, struct verdict *v)
+{
+    if (is_halt_clear(s, w, v, "database"))
+        return;
+    if (!w->seen->database.is_halted)
+        SAY(v, CHECK_MISSING, REASON_NONE, "stopping the database"); /* somebody started it again */
+    else if (w->seen->database.phase == DB_PHASE_STOPPED)
+        SAY(v, CHECK_DONE, REASON_NONE, "the database is stopped");
+    else
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the database to stop");
 }

@@ -142,6 +142,21 @@ static struct op *remove_object(void *self, enum cluster_object object, const st
                         : refuse(self, sb, done, NULL, arg);
 }
 
+static struct op *halt(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms, op_done *done,
+                       void *arg)
+{
+    const struct port_cluster *port = port_of(self, sb);
+    return port != NULL ? port->halt(port->self, object, sb, timeout_ms, done, arg) : refuse(self, sb, done, NULL, arg);
+}
+
+static struct op *resume(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms,
+                         op_done *done, void *arg)
+{
+    const struct port_cluster *port = port_of(self, sb);
+    return port != NULL ? port->resume(port->self, object, sb, timeout_ms, done, arg)
+                        : refuse(self, sb, done, NULL, arg);
+}
+
 static struct op *credentials(void *self, const struct sandbox *sb, ms_t timeout_ms, cluster_on_credentials *done,
                               void *arg)
 {
@@ -183,6 +198,8 @@ struct clusters *clusters_new(struct loop *loop, const struct cluster *list, siz
         .observe = observe,
         .apply = apply,
         .remove = remove_object,
+        .halt = halt,
+        .resume = resume,
         .credentials = credentials,
         .nudge = nudge,
         .subscribe = subscribe,

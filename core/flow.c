@@ -16,9 +16,7 @@
 enum {
     SAVE_FIRST_MS = 200,
     SAVE_CAP_MS = 5000,
-    UNDO_TELL_TRIES = 3,      /* a call that fails once or twice is no news */
-    AWAY_PATIENCE_MS = 3000,  /* an API that was missed for a moment is no news either */
-    UNDO_PATIENCE_MS = 30000, /* what is being deleted longer than that is held back by somebody */
+    AWAY_PATIENCE_MS = 3000, /* an API that was missed for a moment is no news */
 };
 #define NEVER_MS INT64_MAX
 #define BIT(i)   (UINT64_C(1) << (i))
@@ -59,8 +57,8 @@ static uint64_t needs_of(const struct flow *f, const struct step *s)
     if (f->ports.settings->has_overlap)
         return s->needs;
     uint64_t earlier = 0;
-    for (size_t i = 0; i < STEP_N; i++) {
-        if (CREATE_PLAN[i].stage < s->stage)
+    for (size_t i = 0; i < STEP_CREATE_N && s->stage < STAGE_N; i++) {
+        if (PLAN[i].stage < s->stage)
             earlier |= BIT(i);
     }
     return s->needs | earlier;
@@ -75,7 +73,7 @@ static void enter(struct flow *f, struct step_run *run)
     f->is_dirty = true;
 }
 
-static void end_open_stages(struct flow *f, enum reason code, const char *message)
+void flow_end_open_stages(struct flow *f, enum reason code, const char *message)
 {
     for (size_t i = 0; i < STAGE_N; i++) {
         if (f->stages[i].status == STAGE_STATUS_IN_PROGRESS)
@@ -83,14 +81,24 @@ static void end_open_stages(struct flow *f, enum reason code, const char *messag
     }
 }
 
+/* The next stop begins anew. */
+static void forget_stop(struct flow *f)
+{
+    f->halted = 0;
+    for (size_t i = STEP_CREATE_N; i < STEP_N; i++)
+        f->steps[i].is_entered = false;
+}
+
 static void fail(struct flow *f, enum step_id step, enum reason code, const char *message)
 {
-    const struct step *s = &CREATE_PLAN[step];
+    const struct step *s = &PLAN[step];
     char text[MESSAGE_SIZE];
     text_fit(text, sizeof(text), str_from(message[0] != '\0' ? message : "it took longer than allowed"));
     f->sb.status = SANDBOX_ERROR;
-    flow_journal_stage_end(f, s->stage, STAGE_STATUS_FAILED, code, text);
-    end_open_stages(f, REASON_NONE, "not finished: another stage failed");
+    forget_stop(f);
+    if (s->stage < STAGE_N)
+        flow_journal_stage_end(f, s->stage, STAGE_STATUS_FAILED, code, text);
+    flow_end_open_stages(f, REASON_NONE, "not finished: another stage failed");
     flow_journal_done(f, OUTCOME_FAILED, code, text);
 }
 
@@ -143,14 +151,14 @@ static enum reason late_code(const struct verdict *v)
 /* A step that was done before a restart looks undone until the caches are there, and its time may be over by then. */
 static ms_t deadline_of(const struct flow *f, const struct step_run *run)
 {
-    ms_t until = run->entered_at_ms + f->ports.settings->deadlines_ms[CREATE_PLAN[run->id].deadline];
+    ms_t until = run->entered_at_ms + f->ports.settings->deadlines_ms[PLAN[run->id].deadline];
     return until > f->settling_until_ms ? until : f->settling_until_ms;
 }
 
 /* Ends the flow if the step cannot be done any more. */
 static bool failed(struct flow *f, struct step_run *run, const struct verdict *v)
 {
-    const struct step *s = &CREATE_PLAN[run->id];
+    const struct step *s = &PLAN[run->id];
     ms_t now = loop_now_ms(f->ports.loop);
     ms_t until = deadline_of(f, run);
     bool is_refused = run->error_code != REASON_NONE && (run->is_fatal || run->refused_n > s->tries);
@@ -169,7 +177,7 @@ static bool failed(struct flow *f, struct step_run *run, const struct verdict *v
 
 static void maybe_start(struct flow *f, struct step_run *run, const struct verdict *v)
 {
-    const struct step *s = &CREATE_PLAN[run->id];
+    const struct step *s = &PLAN[run->id];
     if (v->check != CHECK_MISSING || s->start == NULL || run->op != NULL)
         return;
     if (loop_now_ms(f->ports.loop) < run->retry_at_ms)
@@ -196,18 +204,36 @@ static bool are_stages_complete(const struct flow *f)
     return true;
 }
 
-static void build(struct flow *f)
+/* Objects that a call under way or given up may still make or change. */
+static uint64_t doubted(struct flow *f)
+{
+    uint64_t objects = 0;
+    for (size_t i = 0; i < STEP_N; i++) {
+        const struct step_run *run = &f->steps[i];
+        bool is_late = loop_now_ms(f->ports.loop) < run->uncertain_until_ms;
+        if (PLAN[i].object == OBJECT_N || (!is_late && (run->op == NULL || !run->is_act)))
+            continue;
+        objects |= BIT(PLAN[i].object);
+        if (is_late && f->sb.desired == DESIRED_STOPPED)
+            flow_look_at(f, run->uncertain_until_ms);
+    }
+    return objects;
+}
+
+/* Looks at the rows from `first` up to `end` and acts. Returns the bits of those done; the flow may have failed. */
+static uint64_t walk(struct flow *f, enum step_id first, enum step_id end_step, struct flow_notes *notes)
 {
     const struct world world = {.sb = &f->sb,
                                 .seen = &f->seen,
                                 .applied = f->applied,
+                                .halted = f->halted,
+                                .doubted = doubted(f),
                                 .has_credentials = f->has_credentials,
                                 .is_login_proven = f->is_login_proven,
                                 .must_prove_login = f->ports.settings->must_prove_login && !f->seen.are_databases_far};
-    struct flow_notes notes = {0};
     uint64_t done = 0;
-    for (size_t i = 0; i < STEP_N; i++) {
-        const struct step *s = &CREATE_PLAN[i];
+    for (size_t i = first; i < end_step; i++) {
+        const struct step *s = &PLAN[i];
         struct step_run *run = &f->steps[i];
         uint64_t needs = needs_of(f, s);
         struct verdict v = {.check = CHECK_WAITING};
@@ -219,152 +245,70 @@ static void build(struct flow *f)
         }
         if (!is_its_turn) {
             if (is_heard)
-                note(&notes, (enum step_id)i, &v);
-            notes.is_done[i] = false;
+                note(notes, (enum step_id)i, &v);
+            notes->is_done[i] = false;
             continue;
         }
         enter(f, run);
         hear_errors(run, &v);
-        note(&notes, (enum step_id)i, &v);
+        note(notes, (enum step_id)i, &v);
         if (v.check == CHECK_DONE) {
             done |= BIT(i);
             continue;
         }
         if (failed(f, run, &v))
-            return;
+            break;
         maybe_start(f, run, &v);
     }
+    return done;
+}
+
+static void build(struct flow *f)
+{
+    struct flow_notes notes = {0};
+    uint64_t done = walk(f, 0, STEP_CREATE_N, &notes);
+    if (f->state != FLOW_WORKING)
+        return;
     flow_journal_stages(f, &notes);
-    if (done == BIT(STEP_N) - 1 && are_stages_complete(f)) {
+    if (done == BIT(STEP_CREATE_N) - 1 && are_stages_complete(f)) {
         f->sb.status = SANDBOX_RUNNING;
         flow_journal_done(f, OUTCOME_READY, REASON_NONE, "the sandbox is ready");
     }
 }
 
-/* ---- undoing ---- */
+/* ---- stopping ---- */
 
-static bool is_in_scope(const struct flow *f, const struct step *s)
+static void stop(struct flow *f)
 {
-    return s->object != OBJECT_N && (s->scope == SCOPE_SANDBOX || f->sb.desired == DESIRED_DELETED);
-}
-
-/* A call for it was given up: the cache may be older than what that call did, only a removal's own answer counts. */
-static bool is_in_doubt(const struct step_run *run)
-{
-    return run->uncertain_until_ms > 0;
-}
-
-/* Is nothing of this row left, as far as can be known? */
-static bool is_gone(struct flow *f, const struct step *s, const struct step_run *run)
-{
-    if (!is_in_scope(f, s))
-        return true;
-    if (run->op != NULL)
-        return false;
-    if (loop_now_ms(f->ports.loop) < run->uncertain_until_ms) {
-        flow_look_at(f, run->uncertain_until_ms);
-        return false;
-    }
-    enum presence presence = f->seen.objects[s->object];
-    if (presence == PRESENCE_FOREIGN)
-        return true;
-    if (presence == PRESENCE_UNKNOWN || is_in_doubt(run))
-        return run->is_undone && presence != PRESENCE_PRESENT && presence != PRESENCE_DELETING;
-    return f->seen.is_synced && presence == PRESENCE_ABSENT;
-}
-
-static void maybe_undo(struct flow *f, struct step_run *run)
-{
-    enum presence presence = f->seen.objects[CREATE_PLAN[run->id].object];
-    bool is_unsure = presence == PRESENCE_UNKNOWN || (presence == PRESENCE_ABSENT && is_in_doubt(run));
-    bool is_there = presence == PRESENCE_PRESENT || (is_unsure && !run->is_undone);
-    if (run->op != NULL || !is_there)
-        return;
-    if (loop_now_ms(f->ports.loop) < run->retry_at_ms)
-        flow_look_at(f, run->retry_at_ms);
-    else if (f->ports.listener.may_act(f->ports.listener.arg))
-        start_undo(f, run->id);
-}
-
-/* What is in the way of undoing this row, if it is worth telling. */
-static void hear_undo(struct flow *f, struct step_run *run, struct verdict *ret)
-{
-    const struct step *s = &CREATE_PLAN[run->id];
-    bool is_going = f->seen.objects[s->object] == PRESENCE_DELETING;
-    bool has_failed = run->error_code == REASON_FORBIDDEN || run->backoff.tries >= UNDO_TELL_TRIES;
-    if (is_going && !run->is_going)
-        run->going_since_ms = loop_now_ms(f->ports.loop);
-    run->is_going = is_going;
-    if (is_going && loop_now_ms(f->ports.loop) < run->going_since_ms + UNDO_PATIENCE_MS) {
-        flow_look_at(f, run->going_since_ms + UNDO_PATIENCE_MS);
-    } else if (is_going) {
-        ret->code = REASON_FINALIZER;
-        text_fitf(ret->message, sizeof(ret->message), "the %s of %s is still being deleted: a finalizer holds it back",
-                  cluster_object_kind(s->object), s->scope == SCOPE_DATABASE ? f->sb.database_name : f->sb.name);
-    } else if (run->error_code != REASON_NONE && has_failed) {
-        ret->code = run->error_code;
-        text_fitf(ret->message, sizeof(ret->message), "%s; trying again", run->error_message);
-    }
-}
-
-static void finish_undo(struct flow *f)
-{
-    bool is_delete = f->sb.desired == DESIRED_DELETED || f->sb.desired == DESIRED_DETACHED;
-    bool is_cancel = !f->has_ended && !is_delete;
-    end_open_stages(f, REASON_CANCELLED, "cancelled");
-    f->sb.status = SANDBOX_TERMINATED;
-    f->is_project_gone = is_delete;
-    f->ports.cluster->forget(f->ports.cluster->self, str_from(f->sb.project_id));
-    if (is_delete)
-        flow_journal_done(f, OUTCOME_DELETED, REASON_NONE,
-                          f->sb.desired == DESIRED_DELETED ? "the project is deleted"
-                                                           : "the project is deleted, its database is kept");
-    else
-        flow_journal_done(f, is_cancel ? OUTCOME_CANCELLED : OUTCOME_TERMINATED,
-                          is_cancel ? REASON_CANCELLED : REASON_NONE,
-                          is_cancel ? "the creation was cancelled, the database is kept"
-                                    : "the sandbox is terminated, the database is kept");
-}
-
-static bool is_undone_after(size_t i, size_t j)
-{
-    return (CREATE_PLAN[j].needs & BIT(i)) != 0 || (CREATE_PLAN[i].undone_after & BIT(j)) != 0;
-}
-
-static void undo(struct flow *f)
-{
+    struct flow_notes notes = {0};
     flow_ops_cancel(f, false);
-    struct verdict hindrance = {.code = REASON_NONE};
-    if (f->seen.is_cluster_unknown) { /* only another configuration, so another process, can go on */
-        checks_unreachable(&f->sb, &f->seen, &hindrance.code, hindrance.message);
-        flow_journal_hindrance(f, hindrance.code, hindrance.message);
+    uint64_t done = walk(f, STEP_CREATE_N, STEP_N, &notes);
+    if (f->state != FLOW_WORKING)
+        return;
+    if (done != BIT(STEP_N) - BIT(STEP_CREATE_N)) {
+        flow_journal_words(f, &notes, STEP_CREATE_N, STEP_N);
         return;
     }
-    uint64_t gone = 0;
-    for (size_t i = STEP_N; i-- > 0;) {
-        bool is_needed = false;
-        for (size_t j = i + 1; j < STEP_N && !is_needed; j++)
-            is_needed = is_undone_after(i, j) && (gone & BIT(j)) == 0;
-        if (is_needed)
-            continue;
-        struct step_run *run = &f->steps[i];
-        if (is_gone(f, &CREATE_PLAN[i], run)) {
-            gone |= BIT(i);
-            continue;
-        }
-        maybe_undo(f, run);
-        if (hindrance.code == REASON_NONE)
-            hear_undo(f, run, &hindrance);
-    }
-    if (gone == BIT(STEP_N) - 1)
-        finish_undo(f);
-    else
-        flow_journal_hindrance(f, hindrance.code, hindrance.message);
+    flow_end_open_stages(f, REASON_NONE, "stopped");
+    forget_stop(f);
+    f->sb.status = SANDBOX_STOPPED;
+    flow_journal_done(f, OUTCOME_STOPPED, REASON_NONE, "the sandbox and its database are stopped, their data is kept");
 }
 
 /* ---- the look ---- */
 
 static void read_row(struct flow *f);
+
+typedef void direction(struct flow *f);
+
+static direction *direction_of(enum desired desired)
+{
+    static direction *const directions[] = {
+        [DESIRED_RUNNING] = build,     [DESIRED_STOPPED] = stop,       [DESIRED_TERMINATED] = flow_undo,
+        [DESIRED_DELETED] = flow_undo, [DESIRED_DETACHED] = flow_undo,
+    };
+    return directions[desired];
+}
 
 void flow_advance(struct flow *f)
 {
@@ -378,10 +322,7 @@ void flow_advance(struct flow *f)
             f->away_since_ms = 0;
         else if (f->away_since_ms == 0)
             f->away_since_ms = loop_now_ms(f->ports.loop);
-        if (f->sb.desired == DESIRED_RUNNING)
-            build(f);
-        else
-            undo(f);
+        direction_of(f->sb.desired)(f);
     }
     flow_journal_flush(f);
     if (f->next_ms != NEVER_MS && f->state != FLOW_OVER) {
@@ -404,12 +345,13 @@ static void drop_saved(struct flow *f)
 
 static void take_row(struct flow *f, const struct flow_row *row)
 {
-    bool is_turned = (row->sandbox.desired == DESIRED_RUNNING) != (f->sb.desired == DESIRED_RUNNING);
+    bool is_turned = direction_of(row->sandbox.desired) != direction_of(f->sb.desired);
     f->sb = row->sandbox;
     f->state = FLOW_WORKING;
     f->is_project_gone = false;
     if (!is_turned)
         return;
+    forget_stop(f);
     for (size_t i = 0; i < STEP_N; i++) {
         f->steps[i].retry_at_ms = 0;
         f->steps[i].is_undone = false;
@@ -445,6 +387,7 @@ static void on_loaded(void *arg, const struct flow_row *rows, size_t n, const st
         /* Another replica's, settled, a new attempt, or another replica led meanwhile and what is remembered here is
          * not what was told: the owner finds out what is to be done. */
         f->is_overtaken = n == 1;
+        f->state = FLOW_OVER;
         loop_defer(&f->end_task);
         return;
     }

@@ -44,6 +44,7 @@ bool flow_clocks_write(const struct flow *f, struct json_writer *w, struct str *
     jw_kv_int(w, "attempt", f->sb.attempt);
     jw_kv_bool(w, "login", f->is_login_proven);
     jw_kv_int(w, "applied", (int64_t)f->applied);
+    jw_kv_int(w, "halted", (int64_t)f->halted);
     jw_kv_bool(w, "ended", f->has_ended);
     jw_kv_int(w, "events", f->events_n);
     jw_kv_int(w, "late_until", wall_of(f, late_until(f)));
@@ -106,6 +107,7 @@ void flow_clocks_read(struct flow *f, struct str steps_json)
     if (json_int(json_find(v, "attempt"), -1) == (int64_t)f->sb.attempt) {
         f->is_login_proven = json_bool(json_find(v, "login"), false);
         f->applied = (uint64_t)json_int(json_find(v, "applied"), 0);
+        f->halted = (uint64_t)json_int(json_find(v, "halted"), 0);
         f->has_ended = json_bool(json_find(v, "ended"), false);
         f->events_n = (unsigned)json_int(json_find(v, "events"), 0);
         read_steps(f, json_find(v, "steps"));

@@ -57,7 +57,7 @@ static size_t speaker(const struct flow_notes *notes, enum stage stage, bool *re
     *ret_all_done = true;
     *ret_any_entered = false;
     for (size_t i = 0; i < STEP_N; i++) {
-        if (CREATE_PLAN[i].stage != stage)
+        if (PLAN[i].stage != stage)
             continue;
         *ret_all_done = *ret_all_done && notes->is_done[i];
         *ret_any_entered = *ret_any_entered || notes->is_entered[i];
@@ -122,7 +122,7 @@ void flow_journal_stage_end(struct flow *f, enum stage stage, enum stage_status 
     add_stage_event(f, stage);
 }
 
-void flow_journal_hindrance(struct flow *f, enum reason code, const char *message)
+void flow_journal_status(struct flow *f, enum reason code, const char *message)
 {
     char text[MESSAGE_SIZE];
     text_fit(text, sizeof(text), str_from(message));
@@ -134,7 +134,18 @@ void flow_journal_hindrance(struct flow *f, enum reason code, const char *messag
     f->is_dirty = true;
     if (f->events_n < FLOW_EVENTS_PER_ATTEMPT)
         (void)add_event(f, JOURNAL_STATUS, code, text);
-    LOG(WARN, "undo", KV("project", f->sb.project_id), KV("code", reason_id(code)), KV("text", text));
+    if (code != REASON_NONE)
+        LOG(WARN, "held up", KV("project", f->sb.project_id), KV("code", reason_id(code)), KV("text", text));
+}
+
+void flow_journal_words(struct flow *f, const struct flow_notes *notes, enum step_id first, enum step_id end)
+{
+    size_t i = first;
+    while (i < end && (notes->is_done[i] || !notes->is_entered[i]))
+        i++;
+    bool is_unread = !f->seen.is_synced && f->seen.is_reachable;
+    if (i < end && !is_unread)
+        flow_journal_status(f, notes->code[i], notes->message[i]);
 }
 
 void flow_journal_done(struct flow *f, enum outcome outcome, enum reason code, const char *message)

@@ -105,7 +105,7 @@ static void on_applied(void *arg, const struct err *err)
 {
     struct step_run *run = arg;
     struct flow *f = run->flow;
-    enum cluster_object object = CREATE_PLAN[run->id].object;
+    enum cluster_object object = PLAN[run->id].object;
     run->op = NULL;
     if (err != NULL) {
         note_failure(run, reason_of(err, object), err, is_final(err));
@@ -128,8 +128,8 @@ void start_apply(struct flow *f, enum step_id step)
 {
     struct step_run *run = &f->steps[step];
     run->is_act = true;
-    run->op = cluster_of(f)->apply(cluster_of(f)->self, CREATE_PLAN[step].object, &f->sb, NULL, timeout_ms(f),
-                                   on_applied, run);
+    run->op =
+        cluster_of(f)->apply(cluster_of(f)->self, PLAN[step].object, &f->sb, NULL, timeout_ms(f), on_applied, run);
 }
 
 static void on_env(void *arg, const struct env_list *project, const struct err *err)
@@ -142,14 +142,15 @@ static void on_env(void *arg, const struct env_list *project, const struct err *
         flow_wake(f);
         return;
     }
-    if (!f->ports.listener.may_act(f->ports.listener.arg)) {
-        flow_wake(f); /* the lease was lost while it was read */
+    /* The lease was lost while it was read; it may even be back, and the row another replica's. */
+    if (f->state != FLOW_WORKING || f->must_load || !f->ports.listener.may_act(f->ports.listener.arg)) {
+        flow_wake(f);
         return;
     }
     struct arena *a = arena_new();
     struct env_list merged = environment_merge(a, &f->ports.settings->base_env, project, &f->credentials);
     run->is_act = true;
-    run->op = cluster_of(f)->apply(cluster_of(f)->self, CREATE_PLAN[run->id].object, &f->sb, &merged, timeout_ms(f),
+    run->op = cluster_of(f)->apply(cluster_of(f)->self, PLAN[run->id].object, &f->sb, &merged, timeout_ms(f),
                                    on_applied, run);
     arena_free(a);
 }
@@ -233,6 +234,47 @@ void start_nudge(struct flow *f, enum step_id step)
     run->op = cluster_of(f)->nudge(cluster_of(f)->self, &f->sb, timeout_ms(f), on_nudged, run);
 }
 
+/* Stopped or let run again: `told` notes which. */
+static void on_told(struct step_run *run, const struct err *err, enum cluster_object object, uint64_t *told)
+{
+    run->op = NULL;
+    if (err != NULL) {
+        note_failure(run, reason_of(err, object), err, is_final(err));
+    } else {
+        note_success(run);
+        *told |= UINT64_C(1) << object;
+        /* The watch tells what came of it; told again only if it stays silent. */
+        run->retry_at_ms = loop_now_ms(run->flow->ports.loop) + SEEN_WITHIN_MS;
+    }
+    flow_wake(run->flow);
+}
+
+static void on_halted(void *arg, const struct err *err)
+{
+    struct step_run *run = arg;
+    on_told(run, err, PLAN[run->id].object, &run->flow->halted);
+}
+
+void start_halt(struct flow *f, enum step_id step)
+{
+    struct step_run *run = &f->steps[step];
+    run->is_act = true;
+    run->op = cluster_of(f)->halt(cluster_of(f)->self, PLAN[step].object, &f->sb, timeout_ms(f), on_halted, run);
+}
+
+static void on_resumed(void *arg, const struct err *err)
+{
+    struct step_run *run = arg;
+    on_told(run, err, OBJECT_DATABASE, &run->flow->applied);
+}
+
+void start_resume(struct flow *f, enum step_id step)
+{
+    struct step_run *run = &f->steps[step];
+    run->is_act = true;
+    run->op = cluster_of(f)->resume(cluster_of(f)->self, OBJECT_DATABASE, &f->sb, timeout_ms(f), on_resumed, run);
+}
+
 static void on_removed(void *arg, const struct err *err)
 {
     struct step_run *run = arg;
@@ -244,7 +286,7 @@ static void on_removed(void *arg, const struct err *err)
         note_success(run);
         /* A call given up earlier may still land behind this one: then it is asked again when that is over. */
         run->is_undone = loop_now_ms(f->ports.loop) >= run->uncertain_until_ms;
-        f->applied &= ~(UINT64_C(1) << CREATE_PLAN[run->id].object);
+        f->applied &= ~(UINT64_C(1) << PLAN[run->id].object);
         /* The watch tells when it is gone; asked again only if it stays silent. */
         run->retry_at_ms = loop_now_ms(f->ports.loop) + SEEN_WITHIN_MS;
         if (!run->is_undone && run->retry_at_ms < run->uncertain_until_ms)
@@ -257,8 +299,7 @@ void start_undo(struct flow *f, enum step_id step)
 {
     struct step_run *run = &f->steps[step];
     run->is_act = true;
-    run->op =
-        cluster_of(f)->remove(cluster_of(f)->self, CREATE_PLAN[step].object, &f->sb, timeout_ms(f), on_removed, run);
+    run->op = cluster_of(f)->remove(cluster_of(f)->self, PLAN[step].object, &f->sb, timeout_ms(f), on_removed, run);
 }
 
 void flow_ops_cancel(struct flow *f, bool acts_too)

@@ -12,5 +12,7 @@ void start_env(struct flow *f, enum step_id step);         /* reads the variable
 void start_credentials(struct flow *f, enum step_id step); /* reads the database's Secret */
 void start_login(struct flow *f, enum step_id step);       /* SELECT 1 with exactly those credentials */
 void start_nudge(struct flow *f, enum step_id step);       /* wakes a kubelet in back-off */
+void start_halt(struct flow *f, enum step_id step);        /* ends what runs in the row's object */
+void start_resume(struct flow *f, enum step_id step);      /* lets the database run */
 /* The row's object away again. */
 void start_undo(struct flow *f, enum step_id step);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* The engine's own state, shared by flow.c (deciding), flow_ops.c (acting), flow_journal.c (telling) and flow_clocks.c
- * (remembering). Nobody else includes it. */
+/* The engine's own state, shared by flow.c and flow_undo.c (deciding), flow_ops.c (acting), flow_journal.c (telling)
+ * and flow_clocks.c (remembering). Nobody else includes it. */
 #pragma once
 
 #include "core/flow.h"
@@ -58,6 +58,7 @@ struct flow {
     struct step_run steps[STEP_N];
     struct stage_run stages[STAGE_N];
     uint64_t applied; /* bits of enum cluster_object */
+    uint64_t halted;  /* the same, told to stop */
     struct db_credentials credentials;
     bool has_credentials;
     bool must_save_credentials;
@@ -96,6 +97,7 @@ struct flow {
 /* flow.c */
 void flow_wake(struct flow *f);
 void flow_look_at(struct flow *f, ms_t at_ms);
+void flow_end_open_stages(struct flow *f, enum reason code, const char *message);
 /* One verdict per step of this look, for flow_journal_stages. */
 struct flow_notes {
     bool is_entered[STEP_N];
@@ -103,6 +105,9 @@ struct flow_notes {
     enum reason code[STEP_N];
     char message[STEP_N][MESSAGE_SIZE];
 };
+
+/* flow_undo.c: one look in that direction. */
+void flow_undo(struct flow *f);
 
 /* flow_ops.c */
 void flow_ops_cancel(struct flow *f, bool acts_too);
@@ -114,8 +119,10 @@ void flow_journal_stages(struct flow *f, const struct flow_notes *notes);
 void flow_journal_stage_end(struct flow *f, enum stage stage, enum stage_status status, enum reason code,
                             const char *message);
 /* Why the status stays as it is; told once, until it is something else. NONE: nothing is in the way. */
-void flow_journal_hindrance(struct flow *f, enum reason code, const char *message);
+void flow_journal_status(struct flow *f, enum reason code, const char *message);
 void flow_journal_done(struct flow *f, enum outcome outcome, enum reason code, const char *message);
+/* The words of the first row from `first` up to `end` that is not done, as the status's. */
+void flow_journal_words(struct flow *f, const struct flow_notes *notes, enum step_id first, enum step_id end);
 void flow_journal_flush(struct flow *f);
 
 /* flow_clocks.c */

@@ -43,14 +43,16 @@ enum db_phase {
     DB_PHASE_CREATING,
     DB_PHASE_UPDATING,
     DB_PHASE_RUNNING,
-    DB_PHASE_STOPPED, /* or stopping */
-    DB_PHASE_FAILED,  /* or Abnormal: some of it failed */
+    DB_PHASE_STOPPING,
+    DB_PHASE_STOPPED,
+    DB_PHASE_FAILED, /* or Abnormal: some of it failed */
     DB_PHASE_DELETING,
     DB_PHASE_OTHER,
 };
 
 struct observed_database {
     enum db_phase phase;
+    bool is_halted;    /* its definition says that nothing of it is to run */
     bool is_refused;   /* ProvisioningStarted=False (a missing ClusterDefinition): it will not begin */
     char message[192]; /* of the condition or component that says why, for people; may be empty */
 };

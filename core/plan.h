@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* What a step of a plan is. The one plan is core/plan_create.c; the engine that runs it, forwards and backwards, is
- * core/flow.c; what the checks look at is struct world. */
+/* What a step of a plan is. The plans are one table, core/plan_create.c; the engine that runs it, forwards and
+ * backwards, is core/flow.c; what the checks look at is struct world. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 #include "core/stage.h"
 
 /*    name             wire id */
-#define STEPS(X)                                                                                                       \
+#define CREATE_STEPS(X)                                                                                                \
     X(DB_ACCOUNT, "db_account")                                                                                        \
     X(DB_ROLE, "db_role")                                                                                              \
     X(DB_BINDING, "db_binding")                                                                                        \
@@ -32,11 +32,19 @@
     X(TTY_LISTENS, "tty_listens")                                                                                      \
     X(ALL_READY, "all_ready")
 
+/* Stopping keeps every object and ends what runs in them. */
+#define STOP_STEPS(X)                                                                                                  \
+    X(STOP_APP, "stop_app")                                                                                            \
+    X(STOP_DB, "stop_db")
+
+#define STEPS(X) CREATE_STEPS(X) STOP_STEPS(X)
+
 enum step_id {
 #define X(name, id) STEP_##name,
     STEPS(X)
 #undef X
-        STEP_N
+        STEP_N,
+    STEP_CREATE_N = STEP_STOP_APP, /* steps below it create, the others stop */
 };
 
 #define AFTER(step) (UINT64_C(1) << STEP_##step)
@@ -49,7 +57,8 @@ enum step_id {
     X(CONTAINER, "container", 300 * 1000)    /* scheduled, pulled, running */                                          \
     X(ENDPOINT, "endpoint", 60 * 1000)       /* the Service finds the pod */                                           \
     X(TERMINAL, "terminal", 180 * 1000)      /* port 7681 listens */                                                   \
-    X(READY, "ready", 60 * 1000)             /* Deployment available, endpoint ready */
+    X(READY, "ready", 60 * 1000)             /* Deployment available, endpoint ready */                                \
+    X(STOP, "stop", 180 * 1000)              /* the container or the database ends when it is stopped */
 
 enum deadline {
 #define X(name, id, ms) DEADLINE_##name,
@@ -74,6 +83,8 @@ struct world {
     const struct sandbox *sb;
     const struct observed *seen;
     uint64_t applied; /* bits of enum cluster_object: brought to their manifest by this flow */
+    uint64_t halted;  /* bits of enum cluster_object: told to stop by this flow */
+    uint64_t doubted; /* bits of enum cluster_object: a call given up may still change it */
     bool has_credentials;
     bool is_login_proven;
     bool must_prove_login;
@@ -85,7 +96,7 @@ enum scope { SCOPE_SANDBOX, SCOPE_DATABASE };
 struct flow;
 
 struct step {
-    enum stage stage;
+    enum stage stage;           /* STAGE_N: told as words of the status */
     enum cluster_object object; /* what start applies and undo removes; OBJECT_N: none */
     void (*check)(const struct step *s, const struct world *w, struct verdict *ret); /* pure */
     void (*start)(struct flow *f, enum step_id step); /* begins one operation; NULL: only observed */
@@ -98,7 +109,7 @@ struct step {
     uint64_t undone_after; /* rows that must be gone before this one is undone, beside those that need it */
 };
 
-extern const struct step CREATE_PLAN[STEP_N];
+extern const struct step PLAN[STEP_N];
 
 const char *step_name(enum step_id step);
 const char *deadline_id(enum deadline deadline);

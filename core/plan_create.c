@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* THE order of creation. Read top to bottom it is what happens; rows without a mutual need happen at the same time.
- * Read from the end it is what cancel and delete undo. */
+ * Read from the end it is what cancel and delete undo. The last rows are what stop does. */
 #include "core/plan.h"
 
 #include "core/checks.h"
@@ -12,13 +12,13 @@
 #define NET  (AFTER(NET_SERVICE) | AFTER(NET_INGRESS_APP) | AFTER(NET_INGRESS_TTY) | AFTER(NET_POLICY))
 
 /* clang-format off */
-const struct step CREATE_PLAN[STEP_N] = {
+const struct step PLAN[STEP_N] = {
     /* step                   stage             object                  check              start             undo with       needs                                     heard after          deadline              tries  undone after */
     [STEP_DB_ACCOUNT]      = {STAGE_DATABASE,   OBJECT_SERVICE_ACCOUNT, rbac_applied,      start_apply,       SCOPE_DATABASE, 0,                                        0,                   DEADLINE_APPLY,        8, 0},
     [STEP_DB_ROLE]         = {STAGE_DATABASE,   OBJECT_ROLE,            rbac_applied,      start_apply,       SCOPE_DATABASE, 0,                                        0,                   DEADLINE_APPLY,        8, AFTER(DB_CLUSTER)},
     [STEP_DB_BINDING]      = {STAGE_DATABASE,   OBJECT_ROLE_BINDING,    rbac_applied,      start_apply,       SCOPE_DATABASE, AFTER(DB_ROLE),                           0,                   DEADLINE_APPLY,        8, AFTER(DB_CLUSTER)},
     [STEP_DB_CLUSTER]      = {STAGE_DATABASE,   OBJECT_DATABASE,        database_exists,   start_apply,       SCOPE_DATABASE, AFTER(DB_ACCOUNT),                        0,                   DEADLINE_APPLY,        8, 0},
-    [STEP_DB_RUNNING]      = {STAGE_DATABASE,   OBJECT_N,               database_running,  NULL,              SCOPE_DATABASE, AFTER(DB_CLUSTER),                        0,                   DEADLINE_DATABASE,     0, 0},
+    [STEP_DB_RUNNING]      = {STAGE_DATABASE,   OBJECT_N,               database_running,  start_resume,      SCOPE_DATABASE, AFTER(DB_CLUSTER),                        0,                   DEADLINE_DATABASE,    30, 0},
     [STEP_DB_CREDENTIALS]  = {STAGE_DATABASE,   OBJECT_N,               credentials_known, start_credentials, SCOPE_DATABASE, AFTER(DB_RUNNING) | RBAC,                 0,                   DEADLINE_CREDENTIALS, 30, 0},
     [STEP_DB_LOGIN]        = {STAGE_DATABASE,   OBJECT_N,               login_proven,      start_login,       SCOPE_DATABASE, AFTER(DB_CREDENTIALS),                    0,                   DEADLINE_CREDENTIALS, 30, 0},
     [STEP_APP_DEPLOYED]    = {STAGE_CONTAINER,  OBJECT_WORKLOAD,        object_applied,    start_apply,       SCOPE_SANDBOX,  0,                                        0,                   DEADLINE_APPLY,        8, 0},
@@ -31,6 +31,9 @@ const struct step CREATE_PLAN[STEP_N] = {
     [STEP_NET_ENDPOINT]    = {STAGE_NETWORKING, OBJECT_N,               endpoint_found,    NULL,              SCOPE_SANDBOX,  NET | AFTER(APP_RUNNING),                 NET,                 DEADLINE_ENDPOINT,     0, 0},
     [STEP_TTY_LISTENS]     = {STAGE_TERMINAL,   OBJECT_N,               terminal_listens,  NULL,              SCOPE_SANDBOX,  AFTER(APP_RUNNING),                       0,                   DEADLINE_TERMINAL,     0, 0},
     [STEP_ALL_READY]       = {STAGE_READY,      OBJECT_N,               sandbox_available, NULL,              SCOPE_SANDBOX,  AFTER(NET_ENDPOINT) | AFTER(TTY_LISTENS), 0,                   DEADLINE_READY,        0, 0},
+
+    [STEP_STOP_APP]        = {STAGE_N,          OBJECT_WORKLOAD,        workload_halted,   start_halt,        SCOPE_SANDBOX,  0,                                        0,                   DEADLINE_STOP,        30, 0},
+    [STEP_STOP_DB]         = {STAGE_N,          OBJECT_DATABASE,        database_halted,   start_halt,        SCOPE_DATABASE, AFTER(STOP_APP),                          0,                   DEADLINE_STOP,        30, 0},
 };
 /* clang-format on */
 

@@ -26,6 +26,14 @@ struct port_cluster {
     struct op *(*apply)(void *self, enum cluster_object object, const struct sandbox *sb, const struct env_list *env,
                         ms_t timeout_ms, op_done *done, void *arg);
 
+    /* Ends what runs in an object (OBJECT_WORKLOAD, OBJECT_DATABASE) and lets it run again; its definition and its data
+     * stay. Each changes the object even where it is so already, so that an earlier call which is still on its way is
+     * refused. An object that is not there or not ours counts as done; errors as for apply. */
+    struct op *(*halt)(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms, op_done *done,
+                       void *arg);
+    struct op *(*resume)(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms,
+                         op_done *done, void *arg);
+
     /* Deletes it; an object that is not there, or is being deleted, or is not ours, counts as done. */
     struct op *(*remove)(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms,
                          op_done *done, void *arg);

@@ -45,6 +45,8 @@ struct sandbox_request {
     const char *owner_id;
     const char *project_id;
     enum desired desired;
+    unsigned states; /* bits of enum sandbox_status in which it may be asked for; 0: in all */
+    bool is_again;   /* a running sandbox is led through its creation once more */
     /* The names to use if the request starts a new sandbox or a new database; ignored where names exist already (Retry
      * keeps them; a terminated sandbox gets new ones, its database keeps its own). */
     const struct sandbox *names;
@@ -61,7 +63,7 @@ enum request_result {
     REQUEST_IN_PROGRESS, /* a flow was leading there already */
     REQUEST_ALREADY,     /* it is so: running, or terminated */
     REQUEST_NOTHING,     /* nothing exists that could be removed */
-    REQUEST_REFUSED,     /* the project is being deleted */
+    REQUEST_REFUSED,     /* the project is being deleted, or its state is none of `states`: the row tells */
 };
 
 /* events: the journal rows written, in order, with their numbers. */

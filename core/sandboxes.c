@@ -123,8 +123,7 @@ static const struct cluster *find_cluster(const struct sandboxes *s, const struc
     return NULL;
 }
 
-struct op *sandboxes_request(struct sandboxes *s, const struct project *project, enum desired desired,
-                             const struct env_list *env, ms_t timeout_ms, store_on_request *done, void *arg)
+static struct ask *ask_new(struct sandboxes *s, const struct project *project, store_on_request *done, void *arg)
 {
     struct ask *ask = xcalloc(1, sizeof(*ask));
     ask->op.cancel = cancel;
@@ -136,24 +135,45 @@ struct op *sandboxes_request(struct sandboxes *s, const struct project *project,
     loop_timer_init(&ask->poke, s->config.loop, on_poke, ask);
     memcpy(ask->project_id, project->id, sizeof(ask->project_id));
     memcpy(ask->owner_id, project->owner_id, sizeof(ask->owner_id));
-    const struct cluster *cluster = find_cluster(s, project, desired, &ask->refusal);
-    if (cluster == NULL || !check_env(env, &ask->refusal)) {
+    return ask;
+}
+
+/* Writes the request, or refuses it here. */
+static void send_ask(struct ask *ask, const struct project *project, struct sandbox_request *request, ms_t timeout_ms)
+{
+    const struct sandboxes_config *config = &ask->owner->config;
+    const struct cluster *cluster = find_cluster(ask->owner, project, request->desired, &ask->refusal);
+    if (cluster == NULL || !check_env(request->env, &ask->refusal)) {
         loop_defer(&ask->refuse);
-        return &ask->op;
+        return;
     }
-    int64_t now_ms = loop_wall_ms(s->config.loop);
-    names_draw(&ask->names, str_from(project->name), &cluster->names, now_ms);
+    request->owner_id = project->owner_id;
+    request->project_id = project->id;
+    request->now_ms = loop_wall_ms(config->loop);
+    request->names = &ask->names;
+    request->sandboxes_max = cluster->sandboxes_max;
+    request->creations_max = cluster->creations_max;
+    names_draw(&ask->names, str_from(project->name), &cluster->names, request->now_ms);
     memcpy(ask->names.cluster, project->cluster, sizeof(ask->names.cluster));
-    const struct sandbox_request request = {.owner_id = project->owner_id,
-                                            .project_id = project->id,
-                                            .desired = desired,
-                                            .names = &ask->names,
-                                            .env = env,
-                                            .sandboxes_max = cluster->sandboxes_max,
-                                            .creations_max = cluster->creations_max,
-                                            .now_ms = now_ms};
-    const struct port_store *store = s->config.store;
-    ask->write = store->sandbox_request(store->self, &request, timeout_ms, on_written, ask);
+    ask->write = config->store->sandbox_request(config->store->self, request, timeout_ms, on_written, ask);
+}
+
+struct op *sandboxes_request(struct sandboxes *s, const struct project *project, enum desired desired,
+                             const struct env_list *env, ms_t timeout_ms, store_on_request *done, void *arg)
+{
+    struct ask *ask = ask_new(s, project, done, arg);
+    struct sandbox_request request = {.desired = desired, .env = env};
+    send_ask(ask, project, &request, timeout_ms);
+    return &ask->op;
+}
+
+struct op *sandboxes_act(struct sandboxes *s, const struct project *project, enum action action, ms_t timeout_ms,
+                         store_on_request *done, void *arg)
+{
+    struct ask *ask = ask_new(s, project, done, arg);
+    struct sandbox_request request = {
+        .desired = action_desired(action), .states = action_states(action), .is_again = action == ACTION_RESTART};
+    send_ask(ask, project, &request, timeout_ms);
     return &ask->op;
 }
 

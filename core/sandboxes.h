@@ -3,6 +3,7 @@
  * request, tells the bus and wakes the engine. */
 #pragma once
 
+#include "core/action.h"
 #include "core/clusters.h"
 #include "core/port_store.h"
 #include "core/reconciler.h"
@@ -27,6 +28,10 @@ void sandboxes_free(struct sandboxes *s);
  * as CONFLICT with reason "ClusterUnknown". */
 struct op *sandboxes_request(struct sandboxes *s, const struct project *project, enum desired desired,
                              const struct env_list *env, ms_t timeout_ms, store_on_request *done, void *arg);
+
+/* Does to a project what its owner asked for; REFUSED in a state that the action's row does not name. */
+struct op *sandboxes_act(struct sandboxes *s, const struct project *project, enum action action, ms_t timeout_ms,
+                         store_on_request *done, void *arg);
 
 /* Public addresses of a sandbox: scheme, host, port if one is configured; no trailing slash. */
 void sandboxes_urls(const struct sandboxes *s, const struct sandbox *sb, char ret_app[SANDBOX_URL_SIZE],

@@ -40,7 +40,9 @@ enum stage_status {
 /*    name         row          outer, as the original's clients read it */
 #define SANDBOX_STATUSES(X)                                                                                            \
     X(CREATING, "CREATING", "creating")                                                                                \
+    X(STARTING, "STARTING", "starting")                                                                                \
     X(RUNNING, "RUNNING", "running")                                                                                   \
+    X(STOPPING, "STOPPING", "stopping")                                                                                \
     X(STOPPED, "STOPPED", "stopped")                                                                                   \
     X(ERROR, "ERROR", "error")                                                                                         \
     X(TERMINATING, "TERMINATING", "terminating")                                                                       \
@@ -56,6 +58,7 @@ enum sandbox_status {
 /* What the owner asked for last. The flow leads from what is to what is desired. */
 #define DESIREDS(X)                                                                                                    \
     X(RUNNING, "running")       /* database and sandbox exist and answer */                                            \
+    X(STOPPED, "stopped")       /* both exist and neither runs */                                                      \
     X(TERMINATED, "terminated") /* no sandbox; the database stays */                                                   \
     X(DELETED, "deleted")       /* nothing of the project stays */                                                     \
     X(DETACHED, "detached")     /* the project goes, its database stays in the cluster */
@@ -73,6 +76,7 @@ enum desired {
     X(READY, "ready")                                                                                                  \
     X(FAILED, "failed")                                                                                                \
     X(CANCELLED, "cancelled")                                                                                          \
+    X(STOPPED, "stopped")                                                                                              \
     X(TERMINATED, "terminated")                                                                                        \
     X(DELETED, "deleted")
 

@@ -63,11 +63,13 @@ static const char *project_status(const struct project *project, enum sandbox_st
         return "READY";
     switch (live) {
     case SANDBOX_CREATING:
+    case SANDBOX_STARTING:
         return "DEPLOYING";
     case SANDBOX_RUNNING:
         return "DEPLOYED";
     case SANDBOX_ERROR:
         return "ERROR";
+    case SANDBOX_STOPPING:
     case SANDBOX_STOPPED:
     case SANDBOX_TERMINATING:
     case SANDBOX_TERMINATED:
@@ -75,6 +77,24 @@ static const char *project_status(const struct project *project, enum sandbox_st
         return "READY";
     }
     return "READY";
+}
+
+/* Project statuses of the original's successor: a sandbox that is gone while its database stays is a part of the whole.
+ */
+const char *documents_project_state(enum sandbox_status status)
+{
+    return status == SANDBOX_TERMINATED ? "PARTIAL" : sandbox_status_row(status);
+}
+
+static void write_actions(struct json_writer *w, enum sandbox_status status)
+{
+    jw_key(w, "actions");
+    jw_array(w);
+    for (size_t i = 0; i < ACTION_N; i++) {
+        if ((action_states((enum action)i) >> status & 1) != 0)
+            jw_text(w, action_id((enum action)i));
+    }
+    jw_array_end(w);
 }
 
 static void write_project_sandbox(struct json_writer *w, const struct app *app, const struct project *project,
@@ -93,6 +113,7 @@ static void write_project_sandbox(struct json_writer *w, const struct app *app, 
     jw_kv_int(w, "attempt", sb->attempt);
     jw_kv_time(w, "startedAt", sb->attempt_started_ms);
     write_reason(w, live->code, live->message);
+    write_actions(w, sb->status);
     jw_object_end(w);
 }
 
@@ -167,6 +188,7 @@ void documents_status(struct json_writer *w, const struct app *app, const struct
     jw_kv_time(w, "startedAt", sb->attempt_started_ms);
     jw_kv_time(w, "serverTime", loop_wall_ms(app->loop));
     jw_kv_text(w, "desired", desired_id(sb->desired));
+    write_actions(w, sb->status);
     jw_key(w, "stages");
     jw_array(w);
     for (size_t i = 0; i < STAGE_N; i++)

@@ -24,6 +24,8 @@ void documents_project(struct json_writer *w, const struct app *app, const struc
 /* The body of GET /api/sandbox/{projectId}. stages: NULL when there is no sandbox. */
 void documents_status(struct json_writer *w, const struct app *app, const struct project *project,
                       const struct stage_view *stages);
+/* The project's status as the original's successor names it. */
+const char *documents_project_state(enum sandbox_status status);
 /* {"id","publicUrl","ttydUrl","status"}; status in the row's upper case. */
 void documents_sandbox(struct json_writer *w, const struct app *app, const struct sandbox *sb);
 /* The data of one event, and its SSE name. sb: for the addresses of a READY end; may be NULL. */

@@ -29,6 +29,11 @@ void projects_delete(struct http_exchange *x, struct app *app);
 /* clusters.c */
 void clusters_list(struct http_exchange *x, struct app *app);
 
+/* actions.c */
+void actions_start(struct http_exchange *x, struct app *app);
+void actions_stop(struct http_exchange *x, struct app *app);
+void actions_restart(struct http_exchange *x, struct app *app);
+
 /* sandboxes.c */
 void sandboxes_get(struct http_exchange *x, struct app *app);
 void sandboxes_create(struct http_exchange *x, struct app *app);

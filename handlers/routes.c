@@ -30,6 +30,10 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/api/projects/{id}",               projects_get,       ROUTE_USER,     NO_BODY,    RATE_READ},
     {HTTP_DELETE, "/api/projects/{id}",               projects_delete,    ROUTE_USER,     NO_BODY,    RATE_WRITE},
 
+    {HTTP_POST,   "/api/projects/{id}/start",         actions_start,      ROUTE_USER,     SMALL_BODY, RATE_WRITE},
+    {HTTP_POST,   "/api/projects/{id}/stop",          actions_stop,       ROUTE_USER,     SMALL_BODY, RATE_WRITE},
+    {HTTP_POST,   "/api/projects/{id}/restart",       actions_restart,    ROUTE_USER,     SMALL_BODY, RATE_WRITE},
+
     {HTTP_GET,    "/api/clusters",                    clusters_list,      ROUTE_USER,     NO_BODY,    RATE_READ},
 
     {HTTP_GET,    "/api/sandbox/{projectId}",         sandboxes_get,      ROUTE_USER,     NO_BODY,    RATE_READ},

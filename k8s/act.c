@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The ladder of one apply:  CREATE -(exists)-> READ -(ours)-> PATCH,
- * and of one remove:        READ -(ours)-> DELETE.
+ * of one remove:            READ -(ours)-> DELETE,
+ * of one halt or resume:    READ -(ours)-> PATCH.
  * Each call is repeated from READ when the object changed in between; a few times, then the caller tries later.
  * A Cluster that was not kept as it was written is taken away again:  CREATE -(robbed)-> UNMAKE. */
 #include "k8s/act.h"
@@ -19,6 +20,7 @@
 enum { MANIFEST_CEILING_BYTES = 2 << 20, CALLS_MAX = 8 };
 
 enum act_at { ACT_CREATE, ACT_READ, ACT_PATCH, ACT_DELETE, ACT_UNMAKE, ACT_FAIL };
+enum act_verb { ACT_APPLY, ACT_REMOVE, ACT_HALT, ACT_RESUME };
 
 struct act {
     struct op op;
@@ -36,7 +38,8 @@ struct act {
     char uid[40];       /* of the object as read */
     char version[24];   /* resourceVersion as read */
     char owner_uid[40]; /* of the Deployment; empty: none */
-    bool is_remove;
+    enum act_verb verb;
+    const struct json_value *seen; /* as read, during that callback only */
     enum act_at at;
     int calls_n;
     ms_t timeout_ms; /* of each call */
@@ -137,7 +140,7 @@ static void end_foreign(struct act *a)
 {
     struct err err = {0};
     cache_note(a->cache, a->object, &a->sb, PRESENCE_FOREIGN, NULL);
-    if (a->is_remove) {
+    if (a->verb != ACT_APPLY) {
         act_end(a, NULL);
         return;
     }
@@ -149,7 +152,7 @@ static void end_foreign(struct act *a)
 static void end_being_deleted(struct act *a)
 {
     struct err err = {0};
-    if (a->is_remove) {
+    if (a->verb == ACT_REMOVE) {
         end_gone(a);
         return;
     }
@@ -163,6 +166,7 @@ static void end_being_deleted(struct act *a)
 static void on_read(struct act *a, const struct json_value *object)
 {
     struct object_head head;
+    a->seen = object;
     facts_head(a->row->kind, object, &head);
     if (!str_copy(head.uid, a->uid, sizeof a->uid) || !str_copy(head.version_text, a->version, sizeof a->version))
         a->uid[0] = '\0';
@@ -170,12 +174,13 @@ static void on_read(struct act *a, const struct json_value *object)
         end_foreign(a);
     else if (head.is_deleting)
         end_being_deleted(a);
-    else if (a->is_remove)
+    else if (a->verb == ACT_REMOVE)
         act_next(a, ACT_DELETE);
-    else if (a->row->is_create_only)
+    else if (a->verb == ACT_APPLY && a->row->is_create_only)
         end_present(a, object);
     else
         act_next(a, ACT_PATCH);
+    a->seen = NULL;
 }
 
 /* An error that another call may get over: the object came, went or changed in between. */
@@ -190,7 +195,7 @@ static bool is_overtaken(struct act *a, const struct err *err, enum act_at *ret_
     if (str_eq_text(reason, "Conflict") || str_eq_text(reason, "Precondition"))
         return a->at == ACT_DELETE || a->at == ACT_PATCH;
     *ret_next = ACT_CREATE;
-    return !a->is_remove && str_eq_text(reason, "NotFound");
+    return a->verb == ACT_APPLY && str_eq_text(reason, "NotFound");
 }
 
 static bool write_body(struct act *a, enum act_at at, struct json_writer *w, struct str *ret, struct err *reterr);
@@ -238,8 +243,10 @@ static void on_answer(void *arg, const struct json_value *object, const struct e
     } else if (err != NULL && is_version_gone(a, err)) {
         doubt_dialect(a);
         act_end(a, err);
-    } else if (err != NULL && a->is_remove && err->kind == ERR_MISSING) {
+    } else if (err != NULL && a->verb == ACT_REMOVE && err->kind == ERR_MISSING) {
         end_gone(a);
+    } else if (err != NULL && a->verb != ACT_APPLY && err->kind == ERR_MISSING) {
+        act_end(a, NULL); /* what is not there does not run */
     } else if (err != NULL && is_overtaken(a, err, &next)) {
         act_next(a, next);
     } else if (err != NULL) {
@@ -284,6 +291,10 @@ static bool write_body(struct act *a, enum act_at at, struct json_writer *w, str
 
     if (at == ACT_DELETE || at == ACT_UNMAKE)
         write_delete_options(w, a);
+    else if (a->verb != ACT_APPLY)
+        manifest_write_run(w, a->object,
+                           &(struct manifest_run){a->dialect, a->seen, a->version, a->verb == ACT_RESUME,
+                                                  loop_wall_ms(kube_loop(a->kube))});
     else
         manifest_write(w, a->object, &m);
     return jw_finish(w, ret, reterr);
@@ -349,7 +360,7 @@ static bool copy_env(struct act *a, const struct env_list *env, struct err *rete
     return is_good;
 }
 
-static struct act *act_new(const struct act_request *req, bool is_remove)
+static struct act *act_new(const struct act_request *req, enum act_verb verb)
 {
     struct act *a = xcalloc(1, sizeof *a);
     a->op.cancel = act_cancel;
@@ -363,7 +374,7 @@ static struct act *act_new(const struct act_request *req, bool is_remove)
     a->row = object_row(req->object);
     a->sb = *req->sb;
     object_name(req->object, req->sb, a->name);
-    a->is_remove = is_remove;
+    a->verb = verb;
     a->timeout_ms = req->timeout_ms;
     a->done = req->done;
     a->arg = req->arg;
@@ -375,7 +386,7 @@ static struct act *act_new(const struct act_request *req, bool is_remove)
 static bool is_possible(struct act *a, const struct act_request *req)
 {
     const char *owner = a->row->is_owned ? cache_workload_uid(a->cache, &a->sb) : NULL;
-    bool is_owned = a->row->is_owned && !a->is_remove;
+    bool is_owned = a->row->is_owned && a->verb == ACT_APPLY;
     if (a->row->kind == KIND_CLUSTER && a->dialect == NULL)
         return err_set(&a->failure, ERR_INVALID, __func__, "KubeBlocks is not installed in the cluster");
     if (is_owned && (owner == NULL || !str_copy(str_from(owner), a->owner_uid, sizeof a->owner_uid)))
@@ -385,7 +396,7 @@ static bool is_possible(struct act *a, const struct act_request *req)
 
 struct op *act_apply(const struct act_request *req)
 {
-    struct act *a = act_new(req, false);
+    struct act *a = act_new(req, ACT_APPLY);
     if (!is_possible(a, req))
         act_next(a, ACT_FAIL);
     else
@@ -393,9 +404,10 @@ struct op *act_apply(const struct act_request *req)
     return &a->op;
 }
 
-struct op *act_remove(const struct act_request *req)
+/* What begins with a look: nothing to find without KubeBlocks. */
+static struct op *act_on_seen(const struct act_request *req, enum act_verb verb)
 {
-    struct act *a = act_new(req, true);
+    struct act *a = act_new(req, verb);
     if (a->row->kind == KIND_CLUSTER && a->dialect == NULL) {
         if (!cache_is_synced(a->cache, KIND_CLUSTER)) /* otherwise it is known that there can be none */
             err_set(&a->failure, ERR_NOT_READY, __func__, "it is not known yet whether KubeBlocks is installed");
@@ -404,4 +416,19 @@ struct op *act_remove(const struct act_request *req)
         act_next(a, ACT_READ);
     }
     return &a->op;
+}
+
+struct op *act_remove(const struct act_request *req)
+{
+    return act_on_seen(req, ACT_REMOVE);
+}
+
+struct op *act_halt(const struct act_request *req)
+{
+    return act_on_seen(req, ACT_HALT);
+}
+
+struct op *act_resume(const struct act_request *req)
+{
+    return act_on_seen(req, ACT_RESUME);
 }

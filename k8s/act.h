@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Brings one object of a sandbox to its manifest, or away; both may be repeated at will. An object of that name which
- * is not ours is never changed and never deleted. Why create-then-look and not server-side apply: docs/adr. */
+/* Brings one object of a sandbox to its manifest, or away, or stops what runs in it; all may be repeated at will. An
+ * object of that name which is not ours is never changed and never deleted. Why create-then-look and not server-side
+ * apply: docs/adr. */
 #pragma once
 
 #include "core/io/op.h"
@@ -32,3 +33,5 @@ struct act_request {
  */
 MUST_CHECK struct op *act_apply(const struct act_request *req);
 MUST_CHECK struct op *act_remove(const struct act_request *req);
+MUST_CHECK struct op *act_halt(const struct act_request *req);
+MUST_CHECK struct op *act_resume(const struct act_request *req);

@@ -133,6 +133,7 @@ static void observe_pod(const struct record *r, const struct pod_events *events,
 static void observe_database(const struct record *r, const struct pod_events *events, struct observed_database *ret)
 {
     const struct database_facts *f = &r->facts.database;
+    ret->is_halted = f->is_halted;
     ret->phase = f->phase;
     ret->is_refused = f->is_refused;
     FIT(ret->message, f->message);

@@ -73,6 +73,7 @@ static void read_database(const struct json_value *object, struct database_facts
 {
     struct str why;
     ret->phase = kubeblocks_phase(object);
+    ret->is_halted = kubeblocks_is_halted(object);
     ret->is_refused = kubeblocks_is_refused(object, &why);
     ret->message = keep(why);
 }

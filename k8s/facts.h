@@ -12,6 +12,7 @@
 
 struct database_facts {
     enum db_phase phase;
+    bool is_halted;
     bool is_refused;
     char *message; /* NULL: none; so are all texts here */
 };

@@ -134,8 +134,8 @@ static void write_v1(struct json_writer *w, const struct manifest *m)
 }
 
 static const struct kubeblocks_dialect dialects[] = {
-    {"v1",       "-postgresql-account-postgres", "-postgresql-postgresql", write_v1      },
-    {"v1alpha1", "-conn-credential",             "-postgresql",            write_v1alpha1},
+    {"v1",       "-postgresql-account-postgres", "-postgresql-postgresql", true,  write_v1      },
+    {"v1alpha1", "-conn-credential",             "-postgresql",            false, write_v1alpha1},
 };
 
 const struct kubeblocks_dialect *kubeblocks_v1alpha1(void)
@@ -315,7 +315,7 @@ enum db_phase kubeblocks_phase(const struct json_value *cluster)
         {"Creating", DB_PHASE_CREATING},
         {"Updating", DB_PHASE_UPDATING},
         {"Running",  DB_PHASE_RUNNING },
-        {"Stopping", DB_PHASE_STOPPED },
+        {"Stopping", DB_PHASE_STOPPING},
         {"Stopped",  DB_PHASE_STOPPED },
         {"Deleting", DB_PHASE_DELETING},
         {"Failed",   DB_PHASE_FAILED  },

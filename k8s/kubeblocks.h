@@ -18,8 +18,16 @@ struct kubeblocks_dialect {
     const char *version;
     const char *secret_suffix; /* of the credentials' Secret, after the Cluster's name */
     const char *host_suffix;   /* of the Service's name, where the Secret does not tell the host */
+    bool has_stop_field;       /* a component is stopped by its field `stop`; else by replicas 0 and an annotation */
     void (*write)(struct json_writer *w, const struct manifest *m);
 };
+
+/* kubeblocks_run.c. Does the Cluster's spec say, in either way, that none of its components is to run? */
+bool kubeblocks_is_halted(const struct json_value *cluster);
+/* Members of the annotations and of the spec of the merge patch that stops or starts a database. */
+struct manifest_run;
+void kubeblocks_write_run_annotations(struct json_writer *w, const struct manifest_run *m);
+void kubeblocks_write_run_spec(struct json_writer *w, const struct manifest_run *m);
 
 /* The dialect for a server with these versions of the group: v1 if it is served (then v1alpha1 is too, but the operator
  * does not run what is written in it), else v1alpha1; NULL if neither is. group: the APIGroup object. */

@@ -26,6 +26,17 @@ struct manifest {
 /* Writes the whole object. With resource_version it is the merge patch that brings an existing object to it. */
 void manifest_write(struct json_writer *w, enum cluster_object object, const struct manifest *m);
 
+/* Stopping and starting what an object runs: the merge patch of a workload or a database. Its annotation changes with
+ * each call, so that the API refuses a patch that was written before. */
+struct manifest_run {
+    const struct kubeblocks_dialect *dialect; /* of OBJECT_DATABASE */
+    const struct json_value *seen;            /* the object as read */
+    const char *resource_version;             /* of it */
+    bool is_running;                          /* what it is led to */
+    int64_t asked_ms;                         /* wall clock */
+};
+void manifest_write_run(struct json_writer *w, enum cluster_object object, const struct manifest_run *m);
+
 /* The variables as a JSON object. */
 void manifest_env(struct json_writer *w, const struct env_list *env);
 

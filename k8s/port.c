@@ -181,20 +181,53 @@ static void port_observe(void *self, const struct sandbox *sb, struct observed *
     }
 }
 
+/* What every act on an object has in common. */
+static struct act_request request(struct k8s_port *p, enum cluster_object object, const struct sandbox *sb,
+                                  op_done *done, void *arg)
+{
+    return (struct act_request){.kube = p->kube,
+                                .cache = p->cache,
+                                .profile = p->profile,
+                                .dialect = discovery_dialect(p->discovery),
+                                .object = object,
+                                .sb = sb,
+                                .done = done,
+                                .arg = arg,
+                                .held = &p->held,
+                                .discovery = p->discovery};
+}
+
 static struct op *port_apply(void *self, enum cluster_object object, const struct sandbox *sb,
                              const struct env_list *env, ms_t timeout_ms, op_done *done, void *arg)
 {
-    struct k8s_port *p = self;
-    return act_apply(&(struct act_request){p->kube, p->cache, p->profile, discovery_dialect(p->discovery), object, sb,
-                                           env, timeout_ms, done, arg, &p->held, p->discovery});
+    struct act_request req = request(self, object, sb, done, arg);
+    req.env = env;
+    req.timeout_ms = timeout_ms;
+    return act_apply(&req);
 }
 
 static struct op *port_remove(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms,
                               op_done *done, void *arg)
 {
-    struct k8s_port *p = self;
-    return act_remove(&(struct act_request){p->kube, p->cache, p->profile, discovery_dialect(p->discovery), object, sb,
-                                            NULL, timeout_ms, done, arg, NULL, p->discovery});
+    struct act_request req = request(self, object, sb, done, arg);
+    req.timeout_ms = timeout_ms;
+    return act_remove(&req);
+}
+
+static struct op *port_halt(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms,
+                            op_done *done, void *arg)
+{
+    struct act_request req = request(self, object, sb, done, arg);
+    req.timeout_ms = timeout_ms;
+    return act_halt(&req);
+}
+
+static struct op *port_resume(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms,
+                              op_done *done, void *arg)
+{
+    struct act_request req = request(self, object, sb, done, arg);
+    req.timeout_ms = timeout_ms;
+    return act_resume(&req);
 }
 
 /* One call of credentials or nudge. */
@@ -390,6 +423,8 @@ struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err
         .observe = port_observe,
         .apply = port_apply,
         .remove = port_remove,
+        .halt = port_halt,
+        .resume = port_resume,
         .credentials = port_credentials,
         .nudge = port_nudge,
         .subscribe = port_subscribe,

@@ -28,7 +28,7 @@ const struct right RIGHTS[] = {
     {"discovery.k8s.io",          "endpointslices",  SEEN,                SEEN,                 "whether the Service has a ready address", "a ready pod stands for an address of its Service"},
     {"rbac.authorization.k8s.io", "roles",           OWN,                 0,                    "the database's rights",                   NULL},
     {"rbac.authorization.k8s.io", "rolebindings",    OWN,                 0,                    "the database's rights",                   NULL},
-    {"apps.kubeblocks.io",        "clusters",        KEPT | SEEN,         0,                    "the database",                            NULL},
+    {"apps.kubeblocks.io",        "clusters",        OWN | SEEN,          0,                    "the database",                            NULL},
     {"apps.kubeblocks.io",        "clusters/status", BIT(GET) | BIT(LIST), BIT(GET) | BIT(LIST), "granted on to the database",             LESS},
 };
 /* clang-format on */

@@ -145,6 +145,7 @@ const struct config_row CONFIG_ROWS[] = {
     DURATION("flow.container_deadline", flow.deadlines_ms[DEADLINE_CONTAINER], "300s", SECONDS(1), HOURS(2), "For the container to be scheduled, pulled and running."),
     DURATION("flow.endpoint_deadline", flow.deadlines_ms[DEADLINE_ENDPOINT], "60s", SECONDS(1), HOURS(2), "For the Service to find the pod."),
     DURATION("flow.terminal_deadline", flow.deadlines_ms[DEADLINE_TERMINAL], "180s", SECONDS(1), HOURS(2), "For the terminal to listen."),
+    DURATION("flow.stop_deadline", flow.deadlines_ms[DEADLINE_STOP], "180s", SECONDS(1), HOURS(2), "For the container, and then for the database, to end when a project is stopped."),
     DURATION("flow.ready_deadline", flow.deadlines_ms[DEADLINE_READY], "60s", SECONDS(1), HOURS(2), "For everything to be available after that."),
     DURATION("flow.call_deadline", flow.call_ms, "10s", MS(100), MINUTES(1), "For one call to the cluster or the database."),
     DURATION("flow.late", flow.late_ms, "30s", 0, MINUTES(10), "How long after its deadline a call may still take effect; nothing is removed before that."),

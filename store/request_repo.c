@@ -7,8 +7,8 @@
 #define SQL_REQUEST                                                                                                    \
     "SELECT result, " ROWS_SANDBOX ", " ROWS_EVENT                                                                     \
     " FROM fs_sandbox_request_within($1::text, $2::text, $3::text, $4::text, "                                         \
-    "$5::bigint, $6::text, $7::text[], $8::text[], $9::bytea, $10::boolean, $11::bigint, $12::bigint) AS f (result, "  \
-    "s, p, d, j)"
+    "$5::bigint, $6::text, $7::text[], $8::text[], $9::bytea, $10::boolean, $11::bigint, $12::bigint, "                \
+    "$13::text[], $14::boolean) AS f (result, s, p, d, j)"
 
 enum { COLUMN_SANDBOX = 1, COLUMN_EVENT = COLUMN_SANDBOX + ROWS_SANDBOX_N };
 
@@ -89,6 +89,17 @@ static void add_names(struct pg_params *p, const struct sandbox *names)
     pg_add_texts(p, ports, SANDBOX_PORT_N);
 }
 
+static void add_states(struct pg_params *p, unsigned states)
+{
+    struct str texts[SANDBOX_STATUS_N];
+    size_t n = 0;
+    for (size_t i = 0; i < SANDBOX_STATUS_N; i++) {
+        if (states == 0 || (states >> i & 1) != 0)
+            texts[n++] = str_from(sandbox_status_row((enum sandbox_status)i));
+    }
+    pg_add_texts(p, texts, n);
+}
+
 static struct op *sandbox_request(void *self, const struct sandbox_request *request, ms_t timeout_ms,
                                   store_on_request *done, void *arg)
 {
@@ -118,6 +129,8 @@ static struct op *sandbox_request(void *self, const struct sandbox_request *requ
     pg_add_bool(p, journal_repo_must_notify(s));
     pg_add_int(p, request->sandboxes_max);
     pg_add_int(p, request->creations_max);
+    add_states(p, request->states);
+    pg_add_bool(p, request->is_again);
     return store_call_query(call, SQL_REQUEST, p, on_request);
 }
 

@@ -45,6 +45,8 @@ const struct port_cluster *sim_cluster_port(struct sim_cluster *c, size_t node);
 void sim_cluster_forget_all(struct sim_cluster *c, size_t node);
 /* Truth, not the cache. */
 bool sim_cluster_exists(const struct sim_cluster *c, const char *project_id, enum cluster_object object);
+/* Is something running in it, and nothing to end it? The workload or the database. */
+bool sim_cluster_runs(const struct sim_cluster *c, const char *project_id, enum cluster_object object);
 /* Pod and database always fared well: what failed, failed by the engine. */
 bool sim_cluster_was_good(const struct sim_cluster *c, const char *project_id);
 /* Somebody else, or a late call, is still changing it. */

@@ -35,7 +35,14 @@ static void on_land(void *arg)
     struct sim_cluster *c = call->cluster;
     call->has_landed = true;
     struct thing *t = &call->place->things[call->object];
-    if (call->verb == CALL_APPLY && t->exists && t->gone_at_ms > 0)
+    /* Who waits for the answer looks again and repeats; what was given up was written for the object as it was then. */
+    bool is_stale = call->is_answered && call->version != (t->exists ? t->version : 0);
+    bool is_run = call->verb == CALL_HALT || call->verb == CALL_RESUME;
+    if (is_stale && (is_run || call->verb == CALL_APPLY))
+        (void)err_set(&call->err, ERR_CONFLICT, __func__, "the object was modified");
+    else if (is_run && t->exists && t->gone_at_ms == 0)
+        sim_run_thing(c, call->place, call->object, call->verb == CALL_RESUME);
+    else if (call->verb == CALL_APPLY && t->exists && t->gone_at_ms > 0)
         (void)err_set(&call->err, ERR_CONFLICT, __func__, "object is being deleted");
     else if (call->verb == CALL_APPLY)
         sim_apply_thing(c, call);
@@ -90,6 +97,7 @@ static void roll_call(struct call *call, ms_t timeout_ms)
     struct sim *s = call->cluster->sim;
     ms_t land_ms = sim_between(s, 1, 80);
     ms_t answer_ms = land_ms + sim_between(s, 1, 60);
+    bool is_run = call->verb == CALL_HALT || call->verb == CALL_RESUME;
     if (call->view->is_down) {
         call->is_refused = true;
         answer_ms = sim_between(s, 1, timeout_ms);
@@ -107,10 +115,13 @@ static void roll_call(struct call *call, ms_t timeout_ms)
     } else if (sim_percent(s, 4)) {
         answer_ms = timeout_ms;
         (void)err_set(&call->err, ERR_TIMEOUT, __func__, "no answer");
-    } else if (sim_percent(s, 4)) {
+    } else if (sim_percent(s, is_run ? 20 : 4)) {
         land_ms = timeout_ms + sim_between(s, 1, LATE_MS);
         answer_ms = timeout_ms;
         (void)err_set(&call->err, ERR_TIMEOUT, __func__, "no answer");
+    } else if (sim_percent(s, 6)) {
+        answer_ms = sim_between(s, 200, timeout_ms - 1); /* slow, and heard */
+        land_ms = answer_ms - 1;
     } else if (call->verb == CALL_APPLY && sim_percent(s, 1) && sim_percent(s, 20)) {
         call->is_refused = true;
         (void)err_set(&call->err, ERR_DENIED, __func__, "forbidden");
@@ -133,6 +144,7 @@ static struct call *new_call(struct view *v, const struct sandbox *sb, enum clus
     call->object = object;
     text_fit(call->name, sizeof(call->name), str_from(object <= OBJECT_DATABASE ? sb->database_name : sb->name));
     memcpy(call->restart_time, sb->restart_time, sizeof(call->restart_time));
+    call->version = call->place->things[object].exists ? call->place->things[object].version : 0;
     loop_timer_init(&call->land, c->sim->loop, on_land, call);
     loop_timer_init(&call->answer, c->sim->loop, on_answer, call);
     c->calls_n++;
@@ -174,6 +186,33 @@ static struct op *apply(void *self, enum cluster_object object, const struct san
     return &call->op;
 }
 
+static struct op *run_object(struct view *v, const struct call *like, const struct sandbox *sb, ms_t timeout_ms)
+{
+    struct call *call = new_call(v, sb, like->object);
+    call->verb = like->verb;
+    check_leader(v, sb);
+    if (call->verb == CALL_HALT && sb->desired != DESIRED_STOPPED)
+        sim_violated(v->cluster->sim, "%s: object %d is stopped, it was to run", sb->project_id, (int)call->object);
+    call->done = like->done;
+    call->arg = like->arg;
+    roll_call(call, timeout_ms);
+    return &call->op;
+}
+
+static struct op *halt(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms, op_done *done,
+                       void *arg)
+{
+    return run_object(self, &(struct call){.verb = CALL_HALT, .object = object, .done = done, .arg = arg}, sb,
+                      timeout_ms);
+}
+
+static struct op *resume(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms,
+                         op_done *done, void *arg)
+{
+    return run_object(self, &(struct call){.verb = CALL_RESUME, .object = object, .done = done, .arg = arg}, sb,
+                      timeout_ms);
+}
+
 static struct op *remove_object(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms,
                                 op_done *done, void *arg)
 {
@@ -213,6 +252,8 @@ void sim_calls_fill(struct view *v)
 {
     v->port.apply = apply;
     v->port.remove = remove_object;
+    v->port.halt = halt;
+    v->port.resume = resume;
     v->port.credentials = credentials;
     v->port.nudge = nudge;
 }

@@ -78,14 +78,35 @@ void sim_apply_thing(struct sim_cluster *c, const struct call *call)
         t->made_at_ms = sim_now(c);
         t->gone_at_ms = 0;
         t->made_n++;
+        t->version++;
+        t->is_halted = false;
         memcpy(t->name, call->name, sizeof(t->name));
         if (t->made_n > t->removed_n + 1)
             sim_violated(c->sim, "%s object %d made twice", p->project_id, (int)call->object);
         if (call->object == OBJECT_DATABASE)
             p->db_running_at_ms = sim_now(c) + sim_between(c->sim, 50, sim_below(c->sim, 8) == 0 ? 200000 : 20000);
     }
-    if (call->object == OBJECT_WORKLOAD && strcmp(p->restart_time, call->restart_time) != 0)
+    if (call->object != OBJECT_WORKLOAD)
+        return;
+    t->version++;
+    t->is_halted = false;
+    p->pod_gone_at_ms = 0;
+    if (p->pod_at_ms == 0 || strcmp(p->restart_time, call->restart_time) != 0)
         make_pod(c, p, call->restart_time);
+}
+
+void sim_run_thing(struct sim_cluster *c, struct place *p, enum cluster_object object, bool is_running)
+{
+    struct thing *t = &p->things[object];
+    bool is_change = t->is_halted == is_running;
+    t->version++;
+    t->is_halted = !is_running;
+    if (is_change && object == OBJECT_WORKLOAD && !is_running)
+        p->pod_gone_at_ms = sim_now(c) + sim_between(c->sim, 1, 30000);
+    if (is_change && object == OBJECT_DATABASE && !is_running)
+        p->db_stopped_at_ms = sim_now(c) + sim_between(c->sim, 1, 20000);
+    if (is_change && object == OBJECT_DATABASE && is_running)
+        p->db_running_at_ms = sim_now(c) + sim_between(c->sim, 50, 20000);
 }
 
 static void evolve(struct sim_cluster *c, struct place *p)
@@ -101,9 +122,14 @@ static void evolve(struct sim_cluster *c, struct place *p)
             t->removed_n++;
             if (i == OBJECT_WORKLOAD) {
                 p->pod_at_ms = 0;
+                p->pod_gone_at_ms = 0;
                 p->restart_time[0] = '\0';
             }
         }
+    }
+    if (p->pod_gone_at_ms > 0 && now >= p->pod_gone_at_ms) {
+        p->pod_at_ms = 0;
+        p->pod_gone_at_ms = 0;
     }
     bool is_pulled = p->pod_at_ms > 0 && now >= p->pod_at_ms + p->schedule_ms + p->pull_ms;
     if (is_pulled && p->env_seen_at_ms == 0 && now >= p->kubelet_next_ms) {
@@ -127,7 +153,10 @@ static void show_database(const struct sim_cluster *c, const struct place *p, st
     if (!p->things[OBJECT_DATABASE].exists)
         return;
     bool is_time = sim_now(c) >= p->db_running_at_ms;
-    if (p->fate == FATE_DB_NEVER)
+    db->is_halted = p->things[OBJECT_DATABASE].is_halted;
+    if (db->is_halted)
+        db->phase = sim_now(c) >= p->db_stopped_at_ms ? DB_PHASE_STOPPED : DB_PHASE_STOPPING;
+    else if (p->fate == FATE_DB_NEVER)
         db->phase = DB_PHASE_CREATING;
     else if (p->fate == FATE_DB_FAILS)
         db->phase = is_time ? DB_PHASE_FAILED : DB_PHASE_CREATING;
@@ -184,7 +213,7 @@ static void show(struct sim_cluster *c, struct place *p, struct observed *seen)
     seen->endpoints_ready_n = has_service && seen->pod.is_ready;
     seen->workload = (struct observed_workload){.generation = 1,
                                                 .observed_generation = 1,
-                                                .replicas_wanted = 1,
+                                                .replicas_wanted = !p->things[OBJECT_WORKLOAD].is_halted,
                                                 .replicas_updated = 1,
                                                 .replicas_available = seen->pod.is_ready,
                                                 .is_available = seen->pod.is_ready};
@@ -330,6 +359,19 @@ bool sim_cluster_is_held(const struct sim_cluster *c, const char *project_id)
         if (c->hold == SIM_HOLD_FINALIZER)
             return t->exists && t->gone_at_ms > 0;
         return t->exists && t->gone_at_ms == 0 && ago_ms > SIM_HEARD_MS && ago_ms < SIM_REFUSED_LATELY_MS;
+    }
+    return false;
+}
+
+bool sim_cluster_runs(const struct sim_cluster *c, const char *project_id, enum cluster_object object)
+{
+    for (size_t i = 0; i < c->places_n; i++) {
+        const struct place *p = &c->places[i];
+        if (strcmp(p->project_id, project_id) != 0 || !p->things[object].exists)
+            continue;
+        if (!p->things[object].is_halted)
+            return true;
+        return object == OBJECT_WORKLOAD ? p->pod_at_ms > 0 : sim_now(c) < p->db_stopped_at_ms;
     }
     return false;
 }

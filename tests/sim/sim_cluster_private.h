@@ -28,6 +28,8 @@ struct thing {
     ms_t refused_at_ms; /* when its removal was last refused */
     unsigned made_n;
     unsigned removed_n;
+    unsigned version; /* grows with each change: a late patch of an older one is refused */
+    bool is_halted;   /* what it runs was told to end */
     char name[KUBE_NAME_SIZE];
 };
 
@@ -40,7 +42,9 @@ struct place {
     ms_t pod_at_ms;       /* when the present pod was made; 0: none */
     ms_t env_seen_at_ms;  /* when its kubelet found the Secret */
     ms_t kubelet_next_ms; /* its back-off after CreateContainerConfigError */
+    ms_t pod_gone_at_ms;  /* > 0: the workload is halted, the pod goes then */
     ms_t db_running_at_ms;
+    ms_t db_stopped_at_ms; /* while halted */
     ms_t schedule_ms, pull_ms, start_ms, ready_ms;
 };
 
@@ -50,13 +54,14 @@ struct call {
     struct sim_cluster *cluster;
     struct view *view; /* of the process that asked */
     struct place *place;
-    enum { CALL_APPLY, CALL_REMOVE, CALL_CREDENTIALS, CALL_NUDGE } verb;
+    enum { CALL_APPLY, CALL_REMOVE, CALL_HALT, CALL_RESUME, CALL_CREDENTIALS, CALL_NUDGE } verb;
     enum cluster_object object;
     char name[KUBE_NAME_SIZE];
     char restart_time[15];
     struct loop_timer land;
     struct loop_timer answer;
     struct err err;
+    unsigned version; /* of the object as it was read; 0: it was not there */
     bool has_landed;
     bool is_refused; /* never lands */
     bool is_cancelled;
@@ -98,6 +103,7 @@ ms_t sim_now(const struct sim_cluster *c);
 struct place *sim_place_of(struct sim_cluster *c, const struct sandbox *sb);
 enum presence sim_presence_of(const struct thing *t);
 void sim_apply_thing(struct sim_cluster *c, const struct call *call);
+void sim_run_thing(struct sim_cluster *c, struct place *p, enum cluster_object object, bool is_running);
 void sim_remove_thing(struct sim_cluster *c, struct place *p, enum cluster_object object);
 
 /* sim_calls.c */

@@ -15,7 +15,7 @@ enum {
     CALM_MS = 2400 * 1000,   /* how long the engine has to end everything after it: above the sum of the deadlines */
     HOLD_MS = 100 * 1000,    /* how long after the trouble something may still not be removed */
     TELL_MS = 90 * 1000,     /* when the row has to say so at the latest: every back-off, doubt and patience is over */
-    ACTIONS_N = 12,
+    ACTIONS_N = 20,
     MISLED_PERCENT = 15, /* of the restarts: another configuration, which does not know the cluster */
     READER_SEEN_N = SIM_JOURNAL_N,
 };
@@ -50,6 +50,7 @@ struct run {
     struct node nodes[SIM_NODES_N];
     size_t nodes_n; /* that run in this seed */
     unsigned actions_n;
+    size_t asked; /* the project of the last request: whoever changes his mind does so about the same one */
     struct project projects[SIM_PROJECTS_N];
     struct loop_timer act;
     enum sim_hold hold;
@@ -130,12 +131,27 @@ static void on_asked(void *arg, enum request_result result, const struct sandbox
     (void)err;
 }
 
+static const struct project *whose(struct run *r)
+{
+    if (!sim_percent(&r->sim, 50))
+        r->asked = sim_below(&r->sim, SIM_PROJECTS_N);
+    return &r->projects[r->asked];
+}
+
 static void ask(struct run *r, enum desired desired)
 {
     struct node *node = &r->nodes[sim_below(&r->sim, r->nodes_n)];
-    size_t i = sim_below(&r->sim, SIM_PROJECTS_N);
+    const struct project *project = whose(r);
     if (node->is_process_up)
-        (void)sandboxes_request(node->sandboxes, &r->projects[i], desired, NULL, 5000, on_asked, r);
+        (void)sandboxes_request(node->sandboxes, project, desired, NULL, 5000, on_asked, r);
+}
+
+static void ask_action(struct run *r, enum action action)
+{
+    struct node *node = &r->nodes[sim_below(&r->sim, r->nodes_n)];
+    const struct project *project = whose(r);
+    if (node->is_process_up)
+        (void)sandboxes_act(node->sandboxes, project, action, 5000, on_asked, r);
 }
 
 static void on_act(void *arg)
@@ -145,8 +161,11 @@ static void on_act(void *arg)
                                          DESIRED_TERMINATED, DESIRED_TERMINATED, DESIRED_DELETED, DESIRED_DETACHED};
     if (!r->sim.has_faults || r->actions_n++ >= ACTIONS_N)
         return;
-    ask(r, r->actions_n <= 2 ? DESIRED_RUNNING : kinds[sim_below(&r->sim, sizeof(kinds) / sizeof(*kinds))]);
-    loop_timer_set(&r->act, sim_between(&r->sim, 10, 25000));
+    if (r->actions_n > 2 && sim_percent(&r->sim, 45))
+        ask_action(r, (enum action)sim_below(&r->sim, ACTION_DELETE));
+    else
+        ask(r, r->actions_n <= 2 ? DESIRED_RUNNING : kinds[sim_below(&r->sim, sizeof(kinds) / sizeof(*kinds))]);
+    loop_timer_set(&r->act, sim_between(&r->sim, 10, sim_percent(&r->sim, 40) ? 1500 : 25000));
 }
 
 static void end_process(struct node *node)
@@ -284,7 +303,14 @@ static void check_ended(struct run *r, const char *project_id, const struct sand
 static void check_objects(struct run *r, const char *project_id, const struct sandbox *sb)
 {
     bool is_running = sb != NULL && sb->status == SANDBOX_RUNNING;
-    bool may_have_sandbox = sb != NULL && (sb->status == SANDBOX_RUNNING || sb->status == SANDBOX_ERROR);
+    bool is_stopped = sb != NULL && sb->status == SANDBOX_STOPPED;
+    bool may_have_sandbox = is_running || is_stopped || (sb != NULL && sb->status == SANDBOX_ERROR);
+    for (enum cluster_object i = OBJECT_DATABASE; i <= OBJECT_WORKLOAD; i++) {
+        bool runs = sim_cluster_runs(r->cluster, project_id, i);
+        if ((is_running && !runs) || (is_stopped && runs))
+            sim_violated(&r->sim, "%s is %s and its object %d %s", project_id, sandbox_status_row(sb->status), (int)i,
+                         runs ? "runs" : "does not run");
+    }
     for (size_t i = 0; i < OBJECT_N; i++) {
         bool exists = sim_cluster_exists(r->cluster, project_id, (enum cluster_object)i);
         if (is_running && !exists)
@@ -323,11 +349,13 @@ static void check_end_told(struct run *r, const char *project_id, const struct s
     if (last == NULL)
         return;
     enum outcome outcome = last->kind == JOURNAL_DONE ? last->outcome : OUTCOME_NONE;
-    bool is_told = sb == NULL ? outcome == OUTCOME_DELETED
-                   : sb->status == SANDBOX_RUNNING
-                       ? outcome == OUTCOME_READY
-                       : (sb->status == SANDBOX_ERROR ? outcome == OUTCOME_FAILED
-                                                      : outcome == OUTCOME_TERMINATED || outcome == OUTCOME_CANCELLED);
+    static const unsigned told_by[SANDBOX_STATUS_N] = {
+        [SANDBOX_RUNNING] = 1u << OUTCOME_READY,
+        [SANDBOX_STOPPED] = 1u << OUTCOME_STOPPED,
+        [SANDBOX_ERROR] = 1u << OUTCOME_FAILED,
+        [SANDBOX_TERMINATED] = 1u << OUTCOME_TERMINATED | 1u << OUTCOME_CANCELLED,
+    };
+    bool is_told = ((sb == NULL ? 1u << OUTCOME_DELETED : told_by[sb->status]) >> outcome & 1) != 0;
     if (!is_told)
         sim_violated(&r->sim, "%s is %s, its last row says %s", project_id,
                      sb != NULL ? sandbox_status_row(sb->status) : "gone", outcome_id(outcome));
@@ -343,6 +371,11 @@ static void check_failure(struct run *r, const struct journal_event *e)
         sim_violated(&r->sim, "%s attempt %u failed without a cause: %s", e->project_id, e->attempt, e->message);
 }
 
+static bool is_creation_end(const struct journal_event *e)
+{
+    return e->outcome == OUTCOME_READY || e->outcome == OUTCOME_FAILED || e->outcome == OUTCOME_CANCELLED;
+}
+
 /* Of each attempt: a stage is told as it goes, READY only after five completed stages, one end of a creation. */
 static void check_journal(struct run *r, const char *project_id)
 {
@@ -351,6 +384,7 @@ static void check_journal(struct run *r, const char *project_id)
     enum stage_status stages[STAGE_N] = {0};
     unsigned attempt = 0;
     unsigned creations_ended = 0;
+    bool is_stop = false;
     for (size_t i = 0; i < n; i++) {
         const struct journal_event *e = &journal[i];
         if (strcmp(e->project_id, project_id) != 0)
@@ -362,9 +396,11 @@ static void check_journal(struct run *r, const char *project_id)
         }
         if (e->kind == JOURNAL_STAGE)
             stages[e->stage] = e->stage_status;
+        is_stop = e->kind == JOURNAL_STATUS ? e->status == SANDBOX_STOPPING : is_stop;
         if (e->kind != JOURNAL_DONE)
             continue;
-        if (e->outcome == OUTCOME_READY || e->outcome == OUTCOME_FAILED || e->outcome == OUTCOME_CANCELLED)
+        /* A stop also ends a start that it broke off, and may itself fail. */
+        if (is_stop ? creations_ended == 0 : is_creation_end(e))
             creations_ended++;
         check_failure(r, e);
         if (e->outcome == OUTCOME_TERMINATED && creations_ended == 0)

@@ -59,6 +59,39 @@ static void start_attempt(const struct call *call, struct row *row, bool is_live
     row->has_database = true;
 }
 
+/* As fs_request_verdict says it; FS002 is an error. */
+static enum request_result verdict(struct call *call, const struct row *row)
+{
+    const struct sandbox *sb = &row->sb;
+    bool wants_less = call->desired == DESIRED_TERMINATED || call->desired == DESIRED_STOPPED;
+    bool is_so = (sb->status == SANDBOX_RUNNING && call->desired == DESIRED_RUNNING) ||
+                 (sb->status == SANDBOX_STOPPED && call->desired == DESIRED_STOPPED) ||
+                 (sb->status == SANDBOX_TERMINATED && call->desired == DESIRED_TERMINATED);
+    if (!row->has_sandbox)
+        return wants_less ? REQUEST_NOTHING : REQUEST_STARTED;
+    if (!sb->is_settled && sb->desired == call->desired)
+        return REQUEST_IN_PROGRESS;
+    if (!sb->is_settled && sb->desired >= DESIRED_DELETED)
+        return REQUEST_REFUSED;
+    if (!sb->is_settled && sb->desired == DESIRED_TERMINATED && call->desired < DESIRED_TERMINATED) {
+        (void)err_set(&call->err, ERR_CONFLICT, __func__, "being terminated");
+        return REQUEST_REFUSED;
+    }
+    if (sb->is_settled && !call->is_again && is_so)
+        return REQUEST_ALREADY;
+    return call->states != 0 && (call->states >> sb->status & 1) == 0 ? REQUEST_REFUSED : REQUEST_STARTED;
+}
+
+static enum sandbox_status status_towards(const struct call *call, const struct sandbox *sb, bool is_live)
+{
+    if (call->desired == DESIRED_STOPPED)
+        return SANDBOX_STOPPING;
+    if (call->desired != DESIRED_RUNNING)
+        return SANDBOX_TERMINATING;
+    bool is_new = !is_live || sb->status == SANDBOX_CREATING || sb->status == SANDBOX_ERROR;
+    return is_new ? SANDBOX_CREATING : SANDBOX_STARTING;
+}
+
 static void commit_request(struct call *call)
 {
     struct sim_store *st = call->store;
@@ -70,21 +103,7 @@ static void commit_request(struct call *call)
     struct sandbox *sb = &row->sb;
     bool wants_running = call->desired == DESIRED_RUNNING;
     bool is_live = row->has_sandbox && sb->status != SANDBOX_TERMINATED;
-    call->result = REQUEST_STARTED;
-    if (row->has_sandbox && !sb->is_settled && sb->desired >= DESIRED_DELETED) {
-        call->result = REQUEST_REFUSED;
-    } else if (wants_running) {
-        if (is_live && !sb->is_settled && sb->desired == DESIRED_RUNNING)
-            call->result = REQUEST_IN_PROGRESS;
-        else if (is_live && !sb->is_settled)
-            (void)err_set(&call->err, ERR_CONFLICT, __func__, "being terminated");
-        else if (is_live && sb->status == SANDBOX_RUNNING)
-            call->result = REQUEST_ALREADY;
-    } else if (call->desired == DESIRED_TERMINATED && !is_live) {
-        call->result = row->has_sandbox ? REQUEST_ALREADY : REQUEST_NOTHING;
-    } else if (is_live && !sb->is_settled && sb->desired == call->desired) {
-        call->result = REQUEST_IN_PROGRESS;
-    }
+    call->result = verdict(call, row);
     if (call->result != REQUEST_STARTED || call->err.kind != ERR_NONE)
         return;
     struct journal_event e = {.kind = JOURNAL_STATUS, .duration_ms = -1};
@@ -99,9 +118,10 @@ static void commit_request(struct call *call)
         row->exists = false;
         return;
     }
+    enum sandbox_status status = status_towards(call, sb, is_live);
     if (wants_running)
         start_attempt(call, row, is_live);
-    sb->status = wants_running ? SANDBOX_CREATING : SANDBOX_TERMINATING;
+    sb->status = status;
     sb->desired = call->desired;
     sb->is_settled = false;
     sb->fence++;

@@ -205,6 +205,8 @@ static struct op *sandbox_request(void *self, const struct sandbox_request *requ
     struct call *call = new_call(self, REQUEST, timeout_ms, arg);
     name_project(call, request->project_id);
     call->desired = request->desired;
+    call->states = request->states;
+    call->is_again = request->is_again;
     call->names = *request->names;
     call->now_ms = request->now_ms;
     call->events = room(call, 2);

@@ -71,6 +71,8 @@ struct call {
     struct sandbox save_sb;
     struct db_credentials save_credentials;
     enum desired desired;
+    unsigned states;
+    bool is_again;
     struct sandbox names;
     int64_t now_ms;
     struct journal_query query;

@@ -214,7 +214,7 @@ static void what_is_in_an_unknown_cluster_is_not_known_rather_than_gone(void **s
     for (size_t i = 0; i < OBJECT_N; i++)
         assert_int_equal(seen.objects[i], PRESENCE_UNKNOWN);
     const struct world world = {.sb = &sb, .seen = &seen};
-    object_applied(&CREATE_PLAN[STEP_APP_DEPLOYED], &world, &v);
+    object_applied(&PLAN[STEP_APP_DEPLOYED], &world, &v);
     assert_int_equal(v.check, CHECK_WAITING);
     assert_int_equal(v.code, REASON_CLUSTER_UNREACHABLE);
     assert_non_null(strstr(v.message, "cluster mars is not in this server's configuration"));

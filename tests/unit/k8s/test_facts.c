@@ -228,7 +228,7 @@ static void test_phases_of_both_operators_are_known(void **state)
         {"Creating", DB_PHASE_CREATING},
         {"Updating", DB_PHASE_UPDATING},
         {"Running",  DB_PHASE_RUNNING },
-        {"Stopping", DB_PHASE_STOPPED },
+        {"Stopping", DB_PHASE_STOPPING},
         {"Stopped",  DB_PHASE_STOPPED },
         {"Deleting", DB_PHASE_DELETING},
         {"Failed",   DB_PHASE_FAILED  },

@@ -104,6 +104,53 @@ static void test_a_group_with_v1_gets_the_v1_dialect(void **state)
     arena_free(a);
 }
 
+static void check_run(const char *file, enum cluster_object object, const struct manifest_run *m)
+{
+    struct json_writer *w = jw_new(1 << 20);
+    struct str json;
+    char path[512];
+    manifest_write_run(w, object, m);
+    assert_true(jw_finish(w, &json, NULL));
+    assert_true(snprintf(path, sizeof path, "%s/tests/golden/manifest/%s.json", FS_SOURCE_DIR, file) > 0);
+    golden_check(path, json);
+    jw_free(w);
+}
+
+static const struct json_value *parse_text(struct arena *a, const char *text)
+{
+    const struct json_value *v = json_parse(a, str_from(text), &JSON_LIMITS_KUBE, NULL);
+    assert_non_null(v);
+    return v;
+}
+
+/* Each patch is read back as the next one sees it: what ran before runs again, other fields stay as they were. */
+static void test_stopping_keeps_what_starting_needs(void **state)
+{
+    struct arena *a = arena_new();
+    struct manifest_run m = {.dialect = kubeblocks_v1alpha1(), .resource_version = "7", .asked_ms = 1700000000123};
+    (void)state;
+    check_run("run_workload_halt", OBJECT_WORKLOAD, &m);
+    m.seen = parse_text(a, "{\"metadata\":{\"annotations\":{}},\"spec\":{\"componentSpecs\":[{\"name\":\"postgresql\","
+                           "\"replicas\":2,\"monitor\":true},{\"name\":\"pooler\"}]}}");
+    assert_false(kubeblocks_is_halted(m.seen));
+    check_run("run_database_halt_v1alpha1", OBJECT_DATABASE, &m);
+    m.seen =
+        parse_text(a, "{\"metadata\":{\"annotations\":{\"kubeblocks.io/snapshot-for-start\":\"{\\\"postgresql\\\":2,"
+                      "\\\"pooler\\\":1}\"}},\"spec\":{\"componentSpecs\":[{\"name\":\"postgresql\",\"replicas\":0,"
+                      "\"monitor\":true},{\"name\":\"pooler\",\"replicas\":0}]}}");
+    assert_true(kubeblocks_is_halted(m.seen));
+    check_run("run_database_halt_again_v1alpha1", OBJECT_DATABASE, &m);
+    m.is_running = true;
+    check_run("run_database_resume_v1alpha1", OBJECT_DATABASE, &m);
+    m.dialect = kubeblocks_newest();
+    m.seen = parse_text(a, "{\"spec\":{\"componentSpecs\":[{\"name\":\"postgresql\",\"replicas\":2,\"stop\":true}]}}");
+    assert_true(kubeblocks_is_halted(m.seen));
+    check_run("run_database_resume_v1", OBJECT_DATABASE, &m);
+    m.is_running = false;
+    check_run("run_database_halt_v1", OBJECT_DATABASE, &m);
+    arena_free(a);
+}
+
 static void test_a_patch_names_the_version_and_replaces_all_variables(void **state)
 {
     struct sandbox sb = sample_sandbox();
@@ -296,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_every_object_is_as_recorded),
         cmocka_unit_test(test_profiles_change_ingress_and_role),
         cmocka_unit_test(test_a_group_with_v1_gets_the_v1_dialect),
+        cmocka_unit_test(test_stopping_keeps_what_starting_needs),
         cmocka_unit_test(test_a_patch_names_the_version_and_replaces_all_variables),
         cmocka_unit_test(test_an_image_by_digest_is_not_pulled_each_time),
         cmocka_unit_test(test_names_and_paths_follow_from_the_tables),
