@@ -71,13 +71,15 @@ class Controllers(unittest.TestCase):
         stream.close()
         created = ("Progressing", "True", "NewReplicaSetCreated")
         unavailable = ("Available", "False", "MinimumReplicasUnavailable")
-        self.assertEqual(("ADDED", None, []), seen[0])
-        self.assertEqual(("MODIFIED", None, [created]), seen[1])
-        self.assertEqual(("MODIFIED", 1, [created, unavailable]), seen[2])
-        self.assertEqual(("MODIFIED", 1, [unavailable, ("Progressing", "True", "ReplicaSetUpdated")]), seen[3])
-        self.assertEqual([("Available", "True", "MinimumReplicasAvailable"),
-                          ("Progressing", "True", "NewReplicaSetAvailable")], seen[4][2])
-        self.assertEqual(5, len(seen))
+        steps = [("ADDED", None, []), ("MODIFIED", None, [created]), ("MODIFIED", 1, [created, unavailable]),
+                 ("MODIFIED", 1, [unavailable, ("Progressing", "True", "ReplicaSetUpdated")]),
+                 ("MODIFIED", 1, [("Available", "True", "MinimumReplicasAvailable"),
+                                  ("Progressing", "True", "NewReplicaSetAvailable")])]
+        if self.cluster.is_real:  # whose controller, when it is busy, takes two at once
+            self.assertEqual((steps[0], steps[-1]), (seen[0], seen[-1]))
+            self.assertEqual([step for step in steps if step in seen], seen)
+        else:
+            self.assertEqual(steps, seen)
 
     @NEEDS_OUR_KUBELET
     def test_a_pod_takes_the_recorded_steps_and_tells_events(self):
