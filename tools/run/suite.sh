@@ -4,7 +4,7 @@
 
 TEST_DIR=$ROOT/build/test
 TALLY=$TEST_DIR/tally
-GROUPS_ALL="lint tools web unit sim wire fuzz e2e"
+GROUPS_ALL="lint tools web unit sim wire kube fuzz e2e"
 
 group_lint() {
     for check in $LINT_CHECKS; do
@@ -86,6 +86,11 @@ group_wire() {
     run_ctest wire -L '^(wire|slow)$' -j 1
 }
 
+# Programs of the wire group again, each with a real control plane of its own: they stop, restart and compact it.
+group_kube() {
+    run_ctest kube -L '^kube$' -j 1
+}
+
 group_fuzz() {
     run_ctest fuzz -L '^fuzz$'
 }
@@ -111,6 +116,7 @@ sets_for() {
         case $group in
         lint) echo build lint ;;
         tools) echo test lint kube ;;
+        kube) echo build test kube ;;
         web) echo test web ;;
         e2e) echo build test web demo e2e ;;
         *) echo build test ;;
@@ -138,7 +144,7 @@ verb_test() {
         say ""
         say "== ${group_one:-$group} =="
         case $group in
-        unit | sim | wire | fuzz | one) test_build ;;
+        unit | sim | wire | kube | fuzz | one) test_build ;;
         esac
         "group_$group"
         group_one=
