@@ -22,6 +22,7 @@ Exit code: the command's; 1 when the devcluster ends badly.
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -129,10 +130,15 @@ class Lab:
         self.plain.put_in(text.encode(), True)
 
 
+def on_signal(signum, _):
+    raise SystemExit(128 + signum)
+
+
 def main():
     if "--" not in sys.argv:
         sys.exit(__doc__)
     middle = sys.argv.index("--")
+    signal.signal(signal.SIGTERM, on_signal)
     facts = os.environ.get("FS_KUBE")
     folder = tempfile.mkdtemp(prefix="fs-lab-")
     cluster = None
