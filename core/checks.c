@@ -10,6 +10,8 @@
 enum {
     CRASHES_MANY = 3,               /* a container may fall once or twice while it waits for others */
     UNSCHEDULABLE_GRACE_MS = 10000, /* a cluster autoscaler or a leaving pod may make room */
+    VOLUME_GRACE_MS = 10000,        /* a provisioner tries again */
+    ROUTE_GRACE_MS = 10000,         /* a Gateway looks again when it sees the Service */
     QUOTA_GRACE_MS = 5000,
     DB_FAILED_GRACE_MS = 10000, /* KubeBlocks passes through Failed when a pod restarts */
 };
@@ -72,20 +74,48 @@ void object_applied(const struct step *s, const struct world *w, struct verdict 
     enum presence presence = w->seen->objects[s->object];
     bool is_known = presence != PRESENCE_UNKNOWN;
     if (!is_applied(s, w) && (presence == PRESENCE_PRESENT || !is_known))
-        SAY(v, CHECK_MISSING, REASON_NONE, "creating the %s", cluster_object_kind(s->object));
+        SAY(v, CHECK_MISSING, REASON_NONE, "creating the %s", sandbox_object_kind(w->sb, s->object));
     else if (!is_known)
-        SAY(v, CHECK_DONE, REASON_NONE, "%s exists", cluster_object_kind(s->object));
+        SAY(v, CHECK_DONE, REASON_NONE, "%s exists", sandbox_object_kind(w->sb, s->object));
     else
-        by_presence(s, w, v, cluster_object_kind(s->object));
+        by_presence(s, w, v, sandbox_object_kind(w->sb, s->object));
 }
 
 void rbac_applied(const struct step *s, const struct world *w, struct verdict *v)
 {
     /* They serve the database alone, and its credentials are read only after they were applied. */
     if (w->seen->is_synced && w->seen->objects[OBJECT_DATABASE] == PRESENCE_PRESENT && w->has_credentials)
-        SAY(v, CHECK_DONE, REASON_NONE, "%s exists", cluster_object_kind(s->object));
+        SAY(v, CHECK_DONE, REASON_NONE, "%s exists", sandbox_object_kind(w->sb, s->object));
     else
         object_applied(s, w, v);
+}
+
+void volume_free(const struct step *s, const struct world *w, struct verdict *v)
+{
+    if (is_unsettled(w, v))
+        return;
+    enum presence presence = w->seen->objects[s->object];
+    bool is_taken = presence == PRESENCE_DELETING || presence == PRESENCE_FOREIGN;
+    if (is_taken)
+        by_presence(s, w, v, "volume");
+    else
+        SAY(v, CHECK_DONE, REASON_NONE, "no former volume is in the way");
+}
+
+/* Whether an Ingress leads anywhere nobody says; of an HTTPRoute its Gateway does. */
+void route_accepted(const struct step *s, const struct world *w, struct verdict *v)
+{
+    const struct observed_route *r = s->object == OBJECT_INGRESS_APP ? &w->seen->route_app : &w->seen->route_tty;
+    object_applied(s, w, v);
+    if (v->check != CHECK_DONE || w->sb->kinds.route != ROUTE_HTTPROUTE)
+        return;
+    if (r->is_refused) {
+        SAY(v, CHECK_BROKEN, r->is_conflict ? REASON_INGRESS_CONFLICT : REASON_INVALID,
+            "the Gateway refuses the HTTPRoute: %s", r->message);
+        v->grace_ms = ROUTE_GRACE_MS;
+    } else if (!r->is_accepted) {
+        SAY(v, CHECK_WAITING, REASON_NONE, "no controller has accepted the HTTPRoute yet; waiting for its Gateway");
+    }
 }
 
 void database_exists(const struct step *s, const struct world *w, struct verdict *v)
@@ -187,6 +217,18 @@ static void unscheduled(const struct observed_pod *pod, struct verdict *v)
     v->grace_ms = UNSCHEDULABLE_GRACE_MS;
 }
 
+/* Slow provisioning is not told from none: only an event that says what is wrong, or the deadline, ends it. */
+static void unbound(const struct observed_claim *claim, struct verdict *v)
+{
+    v->late_code = REASON_PVC_PENDING;
+    if (claim->message[0] == '\0') {
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the volume to be bound");
+        return;
+    }
+    SAY(v, CHECK_BROKEN, REASON_PVC_PENDING, "the volume cannot be bound: %s", claim->message);
+    v->grace_ms = VOLUME_GRACE_MS;
+}
+
 static void crashed(const struct observed_pod *pod, struct verdict *v)
 {
     const char *why = pod->last_reason[0] != '\0' ? pod->last_reason : "Error";
@@ -219,12 +261,6 @@ static void waiting(const struct world *w, struct verdict *v)
     }
 }
 
-static bool is_quota(const char *message)
-{
-    struct str text = str_from(message);
-    return str_find_str(text, STR("exceeded quota")) < text.n;
-}
-
 static void without_pod(const struct world *w, struct verdict *v)
 {
     const struct observed_workload *d = &w->seen->workload;
@@ -232,8 +268,7 @@ static void without_pod(const struct world *w, struct verdict *v)
         SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the pod");
         return;
     }
-    SAY(v, CHECK_BROKEN, is_quota(d->message) ? REASON_QUOTA_EXCEEDED : REASON_FORBIDDEN, "the pod is refused: %s",
-        d->message);
+    SAY(v, CHECK_BROKEN, d->is_quota ? REASON_QUOTA_EXCEEDED : REASON_FORBIDDEN, "the pod is refused: %s", d->message);
     v->grace_ms = QUOTA_GRACE_MS;
 }
 
@@ -245,10 +280,14 @@ void container_running(const struct step *s, const struct world *w, struct verdi
     const struct observed_pod *pod = &w->seen->pod;
     if (!pod->exists)
         without_pod(w, v);
+    else if (pod->is_former)
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting until the former pod is replaced");
     else if (pod->is_running)
         SAY(v, CHECK_DONE, REASON_NONE, "the container runs on node %s", pod->node[0] ? pod->node : "(unknown)");
     else if (pod->is_failed)
         SAY(v, CHECK_WAITING, REASON_NONE, "the pod was evicted, another one follows: %s", pod->message);
+    else if (!pod->is_scheduled && w->seen->claim.exists && !w->seen->claim.is_bound)
+        unbound(&w->seen->claim, v);
     else if (!pod->is_scheduled)
         unscheduled(pod, v);
     else
@@ -261,7 +300,8 @@ void endpoint_found(const struct step *s, const struct world *w, struct verdict 
     if (is_unsettled(w, v))
         return;
     if (w->seen->endpoints_n > 0)
-        SAY(v, CHECK_DONE, REASON_NONE, "Service and Ingresses lead to the pod");
+        SAY(v, CHECK_DONE, REASON_NONE, "Service and %s lead to the pod",
+            w->sb->kinds.route == ROUTE_HTTPROUTE ? "HTTPRoutes" : "Ingresses");
     else
         SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the Service to find the pod");
 }
@@ -288,10 +328,10 @@ void sandbox_available(const struct step *s, const struct world *w, struct verdi
         return;
     const struct observed_workload *d = &w->seen->workload;
     /* replicas 0 is Available=True as well, and right after a change the status is still the old one's. */
-    bool is_current = d->observed_generation >= d->generation && d->replicas_wanted > 0 &&
+    bool is_current = d->observed_generation >= d->generation && d->replicas_wanted > 0 && !d->is_rolling &&
                       d->replicas_updated >= d->replicas_wanted && d->replicas_available >= d->replicas_wanted;
     if (!is_current || !d->is_available)
-        SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the Deployment to be available");
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the %s to be available", workload_kind(w->sb->kinds.workload));
     else if (w->seen->endpoints_ready_n == 0)
         SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the Service to send requests to the pod");
     else

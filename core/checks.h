@@ -16,6 +16,8 @@ step_check database_running;
 step_check credentials_known;
 step_check login_proven;
 step_check object_applied;
+step_check volume_free;
+step_check route_accepted;
 step_check container_running;
 step_check endpoint_found;
 step_check terminal_listens;

@@ -14,7 +14,8 @@ enum {
 
 static bool is_in_scope(const struct flow *f, const struct step *s)
 {
-    return s->object != OBJECT_N && (s->scope == SCOPE_SANDBOX || f->sb.desired == DESIRED_DELETED);
+    return s->object != OBJECT_N && sandbox_has_object(&f->sb, s->object) &&
+           (s->scope == SCOPE_SANDBOX || f->sb.desired == DESIRED_DELETED);
 }
 
 /* A call for it was given up: the cache may be older than what that call did, only a removal's own answer counts. */
@@ -69,7 +70,8 @@ static void hear_undo(struct flow *f, struct step_run *run, struct verdict *ret)
     } else if (is_going) {
         ret->code = REASON_FINALIZER;
         text_fitf(ret->message, sizeof(ret->message), "the %s of %s is still being deleted: a finalizer holds it back",
-                  cluster_object_kind(s->object), s->scope == SCOPE_DATABASE ? f->sb.database_name : f->sb.name);
+                  sandbox_object_kind(&f->sb, s->object),
+                  s->scope == SCOPE_DATABASE ? f->sb.database_name : f->sb.name);
     } else if (run->error_code != REASON_NONE && has_failed) {
         ret->code = run->error_code;
         text_fitf(ret->message, sizeof(ret->message), "%s; trying again", run->error_message);

@@ -125,6 +125,7 @@ void names_draw(struct sandbox *sb, struct str project_name, const struct names_
     for (size_t i = 0; i < SANDBOX_PORT_N; i++)
         codec_random_text(sb->port_names[i], HOST_LABEL_N, letters);
     wall_format_compact(wall_ms, sb->restart_time);
+    sb->kinds = settings->kinds;
     if (!str_copy(str_from(settings->namespace_name), sb->namespace_name, sizeof(sb->namespace_name)))
         sb->namespace_name[0] = '\0';
     if (!str_copy(str_from(settings->image), sb->image, sizeof(sb->image)))

@@ -31,7 +31,8 @@ struct names_settings {
     const char *namespace_name;
     const char *domain; /* "usw.sealos.io" */
     const char *image;
+    struct sandbox_kinds kinds;
 };
 
-/* Fills slug, name, database_name, hosts, labels, port names, namespace, image and restart time from chance. */
+/* Fills slug, name, database_name, hosts, labels, port names, namespace, image, kinds and restart time. */
 void names_draw(struct sandbox *sb, struct str project_name, const struct names_settings *settings, int64_t wall_ms);

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The objects of a project, in the order in which they are created. */
+/* The objects of a project, the database's first. Rows in the store hold their places: new ones come last. The kinds of
+ * the workload and of the ingresses are a sandbox's own (sandbox_object_kind), here stands the usual one. */
 #define CLUSTER_OBJECTS(X)                                                                                             \
     X(SERVICE_ACCOUNT, "ServiceAccount")                                                                               \
     X(ROLE, "Role")                                                                                                    \
@@ -17,7 +18,8 @@
     X(SERVICE, "Service")                                                                                              \
     X(INGRESS_APP, "Ingress")                                                                                          \
     X(INGRESS_TTY, "Ingress")                                                                                          \
-    X(NETWORK_POLICY, "NetworkPolicy")
+    X(NETWORK_POLICY, "NetworkPolicy")                                                                                 \
+    X(CLAIM, "PersistentVolumeClaim") /* made by the StatefulSet */
 
 enum cluster_object {
 #define X(name, kind) OBJECT_##name,
@@ -25,9 +27,6 @@ enum cluster_object {
 #undef X
         OBJECT_N
 };
-
-/* As Kubernetes names its kind. */
-const char *cluster_object_kind(enum cluster_object object);
 
 enum presence {
     PRESENCE_UNKNOWN, /* the cache has not synced; of an unwatched kind: not applied by this process, or removed since
@@ -63,15 +62,32 @@ struct observed_workload {
     int replicas_wanted;
     int replicas_updated;
     int replicas_available;
-    bool is_available;       /* condition Available=True */
-    bool is_replica_failure; /* condition ReplicaFailure=True */
+    bool is_rolling;         /* of a StatefulSet: currentRevision is not updateRevision yet */
+    bool is_available;       /* condition Available=True; of a StatefulSet: as many are ready as are wanted */
+    bool is_replica_failure; /* condition ReplicaFailure=True; of a StatefulSet: the last event about it says so */
+    bool is_quota;           /* because of a quota */
     bool is_progress_over;   /* Progressing=False ProgressDeadlineExceeded */
     char message[192];       /* of ReplicaFailure or Progressing */
 };
 
-/* The newest pod of the Deployment's current generation that is not Failed or being deleted; if all are, the newest. */
+struct observed_claim {
+    bool exists;
+    bool is_bound;
+    char message[192]; /* of the newest event that says why it is not; empty: none does */
+};
+
+/* What Gateways say of an HTTPRoute; of its present generation only. */
+struct observed_route {
+    bool is_accepted; /* Accepted=True, and not ResolvedRefs=False; or nobody is expected to say so */
+    bool is_refused;  /* one of the two is False */
+    bool is_conflict; /* because somebody else has the host name */
+    char message[192];
+};
+
+/* The newest pod of the workload's current generation that is not Failed or being deleted; if all are, the newest. */
 struct observed_pod {
     bool exists;
+    bool is_former; /* made for an earlier attempt: it is to be replaced */
     bool is_failed; /* phase Failed: evicted, … */
     bool is_scheduled;
     bool is_unschedulable; /* PodScheduled=False Unschedulable */
@@ -95,6 +111,8 @@ struct observed {
     enum presence objects[OBJECT_N];
     struct observed_database database;
     struct observed_workload workload;
+    struct observed_claim claim;
+    struct observed_route route_app, route_tty; /* unless they are Ingresses */
     struct observed_pod pod;
     int endpoints_n;       /* addresses behind the Service, ready or not */
     int endpoints_ready_n; /* of them ready */

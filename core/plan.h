@@ -21,6 +21,7 @@
     X(DB_RUNNING, "db_running")                                                                                        \
     X(DB_CREDENTIALS, "db_credentials")                                                                                \
     X(DB_LOGIN, "db_login")                                                                                            \
+    X(APP_VOLUME, "app_volume")                                                                                        \
     X(APP_DEPLOYED, "app_deployed")                                                                                    \
     X(APP_ENV, "app_env")                                                                                              \
     X(APP_RUNNING, "app_running")                                                                                      \

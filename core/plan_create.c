@@ -21,13 +21,14 @@ const struct step PLAN[STEP_N] = {
     [STEP_DB_RUNNING]      = {STAGE_DATABASE,   OBJECT_N,               database_running,  start_resume,      SCOPE_DATABASE, AFTER(DB_CLUSTER),                        0,                   DEADLINE_DATABASE,    30, 0},
     [STEP_DB_CREDENTIALS]  = {STAGE_DATABASE,   OBJECT_N,               credentials_known, start_credentials, SCOPE_DATABASE, AFTER(DB_RUNNING) | RBAC,                 0,                   DEADLINE_CREDENTIALS, 30, 0},
     [STEP_DB_LOGIN]        = {STAGE_DATABASE,   OBJECT_N,               login_proven,      start_login,       SCOPE_DATABASE, AFTER(DB_CREDENTIALS),                    0,                   DEADLINE_CREDENTIALS, 30, 0},
-    [STEP_APP_DEPLOYED]    = {STAGE_CONTAINER,  OBJECT_WORKLOAD,        object_applied,    start_apply,       SCOPE_SANDBOX,  0,                                        0,                   DEADLINE_APPLY,        8, 0},
+    [STEP_APP_VOLUME]      = {STAGE_CONTAINER,  OBJECT_CLAIM,           volume_free,       NULL,              SCOPE_SANDBOX,  0,                                        0,                   DEADLINE_APPLY,        0, 0},
+    [STEP_APP_DEPLOYED]    = {STAGE_CONTAINER,  OBJECT_WORKLOAD,        object_applied,    start_apply,       SCOPE_SANDBOX,  AFTER(APP_VOLUME),                        0,                   DEADLINE_APPLY,        8, 0},
     [STEP_APP_ENV]         = {STAGE_CONTAINER,  OBJECT_ENV_SECRET,      object_applied,    start_env,         SCOPE_SANDBOX,  AFTER(DB_LOGIN) | AFTER(APP_DEPLOYED),    0,                   DEADLINE_APPLY,        8, 0},
     [STEP_APP_RUNNING]     = {STAGE_CONTAINER,  OBJECT_N,               container_running, start_nudge,       SCOPE_SANDBOX,  AFTER(APP_ENV),                           AFTER(APP_DEPLOYED), DEADLINE_CONTAINER,   30, 0},
     [STEP_NET_POLICY]      = {STAGE_NETWORKING, OBJECT_NETWORK_POLICY,  object_applied,    start_apply,       SCOPE_SANDBOX,  AFTER(APP_DEPLOYED),                      0,                   DEADLINE_APPLY,        8, 0},
     [STEP_NET_SERVICE]     = {STAGE_NETWORKING, OBJECT_SERVICE,         object_applied,    start_apply,       SCOPE_SANDBOX,  AFTER(APP_DEPLOYED),                      0,                   DEADLINE_APPLY,        8, 0},
-    [STEP_NET_INGRESS_APP] = {STAGE_NETWORKING, OBJECT_INGRESS_APP,     object_applied,    start_apply,       SCOPE_SANDBOX,  AFTER(APP_DEPLOYED),                      0,                   DEADLINE_APPLY,        8, 0},
-    [STEP_NET_INGRESS_TTY] = {STAGE_NETWORKING, OBJECT_INGRESS_TTY,     object_applied,    start_apply,       SCOPE_SANDBOX,  AFTER(APP_DEPLOYED),                      0,                   DEADLINE_APPLY,        8, 0},
+    [STEP_NET_INGRESS_APP] = {STAGE_NETWORKING, OBJECT_INGRESS_APP,     route_accepted,    start_apply,       SCOPE_SANDBOX,  AFTER(APP_DEPLOYED),                      0,                   DEADLINE_APPLY,        8, 0},
+    [STEP_NET_INGRESS_TTY] = {STAGE_NETWORKING, OBJECT_INGRESS_TTY,     route_accepted,    start_apply,       SCOPE_SANDBOX,  AFTER(APP_DEPLOYED),                      0,                   DEADLINE_APPLY,        8, 0},
     [STEP_NET_ENDPOINT]    = {STAGE_NETWORKING, OBJECT_N,               endpoint_found,    NULL,              SCOPE_SANDBOX,  NET | AFTER(APP_RUNNING),                 NET,                 DEADLINE_ENDPOINT,     0, 0},
     [STEP_TTY_LISTENS]     = {STAGE_TERMINAL,   OBJECT_N,               terminal_listens,  NULL,              SCOPE_SANDBOX,  AFTER(APP_RUNNING),                       0,                   DEADLINE_TERMINAL,     0, 0},
     [STEP_ALL_READY]       = {STAGE_READY,      OBJECT_N,               sandbox_available, NULL,              SCOPE_SANDBOX,  AFTER(NET_ENDPOINT) | AFTER(TTY_LISTENS), 0,                   DEADLINE_READY,        0, 0},
@@ -65,14 +66,4 @@ ms_t deadline_default_ms(enum deadline deadline)
 #undef X
     };
     return defaults[deadline];
-}
-
-const char *cluster_object_kind(enum cluster_object object)
-{
-    static const char *const kinds[] = {
-#define X(name, kind) kind,
-        CLUSTER_OBJECTS(X)
-#undef X
-    };
-    return kinds[object];
 }

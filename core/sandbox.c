@@ -14,6 +14,25 @@ void db_credentials_fini(struct db_credentials *c)
     secret_fini(&c->password);
 }
 
+const char *sandbox_object_kind(const struct sandbox *sb, enum cluster_object object)
+{
+    static const char *const kinds[] = {
+#define X(name, kind) kind,
+        CLUSTER_OBJECTS(X)
+#undef X
+    };
+    if (object == OBJECT_WORKLOAD)
+        return workload_kind(sb->kinds.workload);
+    if (object == OBJECT_INGRESS_APP || object == OBJECT_INGRESS_TTY)
+        return route_kind(sb->kinds.route);
+    return kinds[object];
+}
+
+bool sandbox_has_object(const struct sandbox *sb, enum cluster_object object)
+{
+    return object != OBJECT_CLAIM || sb->kinds.workload == WORKLOAD_STATEFULSET;
+}
+
 struct secret db_credentials_url(const struct db_credentials *c)
 {
     struct buf url;

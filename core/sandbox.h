@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/base/secret.h"
+#include "core/observed.h"
 #include "core/stage.h"
 
 enum {
@@ -36,6 +37,13 @@ void db_credentials_fini(struct db_credentials *c);
 /* postgresql://user:password@host:port/database?schema=public, percent-encoded. */
 struct secret db_credentials_url(const struct db_credentials *c);
 
+/* Which kinds of objects a sandbox is made of. Set when its names are drawn and kept in its row: whatever the
+ * configuration says later, it is retried and undone as what it was made. */
+struct sandbox_kinds {
+    enum workload_kind workload;
+    enum route_kind route;
+};
+
 struct sandbox {
     char id[ID_SIZE]; /* of the sandbox row; empty: not created yet */
     char project_id[ID_SIZE];
@@ -53,6 +61,7 @@ struct sandbox {
     char port_names[SANDBOX_PORT_N][HOST_LABEL_SIZE];
     char image[IMAGE_SIZE];
     char restart_time[15]; /* YYYYMMDDHHMMSS of the attempt, UTC */
+    struct sandbox_kinds kinds;
     enum sandbox_status status;
     enum desired desired;
     unsigned attempt;           /* 1, 2, …: counts requests that started a flow */
@@ -65,6 +74,11 @@ struct sandbox {
     int64_t created_ms;
     int64_t updated_ms;
 };
+
+/* The kind of an object as Kubernetes calls it. */
+const char *sandbox_object_kind(const struct sandbox *sb, enum cluster_object object);
+/* Is the sandbox made of it? */
+bool sandbox_has_object(const struct sandbox *sb, enum cluster_object object);
 
 /* One row of the project list. */
 struct project {

@@ -202,6 +202,14 @@ static void broken(struct live_status *ret, const char *what)
     text_fit(ret->message, sizeof(ret->message), str_from(what));
 }
 
+static void gone(struct live_status *ret, const struct sandbox *sb, enum cluster_object object)
+{
+    char what[64];
+    const char *article = object == OBJECT_INGRESS_APP ? "an" : "the";
+    text_fitf(what, sizeof(what), "%s %s is gone from the cluster", article, sandbox_object_kind(sb, object));
+    broken(ret, what);
+}
+
 void sandboxes_live(const struct sandboxes *s, const struct sandbox *sb, struct live_status *ret)
 {
     ret->status = sb->status;
@@ -215,12 +223,14 @@ void sandboxes_live(const struct sandboxes *s, const struct sandbox *sb, struct 
     if (!seen.is_synced || !seen.is_reachable)
         return; /* nothing newer is known than the row */
     if (seen.objects[OBJECT_WORKLOAD] != PRESENCE_PRESENT)
-        broken(ret, "the Deployment is gone from the cluster");
+        gone(ret, sb, OBJECT_WORKLOAD);
     else if (seen.objects[OBJECT_SERVICE] != PRESENCE_PRESENT)
-        broken(ret, "the Service is gone from the cluster");
+        gone(ret, sb, OBJECT_SERVICE);
     else if (seen.objects[OBJECT_INGRESS_APP] != PRESENCE_PRESENT ||
              seen.objects[OBJECT_INGRESS_TTY] != PRESENCE_PRESENT)
-        broken(ret, "an Ingress is gone from the cluster");
+        gone(ret, sb, OBJECT_INGRESS_APP);
+    else if (seen.route_app.is_refused || seen.route_tty.is_refused)
+        broken(ret, seen.route_tty.is_refused ? seen.route_tty.message : seen.route_app.message);
     else if (!seen.pod.exists || !seen.pod.is_ready)
         broken(ret, seen.pod.message[0] != '\0' ? seen.pod.message : "the pod is not ready");
 }

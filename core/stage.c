@@ -31,6 +31,16 @@ static const struct word desireds[] = {
     DESIREDS(X)
 #undef X
 };
+static const struct word workloads[] = {
+#define X(name, id, kind) {id, kind, ""},
+    WORKLOADS(X)
+#undef X
+};
+static const struct word routes[] = {
+#define X(name, id, kind) {id, kind, ""},
+    ROUTES(X)
+#undef X
+};
 static const struct word outcomes[] = {
 #define X(name, id) {id, "", ""},
     OUTCOMES(X)
@@ -91,6 +101,24 @@ bool desired_parse(struct str text, enum desired *ret)
     return is_known;
 }
 
+bool workload_parse(struct str text, enum workload_kind *ret)
+{
+    size_t i = 0;
+    bool is_known = find(workloads, WORD_N(workloads), text, &i);
+    if (is_known)
+        *ret = (enum workload_kind)i;
+    return is_known;
+}
+
+bool route_parse(struct str text, enum route_kind *ret)
+{
+    size_t i = 0;
+    bool is_known = find(routes, WORD_N(routes), text, &i);
+    if (is_known)
+        *ret = (enum route_kind)i;
+    return is_known;
+}
+
 bool outcome_parse(struct str text, enum outcome *ret)
 {
     size_t i = 0;
@@ -142,6 +170,26 @@ const char *sandbox_status_outer(enum sandbox_status s)
 const char *desired_id(enum desired d)
 {
     return desireds[d].id;
+}
+
+const char *workload_id(enum workload_kind k)
+{
+    return workloads[k].id;
+}
+
+const char *workload_kind(enum workload_kind k)
+{
+    return workloads[k].more;
+}
+
+const char *route_id(enum route_kind k)
+{
+    return routes[k].id;
+}
+
+const char *route_kind(enum route_kind k)
+{
+    return routes[k].more;
 }
 
 const char *outcome_id(enum outcome o)

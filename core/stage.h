@@ -70,6 +70,30 @@ enum desired {
         DESIRED_N
 };
 
+/* What runs a sandbox's pod. Rows hold the id. */
+#define WORKLOADS(X)                                                                                                   \
+    X(DEPLOYMENT, "deployment", "Deployment")                                                                          \
+    X(STATEFULSET, "statefulset", "StatefulSet") /* with a volume of its own */
+
+enum workload_kind {
+#define X(name, id, kind) WORKLOAD_##name,
+    WORKLOADS(X)
+#undef X
+        WORKLOAD_N
+};
+
+/* What leads from a host name to its Service. */
+#define ROUTES(X)                                                                                                      \
+    X(INGRESS, "ingress", "Ingress")                                                                                   \
+    X(HTTPROUTE, "httproute", "HTTPRoute")
+
+enum route_kind {
+#define X(name, id, kind) ROUTE_##name,
+    ROUTES(X)
+#undef X
+        ROUTE_N
+};
+
 /* How an attempt ended. */
 #define OUTCOMES(X)                                                                                                    \
     X(NONE, "none")                                                                                                    \
@@ -133,6 +157,10 @@ const char *stage_status_id(enum stage_status s);
 const char *sandbox_status_row(enum sandbox_status s);
 const char *sandbox_status_outer(enum sandbox_status s);
 const char *desired_id(enum desired d);
+const char *workload_id(enum workload_kind k);
+const char *workload_kind(enum workload_kind k); /* "Deployment" */
+const char *route_id(enum route_kind k);
+const char *route_kind(enum route_kind k); /* "Ingress" */
 const char *outcome_id(enum outcome o);
 const char *reason_id(enum reason r);
 const char *reason_hint(enum reason r);
@@ -142,5 +170,7 @@ MUST_CHECK bool stage_parse(struct str text, enum stage *ret);
 MUST_CHECK bool stage_status_parse(struct str text, enum stage_status *ret);
 MUST_CHECK bool sandbox_status_parse(struct str row, enum sandbox_status *ret);
 MUST_CHECK bool desired_parse(struct str text, enum desired *ret);
+MUST_CHECK bool workload_parse(struct str text, enum workload_kind *ret);
+MUST_CHECK bool route_parse(struct str text, enum route_kind *ret);
 MUST_CHECK bool outcome_parse(struct str text, enum outcome *ret);
 MUST_CHECK bool reason_parse(struct str text, enum reason *ret);

@@ -37,7 +37,7 @@ struct act {
     char name[OBJECT_NAME_SIZE];
     char uid[40];       /* of the object as read */
     char version[24];   /* resourceVersion as read */
-    char owner_uid[40]; /* of the Deployment; empty: none */
+    char owner_uid[40]; /* of the workload; empty: none */
     enum act_verb verb;
     const struct json_value *seen; /* as read, during that callback only */
     enum act_at at;
@@ -371,7 +371,7 @@ static struct act *act_new(const struct act_request *req, enum act_verb verb)
     a->dialect = req->dialect;
     a->discovery = req->discovery;
     a->object = req->object;
-    a->row = object_row(req->object);
+    a->row = object_row(req->object, &req->sb->kinds);
     a->sb = *req->sb;
     object_name(req->object, req->sb, a->name);
     a->verb = verb;
@@ -387,10 +387,13 @@ static bool is_possible(struct act *a, const struct act_request *req)
 {
     const char *owner = a->row->is_owned ? cache_workload_uid(a->cache, &a->sb) : NULL;
     bool is_owned = a->row->is_owned && a->verb == ACT_APPLY;
+    if (a->row->write == NULL)
+        return err_set(&a->failure, ERR_BUG, __func__, "a %s is not ours to make", kube_kind_row(a->row->kind)->kind);
     if (a->row->kind == KIND_CLUSTER && a->dialect == NULL)
         return err_set(&a->failure, ERR_INVALID, __func__, "KubeBlocks is not installed in the cluster");
     if (is_owned && (owner == NULL || !str_copy(str_from(owner), a->owner_uid, sizeof a->owner_uid)))
-        return err_set(&a->failure, ERR_NOT_READY, __func__, "its Deployment is not there yet");
+        return err_set(&a->failure, ERR_NOT_READY, __func__, "its %s is not there yet",
+                       workload_kind(a->sb.kinds.workload));
     return req->env == NULL || copy_env(a, req->env, &a->failure);
 }
 
@@ -413,7 +416,7 @@ static struct op *act_on_seen(const struct act_request *req, enum act_verb verb)
             err_set(&a->failure, ERR_NOT_READY, __func__, "it is not known yet whether KubeBlocks is installed");
         act_next(a, ACT_FAIL);
     } else {
-        act_next(a, ACT_READ);
+        act_next(a, a->name[0] != '\0' ? ACT_READ : ACT_FAIL); /* a sandbox without such an object is done with it */
     }
     return &a->op;
 }

@@ -30,11 +30,13 @@ void cache_list_end(struct cache *c, enum kube_kind kind, uint64_t version);
 /* The kind is not served (KubeBlocks is not installed): there are none, and that is known. */
 void cache_list_none(struct cache *c, enum kube_kind kind);
 bool cache_is_synced(const struct cache *c, enum kube_kind kind);
+/* Every kind that such a sandbox is made of. */
+bool cache_is_synced_for(const struct cache *c, const struct sandbox_kinds *of);
 /* One object of a list or event. An older version than the one kept changes nothing. */
 void cache_put(struct cache *c, enum kube_kind kind, const struct json_value *object);
 void cache_drop(struct cache *c, enum kube_kind kind, const struct json_value *object);
-/* An Event about a pod of ours: pulling, pulled, the newest warning. */
-void cache_event(struct cache *c, const struct json_value *event);
+/* An Event about a pod of ours (pulling, pulled, the newest warning), about a StatefulSet or a claim. */
+void cache_event(struct cache *c, enum kube_kind kind, const struct json_value *event);
 /* The watch has reached this version (a bookmark). */
 void cache_reached(struct cache *c, enum kube_kind kind, uint64_t version);
 
@@ -54,7 +56,7 @@ void cache_forget(struct cache *c, struct str project_id);
 
 /* Is an object of that name known, whosever it is? */
 bool cache_has(const struct cache *c, enum kube_kind kind, const char *name);
-/* The uid of the sandbox's Deployment, if it is there, ours and stays; else NULL. Borrowed until the next event. */
+/* The uid of the sandbox's workload, if it is there, ours and stays; else NULL. Borrowed until the next event. */
 const char *cache_workload_uid(const struct cache *c, const struct sandbox *sb);
 /* The name of the pod that cache_observe would describe; NULL if there is none. */
 const char *cache_pod_name(const struct cache *c, const struct sandbox *sb);

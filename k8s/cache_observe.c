@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* What the records say about one sandbox: presence of each object, the pod that counts, what Events add. */
+/* What the records say about one sandbox: presence of each object, the pod that counts, what Events add (they are taken
+ * in by cache_events.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@
 /* Ours, there, and not about to go; else NULL. */
 static const struct record *live_workload(const struct cache *c, const struct sandbox *sb)
 {
-    const struct record *r = cache_find(c, KIND_DEPLOYMENT, str_from(sb->name));
+    const struct record *r = cache_find(c, object_row(OBJECT_WORKLOAD, &sb->kinds)->kind, str_from(sb->name));
     return r != NULL && !r->is_deleting && strcmp(r->project->id, sb->project_id) == 0 ? r : NULL;
 }
 
@@ -35,7 +36,7 @@ static enum presence watched_presence(const struct cache *c, enum kube_kind kind
  * which makes today's its owner. */
 static enum presence presence_of(const struct cache *c, enum cluster_object object, const struct sandbox *sb)
 {
-    const struct object_row *row = object_row(object);
+    const struct object_row *row = object_row(object, &sb->kinds);
     const struct cache_project *p = cache_project_find(c, str_from(sb->project_id));
     const struct record *workload = live_workload(c, sb);
     uint64_t owner = workload != NULL ? codec_hash(workload->uid, strlen(workload->uid)) : 0;
@@ -108,11 +109,19 @@ const char *cache_pod_name(const struct cache *c, const struct sandbox *sb)
     return r != NULL ? r->name : NULL;
 }
 
-static void observe_pod(const struct record *r, const struct pod_events *events, struct observed_pod *ret)
+/* What was told about this very object: another of the same name may have been there before. */
+static const struct pod_events *events_about(const struct record *r, const struct pod_events *events)
+{
+    return events != NULL && events->uid == codec_hash(r->uid, strlen(r->uid)) ? events : NULL;
+}
+
+static void observe_pod(const struct record *r, const struct sandbox *sb, const struct pod_events *events,
+                        struct observed_pod *ret)
 {
     const struct pod_facts *f = &r->facts.pod;
-    bool has_events = events != NULL && strcmp(events->pod, r->name) == 0;
+    bool has_events = events_about(r, events) != NULL;
     ret->exists = true;
+    ret->is_former = strcmp(f->restart_time, sb->restart_time) != 0;
     ret->is_failed = f->is_failed;
     ret->is_scheduled = f->is_scheduled;
     ret->is_unschedulable = f->is_unschedulable;
@@ -141,6 +150,11 @@ static void observe_database(const struct record *r, const struct pod_events *ev
         FIT(ret->message, events->warning_message);
 }
 
+static bool is_about_quota(const char *message)
+{
+    return message != NULL && strstr(message, "exceeded quota") != NULL;
+}
+
 static void observe_workload(const struct record *r, struct observed_workload *ret)
 {
     const struct workload_facts *f = &r->facts.workload;
@@ -149,10 +163,69 @@ static void observe_workload(const struct record *r, struct observed_workload *r
     ret->replicas_wanted = f->wanted;
     ret->replicas_updated = f->updated;
     ret->replicas_available = f->available;
+    ret->is_rolling = f->is_rolling;
     ret->is_available = f->is_available;
     ret->is_replica_failure = f->is_replica_failure;
+    ret->is_quota = is_about_quota(f->message);
     ret->is_progress_over = f->is_progress_over;
     FIT(ret->message, f->message);
+}
+
+/* What remains of "create Pod p in StatefulSet s failed error: pods "p" is forbidden: why": names are long. */
+static const char *essence_of(const char *message)
+{
+    static const char *const marks[] = {"failed error: ", "is forbidden: "};
+    for (size_t i = 0; message != NULL && i < sizeof marks / sizeof *marks; i++) {
+        const char *at = strstr(message, marks[i]);
+        if (at != NULL)
+            message = at + strlen(marks[i]);
+    }
+    return message;
+}
+
+/* A StatefulSet tells by events alone that it may not make its pod. */
+static void observe_stateful(const struct record *r, const struct pod_events *about, bool has_pod,
+                             struct observed_workload *ret)
+{
+    const struct pod_events *events = events_about(r, about);
+    observe_workload(r, ret);
+    if (has_pod || events == NULL || events->warning_reason == NULL)
+        return;
+    ret->is_replica_failure = strcmp(events->warning_reason, "FailedCreate") == 0;
+    ret->is_quota = is_about_quota(events->warning_message);
+    FIT(ret->message, essence_of(events->warning_message));
+}
+
+static void observe_claim(const struct cache *c, const struct sandbox *sb, const struct pod_events *about,
+                          struct observed_claim *ret)
+{
+    char name[OBJECT_NAME_SIZE];
+    const struct record *r;
+    object_name(OBJECT_CLAIM, sb, name);
+    r = cache_find(c, KIND_CLAIM, str_from(name));
+    if (r == NULL || strcmp(r->project->id, sb->project_id) != 0)
+        return;
+    ret->exists = true;
+    ret->is_bound = r->facts.claim.is_bound;
+    if (!ret->is_bound && events_about(r, about) != NULL)
+        FIT(ret->message, about->warning_message);
+}
+
+static void observe_route(const struct cache *c, const struct sandbox *sb, enum cluster_object object,
+                          struct observed_route *ret)
+{
+    char name[OBJECT_NAME_SIZE];
+    const struct record *r;
+    if (object_row(object, &sb->kinds)->kind != KIND_HTTPROUTE)
+        return;
+    object_name(object, sb, name);
+    r = cache_find(c, KIND_HTTPROUTE, str_from(name));
+    if (r == NULL || strcmp(r->project->id, sb->project_id) != 0)
+        return;
+    ret->is_accepted = r->facts.route.is_accepted;
+    ret->is_refused = r->facts.route.is_refused;
+    ret->is_conflict = r->facts.route.is_conflict;
+    FIT(ret->message, r->facts.route.message);
 }
 
 static void observe_endpoints(const struct cache_project *p, const struct sandbox *sb, struct observed *ret)
@@ -169,129 +242,56 @@ static void observe_endpoints(const struct cache_project *p, const struct sandbo
     }
 }
 
+static void observe_own_workload(const struct cache *c, const struct cache_project *p, const struct sandbox *sb,
+                                 struct observed *ret)
+{
+    const struct record *r = cache_find(c, object_row(OBJECT_WORKLOAD, &sb->kinds)->kind, str_from(sb->name));
+    if (r == NULL || r->project != p)
+        return;
+    if (sb->kinds.workload == WORKLOAD_STATEFULSET)
+        observe_stateful(r, p->events[EVENTS_OF_WORKLOAD], ret->pod.exists, &ret->workload);
+    else
+        observe_workload(r, &ret->workload);
+}
+
+static void observe_own_pod(const struct cache *c, const struct cache_project *p, const struct sandbox *sb,
+                            struct observed *ret)
+{
+    const struct record *r = current_pod(c, sb);
+    const struct pod_events *events = r != NULL ? events_about(r, p->events[EVENTS_OF_SANDBOX]) : NULL;
+    if (r != NULL)
+        observe_pod(r, sb, events, &ret->pod);
+    if (events == NULL)
+        return;
+    FIT(ret->event_reason, events->warning_reason);
+    FIT(ret->event_message, events->warning_message);
+}
+
+bool cache_is_synced_for(const struct cache *c, const struct sandbox_kinds *of)
+{
+    for (size_t i = 0; i < KIND_CACHED_N; i++) {
+        if (kube_is_used(kube_kind_row((enum kube_kind)i)->use, of) && !c->kinds[i].is_synced)
+            return false;
+    }
+    return true;
+}
+
 void cache_observe(const struct cache *c, const struct sandbox *sb, struct observed *ret)
 {
     const struct cache_project *p = cache_project_find(c, str_from(sb->project_id));
     const struct record *database = cache_find(c, KIND_CLUSTER, str_from(sb->database_name));
-    const struct record *workload = cache_find(c, KIND_DEPLOYMENT, str_from(sb->name));
-    const struct record *pod = current_pod(c, sb);
     memset(ret, 0, sizeof *ret);
-    ret->is_synced = true;
-    for (size_t i = 0; i < KIND_CACHED_N; i++)
-        ret->is_synced = ret->is_synced && c->kinds[i].is_synced;
+    ret->is_synced = cache_is_synced_for(c, &sb->kinds);
     for (size_t i = 0; i < OBJECT_N; i++)
         ret->objects[i] = presence_of(c, (enum cluster_object)i, sb);
     if (p == NULL)
         return;
     if (database != NULL && database->project == p)
         observe_database(database, p->events[EVENTS_OF_DATABASE], &ret->database);
-    if (workload != NULL && workload->project == p)
-        observe_workload(workload, &ret->workload);
-    if (pod != NULL)
-        observe_pod(pod, p->events[EVENTS_OF_SANDBOX], &ret->pod);
+    observe_own_pod(c, p, sb, ret);
+    observe_own_workload(c, p, sb, ret);
+    observe_claim(c, sb, p->events[EVENTS_OF_CLAIM], &ret->claim);
+    observe_route(c, sb, OBJECT_INGRESS_APP, &ret->route_app);
+    observe_route(c, sb, OBJECT_INGRESS_TTY, &ret->route_tty);
     observe_endpoints(p, sb, ret);
-    if (p->events[EVENTS_OF_SANDBOX] != NULL && pod != NULL &&
-        strcmp(p->events[EVENTS_OF_SANDBOX]->pod, pod->name) == 0) {
-        FIT(ret->event_reason, p->events[EVENTS_OF_SANDBOX]->warning_reason);
-        FIT(ret->event_message, p->events[EVENTS_OF_SANDBOX]->warning_message);
-    }
-}
-
-/* ---- Events ---- */
-
-void pod_events_free(struct pod_events *e)
-{
-    if (e == NULL)
-        return;
-    free(e->pod);
-    free(e->warning_reason);
-    free(e->warning_message);
-    free(e);
-}
-
-/* A pod's name is its controller's and two parts more: "web-5b6ddd7b49-wqvsj", "db-postgresql-0". */
-static struct str controller_name(struct str pod)
-{
-    for (int i = 0; i < 2; i++) {
-        while (pod.n > 0 && pod.p[pod.n - 1] != '-')
-            pod.n--;
-        pod.n -= pod.n > 0 ? 1 : 0;
-    }
-    return pod;
-}
-
-/* Whose pod the Event is about: the slot for it, NULL if it is nobody's. An Event may come before its pod does. */
-static struct pod_events **slot_of(const struct cache *c, struct str pod, struct cache_project **ret_project)
-{
-    const struct record *r = cache_find(c, KIND_DEPLOYMENT, controller_name(pod));
-    size_t slot = EVENTS_OF_SANDBOX;
-    if (r == NULL) {
-        r = cache_find(c, KIND_CLUSTER, controller_name(pod));
-        slot = EVENTS_OF_DATABASE;
-    }
-    if (r == NULL)
-        return NULL;
-    *ret_project = r->project;
-    return &r->project->events[slot];
-}
-
-static bool is_leaving(const struct cache *c, struct str pod)
-{
-    const struct record *r = cache_find(c, KIND_POD, pod);
-    return r != NULL && (r->is_deleting || r->facts.pod.is_failed);
-}
-
-static int64_t event_time_ms(const struct json_value *event)
-{
-    static const char *const keys[] = {"lastTimestamp", "eventTime", "firstTimestamp"};
-    int64_t ms;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        if (wall_parse(json_str(json_find(event, keys[i])), &ms))
-            return ms;
-    }
-    return 0;
-}
-
-static void note_warning(struct pod_events *e, struct str reason, struct str message, int64_t at_ms)
-{
-    enum { MESSAGE_CEILING_BYTES = 512 };
-    if (at_ms < e->warning_ms)
-        return;
-    free(e->warning_reason);
-    free(e->warning_message);
-    e->warning_ms = at_ms;
-    e->warning_reason = reason.n > 0 ? xmemdup(reason.p, str_slice(reason, 0, 64).n) : NULL;
-    e->warning_message = message.n > 0 ? xmemdup(message.p, str_slice(message, 0, MESSAGE_CEILING_BYTES).n) : NULL;
-}
-
-void cache_event(struct cache *c, const struct json_value *event)
-{
-    struct str pod = json_str(json_at(event, "involvedObject", "name", NULL));
-    struct str reason = json_str(json_find(event, "reason"));
-    bool is_warning = str_eq_text(json_str(json_find(event, "type")), "Warning");
-    struct cache_project *project = NULL;
-    struct pod_events **slot = pod.n > 0 ? slot_of(c, pod, &project) : NULL;
-    if (slot == NULL)
-        return;
-    if (*slot != NULL && !str_eq_text(pod, (*slot)->pod)) {
-        if (is_leaving(c, pod))
-            return; /* the last words of an old pod do not hide the new one's */
-        pod_events_free(*slot);
-        *slot = NULL;
-    }
-    if (*slot == NULL) {
-        *slot = xcalloc(1, sizeof **slot);
-        (*slot)->pod = xmemdup(pod.p, pod.n);
-    }
-    if (str_eq_text(reason, "Pulling"))
-        (*slot)->is_pulling = true;
-    else if (str_eq_text(reason, "Pulled"))
-        (*slot)->is_pulled = true;
-    else if (str_eq_text(reason, "Failed") || str_eq_text(reason, "BackOff"))
-        (*slot)->is_pulling = false;
-    else if (str_eq_text(reason, "Scheduled"))
-        note_warning(*slot, STR_NONE, STR_NONE, event_time_ms(event)); /* ends what FailedScheduling said */
-    if (is_warning)
-        note_warning(*slot, reason, json_str(json_find(event, "message")), event_time_ms(event));
-    cache_mark_dirty(c, project);
 }

@@ -28,9 +28,9 @@ struct record {
     char name[]; /* NUL-terminated */
 };
 
-/* The newest of what Events said about one pod. */
+/* The newest of what Events said about one object. */
 struct pod_events {
-    char *pod;
+    uint64_t uid; /* hash of the object's: a StatefulSet's pods bear the same name one after the other */
     char *warning_reason;
     char *warning_message;
     int64_t warning_ms;
@@ -43,7 +43,7 @@ struct noted {
     uint64_t owner;
 };
 
-enum { EVENTS_OF_SANDBOX, EVENTS_OF_DATABASE, EVENTS_N };
+enum { EVENTS_OF_SANDBOX, EVENTS_OF_DATABASE, EVENTS_OF_WORKLOAD, EVENTS_OF_CLAIM, EVENTS_N };
 
 struct cache_project {
     UT_hash_handle hh; /* by id */

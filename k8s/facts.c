@@ -97,6 +97,78 @@ static void read_deployment(const struct json_value *object, struct workload_fac
         ret->message = keep(text_at(progress, "message"));
 }
 
+/* It has no conditions: what is wrong with it only events tell. */
+static void read_statefulset(const struct json_value *object, struct workload_facts *ret)
+{
+    const struct json_value *status = json_find(object, "status");
+    ret->generation = json_int(json_at(object, "metadata", "generation", NULL), 0);
+    ret->observed_generation = json_int(json_find(status, "observedGeneration"), 0);
+    ret->wanted = int_at(json_find(object, "spec"), "replicas");
+    ret->updated = int_at(status, "updatedReplicas");
+    ret->available = int_at(status, "availableReplicas");
+    ret->is_rolling = !str_eq(text_at(status, "currentRevision"), text_at(status, "updateRevision"));
+    ret->is_available = int_at(status, "readyReplicas") >= ret->wanted;
+}
+
+static void read_claim(const struct json_value *object, struct claim_facts *ret)
+{
+    ret->is_bound = str_eq_text(text_at(json_find(object, "status"), "phase"), "Bound");
+}
+
+/* Says it something of the present generation? A condition without a generation does. */
+static bool is_present(const struct json_value *cond, int64_t generation)
+{
+    return json_int(json_find(cond, "observedGeneration"), generation) >= generation;
+}
+
+static const struct json_value *present_condition(const struct json_value *parent, const char *type, int64_t generation)
+{
+    const struct json_value *list = json_find(parent, "conditions");
+    for (const struct json_value *c = json_first(list); c != NULL; c = json_next(c)) {
+        if (str_eq_text(text_at(c, "type"), type) && is_present(c, generation))
+            return c;
+    }
+    return NULL;
+}
+
+static bool has_word(struct str text, const char *word)
+{
+    return str_find_str(text, str_from(word)) < text.n;
+}
+
+static void refuse_route(const struct json_value *cond, struct route_facts *ret)
+{
+    struct str reason = text_at(cond, "reason");
+    struct buf words;
+    ret->is_refused = true;
+    ret->is_conflict = has_word(reason, "Conflict") || has_word(reason, "Claimed");
+    buf_init(&words, TEXT_CEILING_BYTES);
+    buf_add_str(&words, str_slice(reason, 0, TEXT_CEILING_BYTES / 4));
+    buf_add_text(&words, ": ");
+    buf_add_str(&words, str_slice(text_at(cond, "message"), 0, TEXT_CEILING_BYTES / 2));
+    free(ret->message);
+    ret->message = keep(buf_str(&words));
+    buf_fini(&words);
+}
+
+/* Several controllers may report; one that takes it is enough. source: gateway-api.sigs.k8s.io, RouteParentStatus. */
+static void read_route(const struct json_value *object, struct route_facts *ret)
+{
+    int64_t generation = json_int(json_at(object, "metadata", "generation", NULL), 0);
+    const struct json_value *parents = json_at(object, "status", "parents", NULL);
+    for (const struct json_value *p = json_first(parents); p != NULL; p = json_next(p)) {
+        const struct json_value *accepted = present_condition(p, "Accepted", generation);
+        const struct json_value *resolved = present_condition(p, "ResolvedRefs", generation);
+        if (is_status(accepted, "False") && !str_eq_text(text_at(accepted, "reason"), "Pending"))
+            refuse_route(accepted, ret);
+        else if (is_status(resolved, "False"))
+            refuse_route(resolved, ret);
+        else if (is_status(accepted, "True"))
+            ret->is_accepted = true;
+    }
+    ret->is_refused = ret->is_refused && !ret->is_accepted;
+}
+
 /* A container that waits for one of these has its image. */
 static bool is_reason_after_pull(struct str reason)
 {
@@ -126,6 +198,25 @@ static void read_container(const struct json_value *container, struct pod_facts 
     *message = either(*message, either(text_at(waiting, "message"), text_at(last, "message")));
 }
 
+/* An init container goes first: until it has ended well the others only wait for it. */
+static const struct json_value *init_container(const struct json_value *status)
+{
+    const struct json_value *list = json_find(status, "initContainerStatuses");
+    for (const struct json_value *c = json_first(list); c != NULL; c = json_next(c)) {
+        const struct json_value *ended = json_at(c, "state", "terminated", NULL);
+        if (ended == NULL || int_at(ended, "exitCode") != 0)
+            return c;
+    }
+    return NULL;
+}
+
+static void read_containers(const struct json_value *status, struct pod_facts *ret, struct str *message)
+{
+    const struct json_value *init = init_container(status);
+    read_container(init != NULL ? init : json_first(json_find(status, "containerStatuses")), ret, message);
+    ret->is_running = ret->is_running && init == NULL;
+}
+
 static void read_pod(const struct json_value *object, struct pod_facts *ret)
 {
     const struct json_value *status = json_find(object, "status");
@@ -144,7 +235,7 @@ static void read_pod(const struct json_value *object, struct pod_facts *ret)
     if (is_status(scheduled, "False"))
         message = text_at(scheduled, "message");
     message = either(message, text_at(status, "message")); /* why it was evicted */
-    read_container(json_first(json_find(status, "containerStatuses")), ret, &message);
+    read_containers(status, ret, &message);
     if (ret->is_failed && ret->last_reason == NULL)
         ret->last_reason = keep(text_at(status, "reason"));
     if (is_status(ready, "False"))
@@ -170,6 +261,12 @@ void facts_read(enum kube_kind kind, const struct json_value *object, struct fac
         read_database(object, &ret->database);
     else if (kind == KIND_DEPLOYMENT)
         read_deployment(object, &ret->workload);
+    else if (kind == KIND_STATEFULSET)
+        read_statefulset(object, &ret->workload);
+    else if (kind == KIND_CLAIM)
+        read_claim(object, &ret->claim);
+    else if (kind == KIND_HTTPROUTE)
+        read_route(object, &ret->route);
     else if (kind == KIND_POD)
         read_pod(object, &ret->pod);
     else if (kind == KIND_ENDPOINT_SLICE)
@@ -180,8 +277,10 @@ void facts_fini(enum kube_kind kind, struct facts *facts)
 {
     if (kind == KIND_CLUSTER) {
         free(facts->database.message);
-    } else if (kind == KIND_DEPLOYMENT) {
+    } else if (kind == KIND_DEPLOYMENT || kind == KIND_STATEFULSET) {
         free(facts->workload.message);
+    } else if (kind == KIND_HTTPROUTE) {
+        free(facts->route.message);
     } else if (kind == KIND_POD) {
         free(facts->pod.waiting_reason);
         free(facts->pod.last_reason);

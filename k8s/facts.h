@@ -20,7 +20,7 @@ struct database_facts {
 struct workload_facts {
     int64_t generation, observed_generation;
     int wanted, updated, available;
-    bool is_available, is_replica_failure, is_progress_over;
+    bool is_rolling, is_available, is_replica_failure, is_progress_over;
     char *message;
 };
 
@@ -32,6 +32,15 @@ struct pod_facts {
     char *waiting_reason, *last_reason, *message, *node;
 };
 
+struct claim_facts {
+    bool is_bound;
+};
+
+struct route_facts {
+    bool is_accepted, is_refused, is_conflict;
+    char *message;
+};
+
 struct endpoint_facts {
     int addresses_n, ready_n;
 };
@@ -41,6 +50,8 @@ struct facts {
         struct database_facts database;
         struct workload_facts workload;
         struct pod_facts pod;
+        struct claim_facts claim;
+        struct route_facts route;
         struct endpoint_facts endpoints;
     };
 };

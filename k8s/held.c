@@ -58,12 +58,12 @@ bool held_has(const struct held *held, const char *group, const char *resource, 
     return true;
 }
 
-void held_log_lacking(const struct held *held, const char *cluster)
+void held_log_lacking(const struct held *held, const char *cluster, const struct sandbox_kinds *kinds)
 {
     for (size_t i = 0; i < RIGHTS_N; i++) {
         unsigned lacking = RIGHTS[i].verbs & ~held->verbs[i];
         struct buf verbs;
-        if (lacking == 0)
+        if (lacking == 0 || !right_is_needed(&RIGHTS[i], kinds))
             continue;
         buf_init(&verbs, 256);
         for (size_t v = 0; v < RIGHT_VERB_N; v++) {

@@ -20,5 +20,5 @@ struct held {
 void held_read(const struct json_value *review, struct held *ret);
 /* Is the verb on the resource (a row of RIGHTS; another counts as held) allowed? held NULL: yes. */
 bool held_has(const struct held *held, const char *group, const char *resource, const char *verb);
-/* One warning per row of RIGHTS that lacks something. */
-void held_log_lacking(const struct held *held, const char *cluster);
+/* One warning per row of RIGHTS that sandboxes of these kinds need and that lacks something. */
+void held_log_lacking(const struct held *held, const char *cluster, const struct sandbox_kinds *kinds);

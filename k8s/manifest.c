@@ -54,7 +54,7 @@ static void write_owner(struct json_writer *w, const struct manifest *m)
     jw_array(w);
     jw_object(w);
     jw_kv_text(w, "apiVersion", "apps/v1");
-    jw_kv_text(w, "kind", "Deployment");
+    jw_kv_text(w, "kind", workload_kind(m->sb->kinds.workload));
     jw_kv_text(w, "name", m->sb->name);
     jw_kv_text(w, "uid", m->owner_uid);
     jw_object_end(w);
@@ -86,14 +86,14 @@ void manifest_metadata(struct json_writer *w, const struct manifest *m, enum clu
         manifest_pairs(w, annotations);
         jw_object_end(w);
     }
-    if (object_row(object)->is_owned && m->owner_uid != NULL)
+    if (object_row(object, &m->sb->kinds)->is_owned && m->owner_uid != NULL)
         write_owner(w, m);
     jw_object_end(w);
 }
 
 void manifest_write(struct json_writer *w, enum cluster_object object, const struct manifest *m)
 {
-    const struct object_row *row = object_row(object);
+    const struct object_row *row = object_row(object, &m->sb->kinds);
     const struct kube_kind_row *kind = kube_kind_row(row->kind);
     const char *version = m->dialect != NULL ? m->dialect->version : kind->version;
     struct buf api;

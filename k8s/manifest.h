@@ -18,7 +18,7 @@ struct manifest {
     const struct k8s_profile *profile;
     struct str env;                           /* of OBJECT_ENV_SECRET: made by manifest_env; else absent */
     const struct kubeblocks_dialect *dialect; /* of OBJECT_DATABASE; else NULL */
-    const char *owner_uid;                    /* the Deployment's, for owned objects; NULL: no owner is written */
+    const char *owner_uid;                    /* the workload's, for owned objects; NULL: no owner is written */
     const char *resource_version;             /* of the object to be patched; NULL: it is to be created */
     const struct held *held;                  /* of OBJECT_ROLE: grants no more than this; NULL: all of it */
 };
@@ -46,10 +46,13 @@ void manifest_role(struct json_writer *w, const struct manifest *m);
 void manifest_role_binding(struct json_writer *w, const struct manifest *m);
 void manifest_database(struct json_writer *w, const struct manifest *m);
 void manifest_deployment(struct json_writer *w, const struct manifest *m);
+void manifest_statefulset(struct json_writer *w, const struct manifest *m);
 void manifest_env_secret(struct json_writer *w, const struct manifest *m);
 void manifest_service(struct json_writer *w, const struct manifest *m);
 void manifest_ingress_app(struct json_writer *w, const struct manifest *m);
 void manifest_ingress_tty(struct json_writer *w, const struct manifest *m);
+void manifest_route_app(struct json_writer *w, const struct manifest *m);
+void manifest_route_tty(struct json_writer *w, const struct manifest *m);
 void manifest_network_policy(struct json_writer *w, const struct manifest *m);
 
 /* ---- shared by manifest_*.c ---- */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* How a sandbox is reached and what it may reach: Service, the two Ingresses, NetworkPolicy. */
+/* How a sandbox is reached and what it may reach: Service, the two Ingresses or HTTPRoutes, NetworkPolicy. */
 #include <stddef.h>
 
 #include "k8s/manifest.h"
@@ -25,6 +25,9 @@ void manifest_service(struct json_writer *w, const struct manifest *m)
         jw_kv_int(w, "targetPort", SANDBOX_PORTS[i]);
         jw_kv_text(w, "name", m->sb->port_names[i]);
         jw_kv_text(w, "protocol", "TCP");
+        /* A Gateway that cannot lead a WebSocket has to say so: the terminal is one. */
+        if (m->sb->kinds.route == ROUTE_HTTPROUTE && SANDBOX_PORTS[i] == TERMINAL_PORT)
+            jw_kv_text(w, "appProtocol", "kubernetes.io/ws");
         jw_object_end(w);
     }
     jw_array_end(w);
@@ -75,25 +78,35 @@ static void write_tls(struct json_writer *w, const struct manifest *m, const str
     jw_array_end(w);
 }
 
-static void write_ingress(struct json_writer *w, const struct manifest *m, const struct face *face)
+static void write_face_metadata(struct json_writer *w, const struct manifest *m, const struct face *face,
+                                const struct manifest_pair *annotations)
 {
-    const struct ingress_profile *profile = m->profile->ingress;
-    const char *class_name = m->profile->ingress_class != NULL ? m->profile->ingress_class : profile->class_name;
     const struct manifest_pair labels[] = {
         {"cloud.sealos.io/app-deploy-manager",        m->sb->name },
         {"cloud.sealos.io/app-deploy-manager-domain", face->label },
         {LABEL_MANAGED_BY,                            "fullstackd"},
         {NULL,                                        NULL        },
     };
-    struct manifest_pair annotations[ANNOTATIONS_MAX + 1] = {
+    manifest_metadata(w, m, face->object, labels, annotations);
+}
+
+static void write_ingress(struct json_writer *w, const struct manifest *m, const struct face *face)
+{
+    const struct ingress_profile *profile = m->profile->ingress;
+    const char *class_name = k8s_profile_class(m->profile);
+    struct manifest_pair annotations[ANNOTATIONS_MAX + 2] = {
         {NULL, NULL}
     };
+    size_t n = 0;
 
+    /* One way of naming the class or the other: both at once are refused unless they agree. */
+    if (profile->is_class_annotated && class_name != NULL)
+        annotations[n++] = (struct manifest_pair){"kubernetes.io/ingress.class", class_name};
     for (size_t i = 0; i < profile->annotations_n && i < ANNOTATIONS_MAX; i++)
-        annotations[i] = (struct manifest_pair){profile->annotations[i].key, profile->annotations[i].value};
-    manifest_metadata(w, m, face->object, labels, annotations);
+        annotations[n++] = (struct manifest_pair){profile->annotations[i].key, profile->annotations[i].value};
+    write_face_metadata(w, m, face, annotations);
     manifest_open(w, "spec", NULL);
-    if (class_name != NULL)
+    if (!profile->is_class_annotated && class_name != NULL)
         jw_kv_text(w, "ingressClassName", class_name);
     jw_key(w, "rules");
     jw_array(w);
@@ -104,14 +117,102 @@ static void write_ingress(struct json_writer *w, const struct manifest *m, const
     jw_object_end(w);
 }
 
+/* ---- HTTPRoutes of the Gateway API ---- */
+
+static void write_parent(struct json_writer *w, const struct k8s_profile *p)
+{
+    const struct manifest_pair members[] = {
+        {"group",       "gateway.networking.k8s.io"},
+        {"kind",        "Gateway"                  },
+        {"name",        p->gateway_name            },
+        {"namespace",   p->gateway_namespace       },
+        {"sectionName", p->gateway_section         },
+        {NULL,          NULL                       },
+    };
+    jw_key(w, "parentRefs");
+    jw_array(w);
+    jw_object(w);
+    manifest_pairs(w, members);
+    jw_object_end(w);
+    jw_array_end(w);
+}
+
+static void write_route_rule(struct json_writer *w, const struct manifest *m, const struct face *face)
+{
+    char service[OBJECT_NAME_SIZE];
+    object_name(OBJECT_SERVICE, m->sb, service);
+    jw_object(w);
+    jw_key(w, "matches");
+    jw_array(w);
+    jw_object(w);
+    manifest_open(w, "path", NULL);
+    jw_kv_text(w, "type", "PathPrefix");
+    jw_kv_text(w, "value", "/");
+    manifest_close(w, 2);
+    jw_array_end(w);
+    jw_key(w, "backendRefs");
+    jw_array(w);
+    jw_object(w);
+    jw_kv_text(w, "name", service);
+    jw_kv_int(w, "port", face->port);
+    jw_object_end(w);
+    jw_array_end(w);
+    if (m->profile->gateway_timeout != NULL) {
+        manifest_open(w, "timeouts", NULL);
+        jw_kv_text(w, "request", m->profile->gateway_timeout);
+        jw_object_end(w);
+    }
+    jw_object_end(w);
+}
+
+static void write_route(struct json_writer *w, const struct manifest *m, const struct face *face)
+{
+    const char *const hosts[] = {face->host, NULL};
+    write_face_metadata(w, m, face, NULL);
+    manifest_open(w, "spec", NULL);
+    write_parent(w, m->profile);
+    manifest_texts(w, "hostnames", hosts);
+    jw_key(w, "rules");
+    jw_array(w);
+    write_route_rule(w, m, face);
+    jw_array_end(w);
+    jw_object_end(w);
+}
+
+/* ---- application and terminal ---- */
+
+static struct face face_of_app(const struct manifest *m)
+{
+    return (struct face){OBJECT_INGRESS_APP, m->sb->app_host, m->sb->app_label, APP_PORT};
+}
+
+static struct face face_of_tty(const struct manifest *m)
+{
+    return (struct face){OBJECT_INGRESS_TTY, m->sb->tty_host, m->sb->tty_label, TERMINAL_PORT};
+}
+
 void manifest_ingress_app(struct json_writer *w, const struct manifest *m)
 {
-    write_ingress(w, m, &(struct face){OBJECT_INGRESS_APP, m->sb->app_host, m->sb->app_label, APP_PORT});
+    struct face face = face_of_app(m);
+    write_ingress(w, m, &face);
 }
 
 void manifest_ingress_tty(struct json_writer *w, const struct manifest *m)
 {
-    write_ingress(w, m, &(struct face){OBJECT_INGRESS_TTY, m->sb->tty_host, m->sb->tty_label, TERMINAL_PORT});
+    struct face face = face_of_tty(m);
+    write_ingress(w, m, &face);
+}
+
+void manifest_route_app(struct json_writer *w, const struct manifest *m)
+{
+    struct face face = face_of_app(m);
+    write_route(w, m, &face);
+}
+
+void manifest_route_tty(struct json_writer *w, const struct manifest *m)
+{
+    struct face face = face_of_tty(m);
+    write_route(w, m, &face);
 }
 
 /* ---- network policy ---- */
@@ -142,14 +243,35 @@ static void write_block(struct json_writer *w, const char *cidr, const char *con
     manifest_close(w, 2);
 }
 
+/* Any namespace but our own: where the controller lives is not known, only that it is not beside the sandboxes. */
+static void write_other_namespaces(struct json_writer *w, const char *own)
+{
+    const char *const names[] = {own, NULL};
+    jw_object(w);
+    manifest_open(w, "namespaceSelector", NULL);
+    jw_key(w, "matchExpressions");
+    jw_array(w);
+    jw_object(w);
+    jw_kv_text(w, "key", "kubernetes.io/metadata.name");
+    jw_kv_text(w, "operator", "NotIn");
+    manifest_texts(w, "values", names);
+    jw_object_end(w);
+    jw_array_end(w);
+    manifest_close(w, 2);
+}
+
 static void write_ingress_rules(struct json_writer *w, const struct manifest *m)
 {
+    const char *controller = k8s_profile_controller(m->profile);
     jw_key(w, "ingress");
     jw_array(w);
     jw_object(w);
     jw_key(w, "from");
     jw_array(w);
-    write_peer(w, "namespaceSelector", "kubernetes.io/metadata.name", m->profile->controller_namespace);
+    if (controller != NULL)
+        write_peer(w, "namespaceSelector", "kubernetes.io/metadata.name", controller);
+    else
+        write_other_namespaces(w, m->sb->namespace_name);
     jw_array_end(w);
     jw_key(w, "ports");
     jw_array(w);

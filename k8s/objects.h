@@ -21,12 +21,17 @@ struct manifest;
 enum kube_kind {
     KIND_CLUSTER,
     KIND_DEPLOYMENT,
+    KIND_STATEFULSET,
     KIND_POD,
     KIND_SERVICE,
     KIND_INGRESS,
+    KIND_HTTPROUTE,
+    KIND_CLAIM,
     KIND_ENDPOINT_SLICE,
-    KIND_CACHED_N, /* the kinds whose objects are kept */
-    KIND_EVENT = KIND_CACHED_N,
+    KIND_CACHED_N,              /* the kinds whose objects are kept */
+    KIND_EVENT = KIND_CACHED_N, /* of pods */
+    KIND_STATEFULSET_EVENT,
+    KIND_CLAIM_EVENT,
     KIND_WATCHED_N,
     KIND_SECRET = KIND_WATCHED_N,
     KIND_SERVICE_ACCOUNT,
@@ -36,12 +41,17 @@ enum kube_kind {
     KIND_N
 };
 
+/* Which sandboxes need a kind, or a right: all, or those made of a certain one. */
+enum kube_use { USE_ALWAYS, USE_DEPLOYMENT, USE_STATEFULSET, USE_INGRESS, USE_HTTPROUTE };
+bool kube_is_used(enum kube_use use, const struct sandbox_kinds *kinds);
+
 struct kube_kind_row {
     const char *group; /* "" is the core group */
     const char *version;
     const char *plural;
     const char *kind;
     const char *selector; /* query of its list and watch; NULL: not watched */
+    enum kube_use use;
 };
 const struct kube_kind_row *kube_kind_row(enum kube_kind kind);
 
@@ -53,13 +63,19 @@ void kube_path_add(struct buf *out, enum kube_kind kind, const char *version, co
 struct object_row {
     enum kube_kind kind;
     bool is_database;    /* named after the database, otherwise after the sandbox */
+    const char *prefix;  /* of the name */
     const char *suffix;  /* of the name */
-    bool is_owned;       /* the Deployment is its owner, so the garbage collector takes it along */
+    bool is_owned;       /* the workload is its owner, so the garbage collector takes it along */
     bool is_create_only; /* an existing one of ours is left as it is */
-    void (*write)(struct json_writer *w, const struct manifest *m);
+    void (*write)(struct json_writer *w, const struct manifest *m); /* NULL: it is not made by us */
 };
-const struct object_row *object_row(enum cluster_object object);
+/* The one place where an object's kind follows from what the sandbox is made of. */
+const struct object_row *object_row(enum cluster_object object, const struct sandbox_kinds *kinds);
 
-/* KUBE_NAME_SIZE + 16 holds every name. */
-enum { OBJECT_NAME_SIZE = KUBE_NAME_SIZE + 16 };
+/* The volume of a StatefulSet's pod; its claim is VOLUME_NAME-{pod}. */
+#define VOLUME_NAME "vn-homevn-fulling"
+
+/* KUBE_NAME_SIZE + 32 holds every name. */
+enum { OBJECT_NAME_SIZE = KUBE_NAME_SIZE + 32 };
+/* Empty if the sandbox has no such object. */
 void object_name(enum cluster_object object, const struct sandbox *sb, char ret[OBJECT_NAME_SIZE]);

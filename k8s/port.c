@@ -28,6 +28,9 @@ struct k8s_port {
     const struct k8s_profile *profile;
     char *namespace_name;
     struct watch *watches[KIND_WATCHED_N];
+    bool is_asked[KIND_WATCHED_N]; /* some sandbox is made of it: to be watched, when that is possible */
+    bool is_reviewed;              /* watches may begin */
+    struct loop_task more;         /* start the watches that were asked for */
     struct held held;
     struct op *review;
     struct loop_timer review_timer;
@@ -61,12 +64,47 @@ static bool may_watch(const struct k8s_port *p, enum kube_kind kind)
     return held_has(&p->held, row->group, row->plural, "list") && held_has(&p->held, row->group, row->plural, "watch");
 }
 
-/* Events name pods, which are known by their Deployment or Cluster: those come first. */
+/* Events name objects which are known by what makes them: those come first, and the pods, so that of two of one name
+ * the living one is known. */
 static void maybe_start_events(struct k8s_port *p)
 {
-    if (p->watches[KIND_EVENT] == NULL && may_watch(p, KIND_EVENT) && cache_is_synced(p->cache, KIND_DEPLOYMENT) &&
-        cache_is_synced(p->cache, KIND_CLUSTER))
-        start_watch(p, KIND_EVENT, NULL);
+    static const enum kube_kind first[] = {KIND_DEPLOYMENT, KIND_STATEFULSET, KIND_CLUSTER, KIND_POD};
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
+        if (p->is_asked[first[i]] && !cache_is_synced(p->cache, first[i]))
+            return;
+    }
+    for (enum kube_kind kind = KIND_CACHED_N; kind < KIND_WATCHED_N; kind++) {
+        if (p->is_asked[kind] && p->watches[kind] == NULL && may_watch(p, kind))
+            start_watch(p, kind, NULL);
+    }
+}
+
+/* Starts what was asked for and is not there yet: everything after the review, later what a row from another time
+ * needs. */
+static void start_asked(void *arg)
+{
+    struct k8s_port *p = arg;
+    for (enum kube_kind kind = 0; kind < KIND_CACHED_N && p->is_reviewed; kind++) {
+        if (!p->is_asked[kind] || p->watches[kind] != NULL || kind == KIND_CLUSTER)
+            continue;
+        if (kind == KIND_ENDPOINT_SLICE && !may_watch(p, kind))
+            cache_list_none(p->cache, kind); /* the only kind that something else can stand for */
+        else
+            start_watch(p, kind, NULL);
+    }
+    if (p->is_reviewed)
+        maybe_start_events(p);
+}
+
+/* A kind is watched once there is a sandbox that may be made of it. */
+static void ask_for(struct k8s_port *p, const struct sandbox_kinds *kinds)
+{
+    for (enum kube_kind kind = 0; kind < KIND_WATCHED_N; kind++) {
+        if (p->is_asked[kind] || !kube_is_used(kube_kind_row(kind)->use, kinds))
+            continue;
+        p->is_asked[kind] = true;
+        loop_defer(&p->more);
+    }
 }
 
 static void on_cache_change(void *arg, struct str project_id)
@@ -78,12 +116,6 @@ static void on_cache_change(void *arg, struct str project_id)
         p->on_change(p->on_change_arg, project_id);
 }
 
-/* What is watched first, once it is known what may be. */
-static bool is_started(const struct k8s_port *p)
-{
-    return p->watches[KIND_DEPLOYMENT] != NULL;
-}
-
 static void on_reachable(void *arg)
 {
     struct k8s_port *p = arg;
@@ -92,7 +124,7 @@ static void on_reachable(void *arg)
         if (kube_is_reachable(p->kube) && p->watches[i] != NULL)
             watch_hurry(p->watches[i]);
     }
-    if (kube_is_reachable(p->kube) && is_started(p))
+    if (kube_is_reachable(p->kube) && p->is_reviewed)
         discovery_ask(p->discovery); /* it may have been upgraded meanwhile */
     cache_touch_all(p->cache);
 }
@@ -120,13 +152,8 @@ static void on_dialect(void *arg)
 
 static void start_all(struct k8s_port *p)
 {
-    for (size_t i = 0; i < KIND_CACHED_N; i++) {
-        enum kube_kind kind = (enum kube_kind)i;
-        if (kind == KIND_ENDPOINT_SLICE && !may_watch(p, kind))
-            cache_list_none(p->cache, kind); /* the only kind that something else can stand for */
-        else if (kind != KIND_CLUSTER)
-            start_watch(p, kind, NULL);
-    }
+    p->is_reviewed = true;
+    start_asked(p);
     discovery_ask(p->discovery);
 }
 
@@ -142,7 +169,8 @@ static void on_review(void *arg, const struct json_value *answer, const struct e
     }
     if (err == NULL) {
         held_read(answer, &p->held);
-        held_log_lacking(&p->held, kube_cluster(p->kube));
+        const struct sandbox_kinds kinds = k8s_profile_kinds(p->profile);
+        held_log_lacking(&p->held, kube_cluster(p->kube), &kinds);
     }
     start_all(p);
 }
@@ -172,8 +200,13 @@ static void review(void *arg)
 static void port_observe(void *self, const struct sandbox *sb, struct observed *ret)
 {
     struct k8s_port *p = self;
+    ask_for(p, &sb->kinds); /* it may be made of other kinds than new ones are */
     cache_observe(p->cache, sb, ret);
     ret->is_reachable = !kube_is_away(p->kube);
+    if (!p->profile->is_acceptance_needed) {
+        ret->route_app.is_accepted = !ret->route_app.is_refused;
+        ret->route_tty.is_accepted = !ret->route_tty.is_refused;
+    }
     /* Without a sight of EndpointSlices the pod has to speak for them: the endpoint follows its readiness. */
     if (p->watches[KIND_ENDPOINT_SLICE] == NULL && ret->objects[OBJECT_SERVICE] == PRESENCE_PRESENT) {
         ret->endpoints_n = ret->pod.is_running;
@@ -415,6 +448,7 @@ struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err
     p->namespace_name = xstrdup(options->namespace_name);
     p->discovery = discovery_new(kube, p->namespace_name, on_dialect, p);
     p->review_backoff = (struct backoff){REVIEW_FIRST_MS, REVIEW_CAP_MS, 0};
+    loop_task_init(&p->more, p->loop, start_asked, p);
     loop_timer_init(&p->review_timer, p->loop, review, p);
     cache_subscribe(p->cache, on_cache_change, p);
     kube_on_reachable(kube, on_reachable, p);
@@ -435,6 +469,8 @@ struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err
 
 void k8s_port_start(struct k8s_port *p)
 {
+    const struct sandbox_kinds kinds = k8s_profile_kinds(p->profile);
+    ask_for(p, &kinds);
     review(p);
 }
 
@@ -443,6 +479,7 @@ void k8s_port_free(struct k8s_port *p)
     if (p == NULL)
         return;
     op_cancel(p->review);
+    loop_task_clear(&p->more);
     loop_timer_clear(&p->review_timer);
     discovery_free(p->discovery);
     for (size_t i = 0; i < KIND_WATCHED_N; i++)
@@ -475,9 +512,8 @@ void k8s_port_stats(const struct k8s_port *p, struct k8s_port_stats *ret)
     kube_calls(p->kube, &ret->calls_n, &ret->calls_waiting_n);
     ret->is_reachable = kube_is_reachable(p->kube);
     ret->is_away = kube_is_away(p->kube);
-    ret->is_synced = true;
-    for (enum kube_kind kind = 0; kind < KIND_CACHED_N; kind++)
-        ret->is_synced = ret->is_synced && cache_is_synced(p->cache, kind);
+    const struct sandbox_kinds kinds = k8s_profile_kinds(p->profile);
+    ret->is_synced = cache_is_synced_for(p->cache, &kinds);
     dialect = discovery_dialect(p->discovery);
     ret->kubeblocks_version = dialect != NULL ? dialect->version : "";
 }

@@ -148,7 +148,7 @@ static void ask_right(struct question *q, const char *namespace_name, ms_t timeo
     jw_free(w);
 }
 
-struct op *probe_start(struct kube *k, const char *namespace_name, ms_t timeout_ms, probe_on_finding *on_finding,
+struct op *probe_start(struct kube *k, const struct probe_target *target, ms_t timeout_ms, probe_on_finding *on_finding,
                        op_done *done, void *arg)
 {
     struct probe *p = xcalloc(1, sizeof *p);
@@ -161,7 +161,7 @@ struct op *probe_start(struct kube *k, const char *namespace_name, ms_t timeout_
     p->questions = xcalloc(2 + RIGHTS_N * RIGHT_VERB_N, sizeof *p->questions);
     for (size_t i = 0; i < RIGHTS_N; i++) {
         for (size_t v = 0; v < RIGHT_VERB_N; v++) {
-            if (RIGHTS[i].verbs >> v & 1)
+            if ((RIGHTS[i].verbs >> v & 1) != 0 && right_is_needed(&RIGHTS[i], &target->kinds))
                 p->questions[n++] = (struct question){p, NULL, &RIGHTS[i], (enum right_verb)v};
         }
     }
@@ -170,6 +170,6 @@ struct op *probe_start(struct kube *k, const char *namespace_name, ms_t timeout_
     ask(&p->questions[0], "/version", timeout_ms, on_version);
     ask(&p->questions[1], "/apis/apps.kubeblocks.io", timeout_ms, on_group);
     for (size_t i = 2; i < n; i++)
-        ask_right(&p->questions[i], namespace_name, timeout_ms);
+        ask_right(&p->questions[i], target->namespace_name, timeout_ms);
     return &p->op;
 }

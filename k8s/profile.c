@@ -6,7 +6,6 @@
 #define TRAEFIK "traefik.ingress.kubernetes.io/"
 
 static const struct ingress_annotation seed_annotations[] = {
-    {"kubernetes.io/ingress.class",   "nginx"                                                              },
     {NGINX "proxy-body-size",         "32m"                                                                },
     {NGINX "ssl-redirect",            "false"                                                              },
     {NGINX "backend-protocol",        "HTTP"                                                               },
@@ -35,23 +34,32 @@ static const struct ingress_annotation traefik_annotations[] = {
 
 #define N(array) (sizeof(array) / sizeof(*(array)))
 
+/* clang-format off */
 static const struct ingress_profile profiles[] = {
-    {"seed",    NULL,      seed_annotations,    N(seed_annotations)   },
-    {"nginx",   "nginx",   nginx_annotations,   N(nginx_annotations)  },
-    {"traefik", "traefik", traefik_annotations, N(traefik_annotations)},
-    {"plain",   NULL,      NULL,                0                     },
+    {"seed",    ROUTE_INGRESS,   "nginx",   true,  "ingress-nginx", seed_annotations,    N(seed_annotations)},
+    {"nginx",   ROUTE_INGRESS,   "nginx",   false, "ingress-nginx", nginx_annotations,   N(nginx_annotations)},
+    {"traefik", ROUTE_INGRESS,   "traefik", false, "traefik",       traefik_annotations, N(traefik_annotations)},
+    {"plain",   ROUTE_INGRESS,   NULL,      false, NULL,            NULL,                0},
+    {"gateway", ROUTE_HTTPROUTE, NULL,      false, NULL,            NULL,                0},
 };
+/* clang-format on */
 
 const struct k8s_profile K8S_PROFILE_DEFAULT = {
     .ingress = &profiles[0],
     .tls_secret = "wildcard-cert",
-    .controller_namespace = "ingress-nginx",
+    .gateway_name = "gateway",
+    .gateway_timeout = "0s",
+    .is_acceptance_needed = true,
     .cpu_request = "20m",
     .cpu_limit = "200m",
     .memory_request = "25Mi",
     .memory_limit = "256Mi",
     .storage_class = "openebs-backup",
     .storage_size = "3Gi",
+    .workload = WORKLOAD_DEPLOYMENT,
+    .volume_size = "10Gi",
+    .volume_path = "/home/fulling",
+    .min_ready_s = 10,
     .database_version = "postgresql-14.8.0",
 };
 
@@ -62,4 +70,19 @@ const struct ingress_profile *ingress_profile_find(struct str name)
             return &profiles[i];
     }
     return NULL;
+}
+
+struct sandbox_kinds k8s_profile_kinds(const struct k8s_profile *p)
+{
+    return (struct sandbox_kinds){p->workload, p->ingress->route};
+}
+
+const char *k8s_profile_class(const struct k8s_profile *p)
+{
+    return p->ingress_class != NULL ? p->ingress_class : p->ingress->class_name;
+}
+
+const char *k8s_profile_controller(const struct k8s_profile *p)
+{
+    return p->controller_namespace != NULL ? p->controller_namespace : p->ingress->controller_namespace;
 }

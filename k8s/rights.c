@@ -14,22 +14,25 @@
 
 /* clang-format off */
 const struct right RIGHTS[] = {
-    /* group                      resource           verbs                of them spared        purpose                                    without the spared */
-    {"",                          "services",        OWN | SEEN,          0,                    "the sandbox's Service",                   NULL},
-    {"",                          "secrets",         OWN,                 0,                    "environment and credentials, by name",    NULL},
-    {"",                          "serviceaccounts", OWN,                 0,                    "the database's account",                  NULL},
-    {"",                          "pods",            SEEN | USED_ON,      USED_ON,              "state of sandboxes; rest granted on",     "a waiting container starts later, and " LESS},
-    {"",                          "events",          SEEN | BIT(CREATE),  SEEN | BIT(CREATE),   "reasons; create is granted on",           "waiting and failing are told with fewer reasons"},
-    {"",                          "configmaps",      ALL,                 ALL,                  "granted on to the database",              LESS},
-    {"",                          "endpoints",       ALL,                 ALL,                  "granted on to the database",              LESS},
-    {"apps",                      "deployments",     OWN | SEEN,          0,                    "the sandbox",                             NULL},
-    {"networking.k8s.io",         "ingresses",       OWN | SEEN,          0,                    "addresses of application and terminal",   NULL},
-    {"networking.k8s.io",         "networkpolicies", OWN,                 0,                    "isolation of sandboxes",                  NULL},
-    {"discovery.k8s.io",          "endpointslices",  SEEN,                SEEN,                 "whether the Service has a ready address", "a ready pod stands for an address of its Service"},
-    {"rbac.authorization.k8s.io", "roles",           OWN,                 0,                    "the database's rights",                   NULL},
-    {"rbac.authorization.k8s.io", "rolebindings",    OWN,                 0,                    "the database's rights",                   NULL},
-    {"apps.kubeblocks.io",        "clusters",        OWN | SEEN,          0,                    "the database",                            NULL},
-    {"apps.kubeblocks.io",        "clusters/status", BIT(GET) | BIT(LIST), BIT(GET) | BIT(LIST), "granted on to the database",             LESS},
+    /* group                      resource           verbs                of them spared        purpose                                    for            without the spared */
+    {"",                          "services",        OWN | SEEN,          0,                    "the sandbox's Service",                   USE_ALWAYS,      NULL},
+    {"",                          "secrets",         OWN,                 0,                    "environment and credentials, by name",    USE_ALWAYS,      NULL},
+    {"",                          "serviceaccounts", OWN,                 0,                    "the database's account",                  USE_ALWAYS,      NULL},
+    {"",                          "pods",            SEEN | USED_ON,      USED_ON,              "state of sandboxes; rest granted on",     USE_ALWAYS,      "a waiting container starts later, and " LESS},
+    {"",                          "events",          SEEN | BIT(CREATE),  SEEN | BIT(CREATE),   "reasons; create is granted on",           USE_ALWAYS,      "waiting and failing are told with fewer reasons"},
+    {"",                          "persistentvolumeclaims", SEEN | BIT(GET) | BIT(DELETE), 0,        "whether volumes are bound, and gone",     USE_STATEFULSET, NULL},
+    {"",                          "configmaps",      ALL,                 ALL,                  "granted on to the database",              USE_ALWAYS,      LESS},
+    {"",                          "endpoints",       ALL,                 ALL,                  "granted on to the database",              USE_ALWAYS,      LESS},
+    {"apps",                      "deployments",     OWN | SEEN,          0,                    "the sandbox",                             USE_DEPLOYMENT,  NULL},
+    {"apps",                      "statefulsets",    OWN | SEEN,          0,                    "the sandbox",                             USE_STATEFULSET, NULL},
+    {"networking.k8s.io",         "ingresses",       OWN | SEEN,          0,                    "addresses of application and terminal",   USE_INGRESS,     NULL},
+    {"gateway.networking.k8s.io", "httproutes",      OWN | SEEN,          0,                    "addresses of application and terminal",   USE_HTTPROUTE,   NULL},
+    {"networking.k8s.io",         "networkpolicies", OWN,                 0,                    "isolation of sandboxes",                  USE_ALWAYS,      NULL},
+    {"discovery.k8s.io",          "endpointslices",  SEEN,                SEEN,                 "whether the Service has a ready address", USE_ALWAYS,      "a ready pod stands for an address of its Service"},
+    {"rbac.authorization.k8s.io", "roles",           OWN,                 0,                    "the database's rights",                   USE_ALWAYS,      NULL},
+    {"rbac.authorization.k8s.io", "rolebindings",    OWN,                 0,                    "the database's rights",                   USE_ALWAYS,      NULL},
+    {"apps.kubeblocks.io",        "clusters",        OWN | SEEN,          0,                    "the database",                            USE_ALWAYS,      NULL},
+    {"apps.kubeblocks.io",        "clusters/status", BIT(GET) | BIT(LIST), BIT(GET) | BIT(LIST), "granted on to the database",             USE_ALWAYS,      LESS},
 };
 /* clang-format on */
 const size_t RIGHTS_N = sizeof RIGHTS / sizeof *RIGHTS;
@@ -43,4 +46,9 @@ const char *right_verb_text(enum right_verb verb)
     };
 
     return texts[verb];
+}
+
+bool right_is_needed(const struct right *right, const struct sandbox_kinds *kinds)
+{
+    return kube_is_used(right->use, kinds);
 }

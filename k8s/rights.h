@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "core/base/buf.h"
+#include "k8s/objects.h"
 
 #define RIGHT_VERBS(X)                                                                                                 \
     X(GET, "get")                                                                                                      \
@@ -31,17 +32,20 @@ struct right {
     unsigned verbs;  /* bits: 1 << enum right_verb */
     unsigned spared; /* those of them without which everything goes on by design; any other ends in FORBIDDEN */
     const char *purpose;
+    enum kube_use use;   /* by which sandboxes */
     const char *without; /* what is lost without the spared ones; NULL when none is */
 };
 
 extern const struct right RIGHTS[];
 extern const size_t RIGHTS_N;
+/* Do sandboxes of these kinds need it? */
+bool right_is_needed(const struct right *right, const struct sandbox_kinds *kinds);
 
 #define RIGHTS_ACCOUNT "fullstackd" /* name of the ServiceAccount, its Role and its RoleBinding */
 
 struct json_writer;
-/* A List of ServiceAccount, Role and RoleBinding by which the account holds exactly the table. namespace_name: NULL
- * leaves it to whoever applies them. */
-void rights_write_json(struct json_writer *w, const char *namespace_name);
+/* A List of ServiceAccount, Role and RoleBinding by which the account holds exactly what the table says of these kinds.
+ * namespace_name: NULL leaves it to whoever applies them. */
+void rights_write_json(struct json_writer *w, const char *namespace_name, const struct sandbox_kinds *kinds);
 /* The same as YAML documents for people, with each row's purpose beside it. */
-void rights_write_yaml(struct buf *out, const char *namespace_name);
+void rights_write_yaml(struct buf *out, const char *namespace_name, const struct sandbox_kinds *kinds);

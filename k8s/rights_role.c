@@ -61,7 +61,7 @@ static void write_binding_rest(struct json_writer *w, const char *namespace_name
     jw_array_end(w);
 }
 
-void rights_write_json(struct json_writer *w, const char *namespace_name)
+void rights_write_json(struct json_writer *w, const char *namespace_name, const struct sandbox_kinds *kinds)
 {
     jw_object(w);
     jw_kv_text(w, "apiVersion", "v1");
@@ -73,8 +73,10 @@ void rights_write_json(struct json_writer *w, const char *namespace_name)
     open_object(w, RBAC_GROUP "/v1", "Role", namespace_name);
     jw_key(w, "rules");
     jw_array(w);
-    for (size_t i = 0; i < RIGHTS_N; i++)
-        write_rule(w, &RIGHTS[i]);
+    for (size_t i = 0; i < RIGHTS_N; i++) {
+        if (right_is_needed(&RIGHTS[i], kinds))
+            write_rule(w, &RIGHTS[i]);
+    }
     jw_array_end(w);
     jw_object_end(w);
     open_object(w, RBAC_GROUP "/v1", "RoleBinding", namespace_name);
@@ -107,7 +109,7 @@ static void add_rule(struct buf *out, const struct right *right)
     buf_add_text(out, "]\n");
 }
 
-void rights_write_yaml(struct buf *out, const char *namespace_name)
+void rights_write_yaml(struct buf *out, const char *namespace_name, const struct sandbox_kinds *kinds)
 {
     buf_add_text(out,
                  "# The account of fullstackd: what it may do in its namespace, verb by verb, and nothing beside.\n"
@@ -116,8 +118,10 @@ void rights_write_yaml(struct buf *out, const char *namespace_name)
     buf_add_text(out, "---\n");
     add_head(out, RBAC_GROUP "/v1", "Role", namespace_name);
     buf_add_text(out, "rules:\n");
-    for (size_t i = 0; i < RIGHTS_N; i++)
-        add_rule(out, &RIGHTS[i]);
+    for (size_t i = 0; i < RIGHTS_N; i++) {
+        if (right_is_needed(&RIGHTS[i], kinds))
+            add_rule(out, &RIGHTS[i]);
+    }
     buf_add_text(out, "---\n");
     add_head(out, RBAC_GROUP "/v1", "RoleBinding", namespace_name);
     buf_addf(out, "roleRef:\n  apiGroup: %s\n  kind: Role\n  name: %s\n", RBAC_GROUP, RIGHTS_ACCOUNT);

@@ -97,8 +97,8 @@ static bool on_event(void *arg, const struct json_value *item, struct err *reter
     w->is_heard = true;
     if (event.version > w->version)
         w->version = event.version;
-    if (kind == KIND_EVENT && event.type == WATCH_PUT)
-        cache_event(cache, event.object);
+    if (kind >= KIND_CACHED_N && event.type == WATCH_PUT)
+        cache_event(cache, kind, event.object);
     else if (kind < KIND_CACHED_N && event.type == WATCH_PUT)
         cache_put(cache, kind, event.object);
     else if (kind < KIND_CACHED_N && event.type == WATCH_DROP)
@@ -112,8 +112,8 @@ static bool on_list_item(void *arg, const struct json_value *item, struct err *r
 {
     struct watch *w = arg;
     (void)reterr;
-    if (w->options.kind == KIND_EVENT)
-        cache_event(w->options.cache, item);
+    if (w->options.kind >= KIND_CACHED_N)
+        cache_event(w->options.cache, w->options.kind, item);
     else
         cache_put(w->options.cache, w->options.kind, item);
     return true;
@@ -175,6 +175,10 @@ static void rest(struct watch *w, const struct err *err)
             KV("kind", kube_kind_row(w->options.kind)->plural), KV("err", err), KV("again_in_ms", delay_ms));
     }
     stop_stream(w);
+    /* Its API is not installed, so there are none: who waits for it is told so by the first write. */
+    if (err->kind == ERR_MISSING && w->options.kind < KIND_CACHED_N &&
+        !cache_is_synced(w->options.cache, w->options.kind))
+        cache_list_none(w->options.cache, w->options.kind);
     w->at = WATCH_RESTING;
     loop_timer_set(&w->rest, delay_ms);
     tell_break(w);

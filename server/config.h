@@ -65,8 +65,19 @@ struct config_sandbox {
     const char *image;
     const char *ingress_profile;
     const char *ingress_class;
+    const char *controller_namespace;
+    const char *gateway_name;
+    const char *gateway_namespace;
+    const char *gateway_section;
+    const char *gateway_timeout;
+    bool is_acceptance_needed;
     const char *tls_secret;
     const char *storage_class;
+    enum workload_kind workload; /* in the order of the row's choices */
+    const char *volume_size;
+    const char *volume_path;
+    const char *volume_class;
+    ms_t min_ready_ms;
     const char *database_version;
     const char *rbac_profile;
 };

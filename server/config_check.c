@@ -162,6 +162,58 @@ bool config_check_redis_url(struct str value, struct err *reterr)
     return err_set(reterr, ERR_INVALID, __func__, "does not begin with redis:// or unix:/");
 }
 
+static size_t digits_n(struct str s)
+{
+    size_t n = 0;
+    while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
+        n++;
+    return n;
+}
+
+bool config_check_quantity(struct str value, struct err *reterr)
+{
+    static const char *const units[] = {"", "k", "M", "G", "T", "Ki", "Mi", "Gi", "Ti"};
+    size_t n = digits_n(value);
+    for (size_t i = 0; n > 0 && value.p[0] != '0' && i < sizeof(units) / sizeof(units[0]); i++) {
+        if (str_eq_text(str_slice(value, n, value.n), units[i]))
+            return true;
+    }
+    return err_set(reterr, ERR_INVALID, __func__, "'%.*s' is not a size as Kubernetes writes it (10Gi)",
+                   STR_ARG(value));
+}
+
+bool config_check_path(struct str value, struct err *reterr)
+{
+    bool is_good = value.p[0] == '/' && value.n > 1 && str_find_str(value, STR("..")) == value.n;
+    for (size_t i = 0; i < value.n; i++)
+        is_good = is_good && value.p[i] > ' ' && value.p[i] < 0x7f && value.p[i] != ':';
+    return is_good ||
+           err_set(reterr, ERR_INVALID, __func__, "'%.*s' is not an absolute path without ':'", STR_ARG(value));
+}
+
+/* source: Gateway API, Duration: ^([0-9]{1,5}(h|m|s|ms)){1,4}$ */
+bool config_check_gateway_duration(struct str value, struct err *reterr)
+{
+    enum { PARTS_MAX = 4, DIGITS_MAX = 5 };
+    static const char *const units[] = {"ms", "h", "m", "s"};
+    struct str rest = value;
+    int parts = 0;
+    while (rest.n > 0 && parts < PARTS_MAX) {
+        size_t n = digits_n(rest);
+        size_t unit = 0;
+        rest = str_slice(rest, n, rest.n);
+        while (unit < 4 && !str_starts(rest, str_from(units[unit])))
+            unit++;
+        if (n == 0 || n > DIGITS_MAX || unit == 4)
+            break;
+        rest = str_slice(rest, str_from(units[unit]).n, rest.n);
+        parts++;
+    }
+    return (parts > 0 && rest.n == 0) ||
+           err_set(reterr, ERR_INVALID, __func__,
+                   "'%.*s' is not a duration as the Gateway API writes it (0s, 90m, 1h30m)", STR_ARG(value));
+}
+
 /* Only what would break a manifest or a log line; the registry knows the rest. */
 bool config_check_image(struct str value, struct err *reterr)
 {

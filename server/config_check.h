@@ -15,6 +15,9 @@ MUST_CHECK bool config_check_domain(struct str value, struct err *reterr);      
 MUST_CHECK bool config_check_kube_label(struct str value, struct err *reterr);  /* DNS-1123 label */
 MUST_CHECK bool config_check_kube_labels(struct str value, struct err *reterr); /* of them, comma-separated */
 MUST_CHECK bool config_check_kube_name(struct str value, struct err *reterr);   /* DNS-1123 subdomain */
+MUST_CHECK bool config_check_quantity(struct str value, struct err *reterr);    /* "10Gi" */
+MUST_CHECK bool config_check_path(struct str value, struct err *reterr);        /* absolute, fit for a mount */
+MUST_CHECK bool config_check_gateway_duration(struct str value, struct err *reterr); /* "0s", "1h30m" */
 MUST_CHECK bool config_check_image(struct str value, struct err *reterr);
 MUST_CHECK bool config_check_version(struct str value, struct err *reterr); /* "14.8.0" */
 MUST_CHECK bool config_check_keyring(struct str value, struct err *reterr);

@@ -86,6 +86,16 @@ static bool is_loopback_url(struct str url)
     return false;
 }
 
+static void check_gateways(const struct config *c, struct config_report *report)
+{
+    for (size_t i = 0; i < c->clusters_n; i++) {
+        const struct config_sandbox *s = &c->clusters[i].sandbox;
+        if (str_eq_text(str_from(s->ingress_profile), "gateway") && s->gateway_name[0] == '\0')
+            config_report_error(report, "sandbox.gateway_name", "cluster %s: needed with the ingress profile gateway",
+                                c->clusters[i].name);
+    }
+}
+
 static void check_together(const struct config *c, struct config_report *report)
 {
     struct str url = str_from(c->public_url);
@@ -95,6 +105,7 @@ static void check_together(const struct config *c, struct config_report *report)
         config_report_error(report, "listen.stream_slow_size", "larger than listen.stream_unsent");
     if (c->listen.drain_spread_ms > c->listen.drain_deadline_ms)
         config_report_error(report, "listen.drain_spread", "longer than listen.drain_deadline");
+    check_gateways(c, report);
     if (c->session_idle_ms > c->session_absolute_ms)
         config_report_error(report, "session.idle", "longer than session.absolute");
     if ((c->github_client_id[0] == '\0') != secret_is_none(&c->github_client_secret))

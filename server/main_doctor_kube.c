@@ -2,6 +2,7 @@
 /* The doctor's checks of the cluster: found, reached, permitted, and what we need in it. */
 #include "k8s/kubeconfig.h"
 #include "k8s/probe.h"
+#include "k8s/profile.h"
 #include "server/main_doctor.h"
 
 enum { ANSWER_CEILING_BYTES = 64 * 1024, SKEW_WARN_MS = 5000, SKEW_FAIL_MS = 300000 };
@@ -149,7 +150,8 @@ void doctor_rights(struct doctor *d)
         doctor_next(d);
         return;
     }
-    struct op *op = probe_start(d->kube, d->namespace_name, DOCTOR_TIMEOUT_MS, on_finding, on_probed, d);
+    const struct probe_target target = {d->namespace_name, main_kinds(&d->cluster->sandbox)};
+    struct op *op = probe_start(d->kube, &target, DOCTOR_TIMEOUT_MS, on_finding, on_probed, d);
     (void)op;
 }
 
@@ -215,19 +217,56 @@ void doctor_storage(struct doctor *d)
         on_storage);
 }
 
+/* "": the cluster's default. */
+static const char *class_name(const struct config_sandbox *c)
+{
+    const char *of_profile = ingress_profile_find(str_from(c->ingress_profile))->class_name;
+    return c->ingress_class[0] != '\0' || of_profile == NULL ? c->ingress_class : of_profile;
+}
+
 static void on_ingress(void *arg, const struct json_value *object, const struct err *err)
 {
     struct doctor *d = arg;
     (void)object;
-    say_presence(d, "ingress", d->cluster->sandbox.ingress_class, err,
+    say_presence(d, "ingress", class_name(&d->cluster->sandbox), err,
                  "Set sandbox.ingress_class to one of kubectl get ingressclass: no URL answers without");
+}
+
+static void on_gateway(void *arg, const struct json_value *object, const struct err *err)
+{
+    struct doctor *d = arg;
+    (void)object;
+    say_presence(
+        d, "gateway", d->cluster->sandbox.gateway_name, err,
+        "Set sandbox.gateway_name and sandbox.gateway_namespace to one of kubectl get gateway -A, or install the "
+        "Gateway API: no URL answers without");
+}
+
+static bool has_gateway(const struct doctor *d)
+{
+    return main_kinds(&d->cluster->sandbox).route == ROUTE_HTTPROUTE;
+}
+
+static void ask_gateway(struct doctor *d)
+{
+    const struct config_sandbox *c = &d->cluster->sandbox;
+    const char *ns = c->gateway_namespace[0] != '\0' ? c->gateway_namespace : d->namespace_name;
+    bool is_asked = d->kube != NULL && c->gateway_name[0] != '\0';
+    ask(d,
+        is_asked ? arena_printf(d->arena, "/apis/gateway.networking.k8s.io/v1/namespaces/%s/gateways/%s", ns,
+                                c->gateway_name)
+                 : NULL,
+        on_gateway);
 }
 
 void doctor_ingress(struct doctor *d)
 {
-    const char *name = d->cluster->sandbox.ingress_class;
-    ask(d, name[0] != '\0' ? arena_printf(d->arena, "/apis/networking.k8s.io/v1/ingressclasses/%s", name) : NULL,
-        on_ingress);
+    const char *name = class_name(&d->cluster->sandbox);
+    if (has_gateway(d))
+        ask_gateway(d);
+    else
+        ask(d, name[0] != '\0' ? arena_printf(d->arena, "/apis/networking.k8s.io/v1/ingressclasses/%s", name) : NULL,
+            on_ingress);
 }
 
 static void on_certificate(void *arg, const struct json_value *object, const struct err *err)
@@ -241,7 +280,7 @@ static void on_certificate(void *arg, const struct json_value *object, const str
 void doctor_certificate(struct doctor *d)
 {
     const char *name = d->cluster->sandbox.tls_secret;
-    bool is_used = d->kube != NULL && name[0] != '\0';
+    bool is_used = d->kube != NULL && name[0] != '\0' && !has_gateway(d); /* a Gateway has its own */
     ask(d, is_used ? arena_printf(d->arena, "/api/v1/namespaces/%s/secrets/%s", d->namespace_name, name) : NULL,
         on_certificate);
 }

@@ -9,6 +9,7 @@
 
 #include "core/base/log.h"
 #include "k8s/kubeconfig.h"
+#include "k8s/profile.h"
 
 /* Where the original put everything when the kubeconfig named no namespace. */
 static const char SEED_NAMESPACE[] = "ns-ajno7yq7";
@@ -72,6 +73,11 @@ const char *main_namespace(const struct config_cluster *c, const struct kubeconf
     if (c->kube.namespace_name[0] != '\0')
         return c->kube.namespace_name;
     return kubeconfig->namespace_name != NULL ? kubeconfig->namespace_name : SEED_NAMESPACE;
+}
+
+struct sandbox_kinds main_kinds(const struct config_sandbox *c)
+{
+    return (struct sandbox_kinds){c->workload, ingress_profile_find(str_from(c->ingress_profile))->route};
 }
 
 int main_fail(int status, const char *doing, const struct err *err)

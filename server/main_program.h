@@ -46,5 +46,7 @@ struct kubeconfig;
 MUST_CHECK struct kubeconfig *main_load_kubeconfig(const struct config_cluster *c, struct err *reterr);
 /* kube.namespace, else the context's, else the original's. Borrowed from the two. */
 const char *main_namespace(const struct config_cluster *c, const struct kubeconfig *kubeconfig);
+/* What sandboxes are to be made of. */
+struct sandbox_kinds main_kinds(const struct config_sandbox *c);
 /* What a command could not do, to standard error. Returns status. */
 int main_fail(int status, const char *doing, const struct err *err);

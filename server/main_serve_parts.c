@@ -49,6 +49,17 @@ static void fill_profile(const struct config_sandbox *c, struct k8s_profile *ret
     *ret = K8S_PROFILE_DEFAULT;
     ret->ingress = ingress_profile_find(str_from(c->ingress_profile));
     ret->ingress_class = text_or_null(c->ingress_class);
+    ret->controller_namespace = text_or_null(c->controller_namespace);
+    ret->gateway_name = c->gateway_name;
+    ret->gateway_namespace = text_or_null(c->gateway_namespace);
+    ret->gateway_section = text_or_null(c->gateway_section);
+    ret->gateway_timeout = text_or_null(c->gateway_timeout);
+    ret->is_acceptance_needed = c->is_acceptance_needed;
+    ret->workload = c->workload;
+    ret->volume_size = c->volume_size;
+    ret->volume_path = c->volume_path;
+    ret->volume_class = text_or_null(c->volume_class);
+    ret->min_ready_s = (int)(c->min_ready_ms / 1000);
     ret->tls_secret = text_or_null(c->tls_secret);
     ret->storage_class = text_or_null(c->storage_class);
     ret->database_version = c->database_version;
@@ -90,7 +101,7 @@ static void fill_cluster(const struct server_cluster *parts, struct cluster *ret
         .former_names = c->kube.former_names,
         .port = k8s_port_cluster(parts->k8s),
         .are_databases_far = !c->kube.is_login_possible,
-        .names = {parts->namespace_name, c->sandbox.domain, c->sandbox.image},
+        .names = {parts->namespace_name, c->sandbox.domain, c->sandbox.image, k8s_profile_kinds(&parts->profile)},
         .url_scheme = c->sandbox.url_scheme == URL_SCHEME_HTTP ? "http" : "https",
         .url_port = (int)c->sandbox.url_port,
         .sandboxes_max = (unsigned)c->kube.sandboxes_n,

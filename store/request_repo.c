@@ -78,10 +78,18 @@ static void add_names(struct pg_params *p, const struct sandbox *names)
         pg_add_texts(p, NULL, 0);
         return;
     }
-    const struct str texts[] = {str_from(names->namespace_name), str_from(names->slug),      str_from(names->name),
-                                str_from(names->database_name),  str_from(names->app_host),  str_from(names->tty_host),
-                                str_from(names->app_label),      str_from(names->tty_label), str_from(names->image),
-                                str_from(names->restart_time)};
+    const struct str texts[] = {str_from(names->namespace_name),
+                                str_from(names->slug),
+                                str_from(names->name),
+                                str_from(names->database_name),
+                                str_from(names->app_host),
+                                str_from(names->tty_host),
+                                str_from(names->app_label),
+                                str_from(names->tty_label),
+                                str_from(names->image),
+                                str_from(names->restart_time),
+                                str_from(workload_id(names->kinds.workload)),
+                                str_from(route_id(names->kinds.route))};
     struct str ports[SANDBOX_PORT_N];
     for (size_t i = 0; i < SANDBOX_PORT_N; i++)
         ports[i] = str_from(names->port_names[i]);

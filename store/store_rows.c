@@ -60,8 +60,10 @@ bool rows_sandbox(struct rows_at at, struct sandbox *ret, struct err *reterr)
     int c = at.column + (int)n;
     if (!sandbox_status_parse(pg_row_str(r, row, c), &ret->status) ||
         !desired_parse(pg_row_str(r, row, c + 1), &ret->desired) ||
-        !reason_parse(pg_row_str(r, row, c + 4), &ret->code))
-        return err_set(reterr, ERR_BUG, __func__, "the row of a sandbox holds an unknown status, aim or code");
+        !reason_parse(pg_row_str(r, row, c + 4), &ret->code) ||
+        !workload_parse(pg_row_str(r, row, c + 10), &ret->kinds.workload) ||
+        !route_parse(pg_row_str(r, row, c + 11), &ret->kinds.route))
+        return err_set(reterr, ERR_BUG, __func__, "the row of a sandbox holds an unknown status, aim, code or kind");
     ret->attempt = (unsigned)pg_row_int(r, row, c + 2, 0);
     ret->attempt_started_ms = pg_row_time_ms(r, row, c + 3);
     ret->is_settled = pg_row_bool(r, row, c + 5);

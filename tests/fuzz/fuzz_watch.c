@@ -34,17 +34,22 @@ static bool on_item(void *arg, const struct json_value *item, struct err *reterr
     else if (event.type == WATCH_PUT) {
         cache_put(f->cache, f->kind, event.object);
         cache_merge(f->cache, f->kind, event.object);
-        cache_event(f->cache, event.object);
+        cache_event(f->cache, (enum kube_kind)(KIND_CACHED_N + f->kind % (KIND_WATCHED_N - KIND_CACHED_N)),
+                    event.object);
     }
     return true;
 }
 
-static void check_observed(const struct cache *cache)
+static void check_observed(const struct cache *cache, struct sandbox_kinds kinds)
 {
-    struct sandbox sb = {.project_id = "p", .name = "web", .database_name = "db", .namespace_name = "n"};
+    struct sandbox sb = {
+        .project_id = "p", .name = "web", .database_name = "db", .namespace_name = "n", .kinds = kinds};
     struct observed o;
     cache_observe(cache, &sb, &o);
     assert(memchr(o.pod.message, '\0', sizeof o.pod.message) != NULL);
+    assert(memchr(o.workload.message, '\0', sizeof o.workload.message) != NULL);
+    assert(memchr(o.claim.message, '\0', sizeof o.claim.message) != NULL);
+    assert(memchr(o.route_app.message, '\0', sizeof o.route_app.message) != NULL);
     assert(memchr(o.event_message, '\0', sizeof o.event_message) != NULL);
     assert(memchr(o.database.message, '\0', sizeof o.database.message) != NULL);
     assert(o.endpoints_ready_n <= o.endpoints_n);
@@ -69,7 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (json_stream_feed(s, str_slice(bytes, 0, cut), &err) &&
         json_stream_feed(s, str_slice(bytes, cut, bytes.n), &err))
         assert(json_stream_finish(s, NULL, &err) || err.kind != ERR_NONE);
-    check_observed(f.cache);
+    check_observed(f.cache, (struct sandbox_kinds){WORKLOAD_DEPLOYMENT, ROUTE_INGRESS});
+    check_observed(f.cache, (struct sandbox_kinds){WORKLOAD_STATEFULSET, ROUTE_HTTPROUTE});
     cache_list_begin(f.cache, f.kind);
     cache_list_end(f.cache, f.kind, UINT64_MAX);
     while (loop_turn(loop))

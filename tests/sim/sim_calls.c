@@ -142,6 +142,7 @@ static struct call *new_call(struct view *v, const struct sandbox *sb, enum clus
     call->view = v;
     call->place = sim_place_of(c, sb);
     call->object = object;
+    call->kinds = sb->kinds;
     text_fit(call->name, sizeof(call->name), str_from(object <= OBJECT_DATABASE ? sb->database_name : sb->name));
     memcpy(call->restart_time, sb->restart_time, sizeof(call->restart_time));
     call->version = call->place->things[object].exists ? call->place->things[object].version : 0;
@@ -166,6 +167,11 @@ static void check_removal(const struct call *call, const struct sandbox *sb)
     if (is_of_database && sb->desired != DESIRED_DELETED)
         sim_violated(call->cluster->sim, "%s: object %d is removed, the database was to stay", sb->project_id,
                      (int)call->object);
+    if (!sandbox_has_object(sb, call->object))
+        sim_violated(call->cluster->sim, "%s: object %d is removed, it is not made of it", sb->project_id,
+                     (int)call->object);
+    if (call->object == OBJECT_CLAIM && call->place->things[OBJECT_WORKLOAD].exists)
+        sim_violated(call->cluster->sim, "%s: the claim is removed before what uses it", sb->project_id);
     if (call->object < OBJECT_DATABASE && call->place->things[OBJECT_DATABASE].exists)
         sim_violated(call->cluster->sim, "%s: object %d is removed before the database", sb->project_id,
                      (int)call->object);
@@ -175,6 +181,8 @@ static struct op *apply(void *self, enum cluster_object object, const struct san
                         ms_t timeout_ms, op_done *done, void *arg)
 {
     struct view *v = self;
+    if (object == OBJECT_CLAIM)
+        sim_violated(v->cluster->sim, "%s: the claim is the StatefulSet's to make", sb->project_id);
     if ((env != NULL) != (object == OBJECT_ENV_SECRET))
         sim_violated(v->cluster->sim, "%s: environment for the wrong object %d", sb->project_id, (int)object);
     struct call *call = new_call(v, sb, object);

@@ -8,13 +8,13 @@ enum { TICK_LOW_MS = 50, TICK_HIGH_MS = 600 };
 bool sim_is_watched(enum cluster_object object)
 {
     return object == OBJECT_DATABASE || object == OBJECT_WORKLOAD || object == OBJECT_SERVICE ||
-           object == OBJECT_INGRESS_APP || object == OBJECT_INGRESS_TTY;
+           object == OBJECT_INGRESS_APP || object == OBJECT_INGRESS_TTY || object == OBJECT_CLAIM;
 }
 
-static bool is_owned_by_workload(enum cluster_object object)
+static bool is_owned_by_workload(const struct place *p, enum cluster_object object)
 {
-    return object == OBJECT_ENV_SECRET || object == OBJECT_SERVICE || object == OBJECT_INGRESS_APP ||
-           object == OBJECT_INGRESS_TTY || object == OBJECT_NETWORK_POLICY;
+    return (object == OBJECT_CLAIM && !p->is_claim_kept) || object == OBJECT_ENV_SECRET || object == OBJECT_SERVICE ||
+           object == OBJECT_INGRESS_APP || object == OBJECT_INGRESS_TTY || object == OBJECT_NETWORK_POLICY;
 }
 
 ms_t sim_now(const struct sim_cluster *c)
@@ -88,6 +88,7 @@ void sim_apply_thing(struct sim_cluster *c, const struct call *call)
     }
     if (call->object != OBJECT_WORKLOAD)
         return;
+    p->kinds = call->kinds;
     t->version++;
     t->is_halted = false;
     p->pod_gone_at_ms = 0;
@@ -109,14 +110,27 @@ void sim_run_thing(struct sim_cluster *c, struct place *p, enum cluster_object o
         p->db_running_at_ms = sim_now(c) + sim_between(c->sim, 50, 20000);
 }
 
+/* What a StatefulSet makes before its pod. */
+static void make_claim(struct sim_cluster *c, struct place *p)
+{
+    const struct thing *set = &p->things[OBJECT_WORKLOAD];
+    struct thing *t = &p->things[OBJECT_CLAIM];
+    if (t->exists || !set->exists || set->gone_at_ms > 0 || p->kinds.workload != WORKLOAD_STATEFULSET)
+        return;
+    *t = (struct thing){.exists = true, .made_at_ms = sim_now(c), .made_n = t->made_n + 1, .removed_n = t->removed_n};
+    memcpy(t->name, set->name, sizeof(t->name));
+    p->is_claim_kept = sim_percent(c->sim, 30);
+}
+
 static void evolve(struct sim_cluster *c, struct place *p)
 {
     ms_t now = sim_now(c);
     for (size_t i = 0; i < OBJECT_N; i++) {
         struct thing *t = &p->things[i];
-        if (t->exists && is_owned_by_workload((enum cluster_object)i) && !p->things[OBJECT_WORKLOAD].exists)
+        if (t->exists && is_owned_by_workload(p, (enum cluster_object)i) && !p->things[OBJECT_WORKLOAD].exists)
             sim_remove_thing(c, p, (enum cluster_object)i); /* garbage collection */
-        if (t->exists && t->gone_at_ms > 0 && now >= t->gone_at_ms) {
+        bool is_used = i == OBJECT_CLAIM && p->things[OBJECT_WORKLOAD].exists;
+        if (t->exists && t->gone_at_ms > 0 && now >= t->gone_at_ms && !is_used) {
             t->exists = false;
             t->gone_at_ms = 0;
             t->removed_n++;
@@ -131,6 +145,7 @@ static void evolve(struct sim_cluster *c, struct place *p)
         p->pod_at_ms = 0;
         p->pod_gone_at_ms = 0;
     }
+    make_claim(c, p);
     bool is_pulled = p->pod_at_ms > 0 && now >= p->pod_at_ms + p->schedule_ms + p->pull_ms;
     if (is_pulled && p->env_seen_at_ms == 0 && now >= p->kubelet_next_ms) {
         if (p->things[OBJECT_ENV_SECRET].exists)
@@ -199,6 +214,14 @@ static void show_pod(const struct sim_cluster *c, const struct place *p, struct 
     }
 }
 
+/* Gateways look a little later than objects are made. */
+static void show_route(const struct sim_cluster *c, const struct place *p, enum cluster_object object,
+                       struct observed_route *route)
+{
+    const struct thing *t = &p->things[object];
+    route->is_accepted = p->kinds.route == ROUTE_HTTPROUTE && t->exists && sim_now(c) >= t->made_at_ms + p->schedule_ms;
+}
+
 static void show(struct sim_cluster *c, struct place *p, struct observed *seen)
 {
     memset(seen, 0, sizeof(*seen));
@@ -208,6 +231,10 @@ static void show(struct sim_cluster *c, struct place *p, struct observed *seen)
     if (!p->things[OBJECT_WORKLOAD].exists)
         return;
     show_pod(c, p, &seen->pod);
+    show_route(c, p, OBJECT_INGRESS_APP, &seen->route_app);
+    show_route(c, p, OBJECT_INGRESS_TTY, &seen->route_tty);
+    seen->claim.exists = p->things[OBJECT_CLAIM].exists;
+    seen->claim.is_bound = seen->pod.is_scheduled;
     bool has_service = p->things[OBJECT_SERVICE].exists;
     seen->endpoints_n = has_service && seen->pod.is_running;
     seen->endpoints_ready_n = has_service && seen->pod.is_ready;

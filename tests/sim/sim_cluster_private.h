@@ -38,6 +38,8 @@ struct place {
     enum fate fate;
     bool was_bad; /* once its fate was another than good */
     struct thing things[OBJECT_N];
+    struct sandbox_kinds kinds; /* of the workload that was made last */
+    bool is_claim_kept;         /* nobody deletes it with its StatefulSet */
     char restart_time[15];
     ms_t pod_at_ms;       /* when the present pod was made; 0: none */
     ms_t env_seen_at_ms;  /* when its kubelet found the Secret */
@@ -56,6 +58,7 @@ struct call {
     struct place *place;
     enum { CALL_APPLY, CALL_REMOVE, CALL_HALT, CALL_RESUME, CALL_CREDENTIALS, CALL_NUDGE } verb;
     enum cluster_object object;
+    struct sandbox_kinds kinds;
     char name[KUBE_NAME_SIZE];
     char restart_time[15];
     struct loop_timer land;

@@ -122,6 +122,8 @@ static void commit_request(struct call *call)
     if (wants_running)
         start_attempt(call, row, is_live);
     sb->status = status;
+    sb->code = REASON_NONE; /* what held the former wish up says nothing of this one */
+    sb->message[0] = '\0';
     sb->desired = call->desired;
     sb->is_settled = false;
     sb->fence++;

@@ -99,7 +99,9 @@ static void env_values_have_a_ceiling_and_no_nul(void **state)
 static void drawn_names_differ_and_fit(void **state)
 {
     (void)state;
-    const struct names_settings settings = {"ns", "usw.sealos.io", "image:1"};
+    const struct names_settings settings = {
+        "ns", "usw.sealos.io", "image:1", {WORKLOAD_STATEFULSET, ROUTE_HTTPROUTE}
+    };
     struct sandbox a = {0};
     struct sandbox b = {0};
     names_draw(&a, STR("A very long name of a project"), &settings, 0);
@@ -113,6 +115,8 @@ static void drawn_names_differ_and_fit(void **state)
     assert_string_equal(a.app_host + 12, ".usw.sealos.io");
     assert_int_equal(strlen(a.port_names[0]), 12);
     assert_string_equal(a.restart_time, "19700101000000");
+    assert_int_equal(a.kinds.workload, WORKLOAD_STATEFULSET);
+    assert_int_equal(a.kinds.route, ROUTE_HTTPROUTE);
 }
 
 int main(void)

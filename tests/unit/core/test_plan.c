@@ -276,6 +276,7 @@ static void a_refused_pod_is_told_from_the_deployment(void **state)
     struct case_world c;
     begin(&c);
     c.seen.workload.is_replica_failure = true;
+    c.seen.workload.is_quota = true;
     text_fit(c.seen.workload.message, sizeof(c.seen.workload.message),
              STR("pods \"x\" is forbidden: exceeded quota: q, requested: pods=1"));
     struct verdict v = verdict_of(STEP_APP_RUNNING, &c);
@@ -355,6 +356,105 @@ static void stopping_is_over_when_nothing_runs_and_nothing_may_come(void **state
     assert_int_equal(verdict_of(STEP_STOP_DB, &c).check, CHECK_MISSING);
 }
 
+static void a_stateful_set_is_ready_when_its_revisions_agree(void **state)
+{
+    (void)state;
+    struct case_world c;
+    begin(&c);
+    c.sb.kinds.workload = WORKLOAD_STATEFULSET;
+    c.seen.endpoints_ready_n = 1;
+    c.seen.workload = (struct observed_workload){.generation = 2,
+                                                 .observed_generation = 2,
+                                                 .replicas_wanted = 1,
+                                                 .replicas_updated = 1,
+                                                 .replicas_available = 1,
+                                                 .is_rolling = true,
+                                                 .is_available = true};
+    struct verdict v = verdict_of(STEP_ALL_READY, &c);
+    assert_int_equal(v.check, CHECK_WAITING);
+    assert_string_equal(v.message, "waiting for the StatefulSet to be available");
+    c.seen.workload.is_rolling = false;
+    assert_int_equal(verdict_of(STEP_ALL_READY, &c).check, CHECK_DONE);
+    c.seen.workload.replicas_available = 0; /* ready, but not for minReadySeconds yet */
+    assert_int_equal(verdict_of(STEP_ALL_READY, &c).check, CHECK_WAITING);
+}
+
+static void a_volume_that_is_not_bound_is_waited_for_until_an_event_says_why(void **state)
+{
+    (void)state;
+    struct case_world c;
+    begin(&c);
+    c.seen.pod = (struct observed_pod){.exists = true, .is_unschedulable = true};
+    text_fit(c.seen.pod.message, sizeof(c.seen.pod.message), STR("unbound immediate PersistentVolumeClaims"));
+    c.seen.claim.exists = true;
+    struct verdict v = verdict_of(STEP_APP_RUNNING, &c);
+    assert_int_equal(v.check, CHECK_WAITING);
+    assert_int_equal(v.late_code, REASON_PVC_PENDING);
+    text_fit(c.seen.claim.message, sizeof(c.seen.claim.message), STR("storageclass \"x\" not found"));
+    v = verdict_of(STEP_APP_RUNNING, &c);
+    assert_int_equal(v.check, CHECK_BROKEN);
+    assert_int_equal(v.code, REASON_PVC_PENDING);
+    assert_true(v.grace_ms > 0);
+    assert_non_null(strstr(v.message, "storageclass \"x\" not found"));
+    c.seen.claim.is_bound = true;
+    c.seen.pod.is_unschedulable = false;
+    v = verdict_of(STEP_APP_RUNNING, &c);
+    assert_int_equal(v.check, CHECK_WAITING);
+    assert_int_equal(v.code, REASON_NONE);
+}
+
+static void a_pod_of_an_earlier_attempt_does_not_count(void **state)
+{
+    (void)state;
+    struct case_world c;
+    begin(&c);
+    c.seen.pod = (struct observed_pod){.exists = true, .is_scheduled = true, .is_running = true};
+    assert_int_equal(verdict_of(STEP_APP_RUNNING, &c).check, CHECK_DONE);
+    c.seen.pod.is_former = true;
+    assert_int_equal(verdict_of(STEP_APP_RUNNING, &c).check, CHECK_WAITING);
+}
+
+static void a_former_volume_is_waited_for(void **state)
+{
+    (void)state;
+    struct case_world c;
+    begin(&c);
+    c.seen.objects[OBJECT_CLAIM] = PRESENCE_ABSENT;
+    assert_int_equal(verdict_of(STEP_APP_VOLUME, &c).check, CHECK_DONE);
+    c.seen.objects[OBJECT_CLAIM] = PRESENCE_PRESENT;
+    assert_int_equal(verdict_of(STEP_APP_VOLUME, &c).check, CHECK_DONE);
+    c.seen.objects[OBJECT_CLAIM] = PRESENCE_DELETING;
+    assert_int_equal(verdict_of(STEP_APP_VOLUME, &c).check, CHECK_WAITING);
+    c.seen.objects[OBJECT_CLAIM] = PRESENCE_FOREIGN;
+    assert_int_equal(verdict_of(STEP_APP_VOLUME, &c).code, REASON_CONFLICT);
+    assert_null(PLAN[STEP_APP_VOLUME].start);
+}
+
+static void a_route_counts_when_its_gateway_took_it(void **state)
+{
+    (void)state;
+    struct case_world c;
+    begin(&c);
+    c.world.applied = UINT64_C(1) << OBJECT_INGRESS_TTY;
+    c.seen.objects[OBJECT_INGRESS_TTY] = PRESENCE_PRESENT;
+    assert_int_equal(verdict_of(STEP_NET_INGRESS_TTY, &c).check, CHECK_DONE); /* an Ingress: nobody reports */
+    c.sb.kinds.route = ROUTE_HTTPROUTE;
+    c.seen.route_app.is_accepted = true; /* the other one */
+    struct verdict v = verdict_of(STEP_NET_INGRESS_TTY, &c);
+    assert_int_equal(v.check, CHECK_WAITING);
+    assert_non_null(strstr(v.message, "waiting for its Gateway"));
+    c.seen.route_tty.is_refused = true;
+    text_fit(c.seen.route_tty.message, sizeof(c.seen.route_tty.message), STR("NotAllowedByListeners: no"));
+    v = verdict_of(STEP_NET_INGRESS_TTY, &c);
+    assert_int_equal(v.check, CHECK_BROKEN);
+    assert_int_equal(v.code, REASON_INVALID);
+    assert_non_null(strstr(v.message, "NotAllowedByListeners: no"));
+    c.seen.route_tty.is_conflict = true;
+    assert_int_equal(verdict_of(STEP_NET_INGRESS_TTY, &c).code, REASON_INGRESS_CONFLICT);
+    c.seen.route_tty = (struct observed_route){.is_accepted = true};
+    assert_int_equal(verdict_of(STEP_NET_INGRESS_TTY, &c).check, CHECK_DONE);
+}
+
 static void a_silent_terminal_is_named_when_its_time_is_over(void **state)
 {
     (void)state;
@@ -404,6 +504,11 @@ int main(void)
         cmocka_unit_test(ready_compares_generations_and_replicas),
         cmocka_unit_test(a_halted_database_is_told_to_run_and_each_later_attempt_tells_it_again),
         cmocka_unit_test(stopping_is_over_when_nothing_runs_and_nothing_may_come),
+        cmocka_unit_test(a_stateful_set_is_ready_when_its_revisions_agree),
+        cmocka_unit_test(a_volume_that_is_not_bound_is_waited_for_until_an_event_says_why),
+        cmocka_unit_test(a_pod_of_an_earlier_attempt_does_not_count),
+        cmocka_unit_test(a_former_volume_is_waited_for),
+        cmocka_unit_test(a_route_counts_when_its_gateway_took_it),
         cmocka_unit_test(a_silent_terminal_is_named_when_its_time_is_over),
         cmocka_unit_test(words_have_their_ids_and_back),
     };

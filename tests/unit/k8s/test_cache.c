@@ -56,14 +56,22 @@ static int teardown(void **state)
     return 0;
 }
 
+/* The uid of the object of that name: as long as real ones at most. */
+static const char *uid_of(struct bench *b, const char *name)
+{
+    size_t n = strlen(name);
+
+    return arena_printf(b->arena, "uid-%s", n > 30 ? name + n - 30 : name);
+}
+
 /* more: members of the object after its metadata, such as ",\"status\":{}"; meta: members of the metadata. */
 static const struct json_value *object(struct bench *b, const char *name, int version, const char *meta,
                                        const char *more)
 {
     const char *text = arena_printf(
         b->arena,
-        "{\"metadata\":{\"name\":\"%s\",\"uid\":\"uid-%s\",\"resourceVersion\":\"%d\",\"labels\":{\"%s\":\"%s\"}%s}%s}",
-        name, name, version, LABEL_PROJECT_ID, b->sb.project_id, meta, more);
+        "{\"metadata\":{\"name\":\"%s\",\"uid\":\"%s\",\"resourceVersion\":\"%d\",\"labels\":{\"%s\":\"%s\"}%s}%s}",
+        name, uid_of(b, name), version, LABEL_PROJECT_ID, b->sb.project_id, meta, more);
     const struct json_value *v = json_parse(b->arena, str_from(text), &JSON_LIMITS_KUBE, NULL);
 
     assert_non_null(v);
@@ -290,10 +298,11 @@ static void event(struct bench *b, const char *pod, const char *type, const char
 {
     const char *text = arena_printf(b->arena,
                                     "{\"type\":\"%s\",\"reason\":\"%s\",\"message\":\"about %s\",\"lastTimestamp\":"
-                                    "\"2026-11-23T10:00:%02dZ\",\"involvedObject\":{\"kind\":\"Pod\",\"name\":\"%s\"}}",
-                                    type, reason, reason, second, pod);
+                                    "\"2026-11-23T10:00:%02dZ\",\"involvedObject\":{\"kind\":\"Pod\",\"name\":\"%s\","
+                                    "\"uid\":\"%s\"}}",
+                                    type, reason, reason, second, pod, uid_of(b, pod));
 
-    cache_event(b->cache, json_parse(b->arena, str_from(text), &JSON_LIMITS_KUBE, NULL));
+    cache_event(b->cache, KIND_EVENT, json_parse(b->arena, str_from(text), &JSON_LIMITS_KUBE, NULL));
 }
 
 static void test_events_tell_pulling_and_the_newest_warning(void **state)
@@ -353,6 +362,135 @@ static void test_warnings_of_the_database_pod_explain_the_database(void **state)
     assert_string_equal(b->seen.event_reason, "");
 }
 
+#define QUOTA_WORDS "create Pod x-0 in StatefulSet x failed error: pods 'x-0' is forbidden: exceeded quota: q"
+
+static void said(struct bench *b, enum kube_kind kind, const char *name, const char *uid, const char *reason,
+                 const char *words)
+{
+    const char *text = arena_printf(b->arena,
+                                    "{\"type\":\"Warning\",\"reason\":\"%s\",\"message\":\"%s\",\"lastTimestamp\":"
+                                    "\"2026-11-23T10:00:01Z\",\"involvedObject\":{\"name\":\"%s\",\"uid\":\"%s\"}}",
+                                    reason, words, name, uid);
+
+    cache_event(b->cache, kind, json_parse(b->arena, str_from(text), &JSON_LIMITS_KUBE, NULL));
+}
+
+static void about(struct bench *b, enum kube_kind kind, const char *name, const char *uid, const char *reason)
+{
+    said(b, kind, name, uid, reason, arena_printf(b->arena, "about %s", reason));
+}
+
+static void test_only_what_a_sandbox_is_made_of_has_to_be_synced(void **state)
+{
+    struct bench *b = *state;
+
+    for (size_t i = 0; i < KIND_CACHED_N; i++) {
+        bool is_other = i == KIND_STATEFULSET || i == KIND_CLAIM || i == KIND_HTTPROUTE;
+        cache_list_begin(b->cache, (enum kube_kind)i);
+        if (!is_other)
+            cache_list_end(b->cache, (enum kube_kind)i, 1);
+    }
+    look(b);
+    assert_true(b->seen.is_synced);
+    b->sb.kinds.route = ROUTE_HTTPROUTE;
+    look(b);
+    assert_false(b->seen.is_synced);
+    cache_list_end(b->cache, KIND_HTTPROUTE, 1);
+    look(b);
+    assert_true(b->seen.is_synced);
+    b->sb.kinds.workload = WORKLOAD_STATEFULSET;
+    cache_list_end(b->cache, KIND_STATEFULSET, 1);
+    look(b);
+    assert_false(b->seen.is_synced); /* its claims are not */
+}
+
+static void test_a_stateful_sandbox_is_its_set_and_its_claim(void **state)
+{
+    struct bench *b = *state;
+    char claim[OBJECT_NAME_SIZE];
+
+    sync_all(b);
+    cache_put(b->cache, KIND_DEPLOYMENT, object(b, b->sb.name, 5, "", ""));
+    b->sb.kinds.workload = WORKLOAD_STATEFULSET;
+    assert_int_equal(deployment_seen(b), PRESENCE_ABSENT); /* one of the other kind is none of its own */
+    cache_put(b->cache, KIND_STATEFULSET, object(b, b->sb.name, 6, "", ",\"spec\":{\"replicas\":1}"));
+    assert_int_equal(deployment_seen(b), PRESENCE_PRESENT);
+    assert_non_null(cache_workload_uid(b->cache, &b->sb));
+    assert_int_equal(b->seen.objects[OBJECT_CLAIM], PRESENCE_ABSENT);
+    object_name(OBJECT_CLAIM, &b->sb, claim);
+    cache_put(b->cache, KIND_CLAIM, object(b, claim, 7, "", ",\"status\":{\"phase\":\"Pending\"}"));
+    about(b, KIND_CLAIM_EVENT, claim, uid_of(b, claim), "ProvisioningFailed");
+    look(b);
+    assert_int_equal(b->seen.objects[OBJECT_CLAIM], PRESENCE_PRESENT);
+    assert_true(b->seen.claim.exists && !b->seen.claim.is_bound);
+    assert_string_equal(b->seen.claim.message, "about ProvisioningFailed");
+    cache_put(b->cache, KIND_CLAIM, object(b, claim, 8, "", ",\"status\":{\"phase\":\"Bound\"}"));
+    look(b);
+    assert_true(b->seen.claim.is_bound);
+    assert_string_equal(b->seen.claim.message, "");
+}
+
+static void test_events_of_a_set_tell_why_it_has_no_pod(void **state)
+{
+    struct bench *b = *state;
+    const char *uid = uid_of(b, b->sb.name);
+    const char *pod = arena_printf(b->arena, "%s-0", b->sb.name);
+
+    sync_all(b);
+    b->sb.kinds.workload = WORKLOAD_STATEFULSET;
+    cache_put(b->cache, KIND_STATEFULSET, object(b, b->sb.name, 5, "", ",\"spec\":{\"replicas\":1}"));
+    about(b, KIND_STATEFULSET_EVENT, b->sb.name, "uid-of-before", "FailedCreate");
+    look(b);
+    assert_false(b->seen.workload.is_replica_failure);
+    about(b, KIND_STATEFULSET_EVENT, b->sb.name, uid, "FailedCreate");
+    look(b);
+    assert_true(b->seen.workload.is_replica_failure);
+    assert_false(b->seen.workload.is_quota);
+    assert_string_equal(b->seen.workload.message, "about FailedCreate");
+    said(b, KIND_STATEFULSET_EVENT, b->sb.name, uid, "FailedCreate", QUOTA_WORDS);
+    look(b);
+    assert_true(b->seen.workload.is_quota);
+    assert_string_equal(b->seen.workload.message, "exceeded quota: q");
+    cache_put(b->cache, KIND_POD, object(b, pod, 6, pod_meta(b, 1, ""), ""));
+    look(b);
+    assert_false(b->seen.workload.is_replica_failure);
+}
+
+static void test_a_pod_of_the_same_name_has_words_of_its_own(void **state)
+{
+    struct bench *b = *state;
+    const char *pod = arena_printf(b->arena, "%s-0", b->sb.name);
+    const char *uid = uid_of(b, pod);
+
+    b->sb.kinds.workload = WORKLOAD_STATEFULSET;
+    cache_put(b->cache, KIND_STATEFULSET, object(b, b->sb.name, 5, "", ""));
+    about(b, KIND_EVENT, pod, "uid-of-before", "BackOff");
+    cache_put(b->cache, KIND_POD, object(b, pod, 6, pod_meta(b, 1, ""), ""));
+    look(b);
+    assert_string_equal(b->seen.event_reason, "");
+    about(b, KIND_EVENT, pod, uid, "FailedScheduling");
+    about(b, KIND_EVENT, pod, "uid-of-before", "BackOff"); /* late words of the former one */
+    look(b);
+    assert_string_equal(b->seen.event_reason, "FailedScheduling");
+}
+
+static void test_a_route_s_acceptance_is_observed(void **state)
+{
+    struct bench *b = *state;
+    char route[OBJECT_NAME_SIZE];
+
+    sync_all(b);
+    b->sb.kinds.route = ROUTE_HTTPROUTE;
+    object_name(OBJECT_INGRESS_TTY, &b->sb, route);
+    cache_put(b->cache, KIND_HTTPROUTE,
+              object(b, route, 5, "",
+                     ",\"status\":{\"parents\":[{\"conditions\":[{\"type\":\"Accepted\",\"status\":\"True\"}]}]}"));
+    look(b);
+    assert_true(b->seen.route_tty.is_accepted);
+    assert_false(b->seen.route_app.is_accepted);
+    assert_int_equal(b->seen.objects[OBJECT_INGRESS_TTY], PRESENCE_PRESENT);
+}
+
 static void test_a_project_is_told_once_per_turn(void **state)
 {
     struct bench *b = *state;
@@ -387,6 +525,11 @@ int main(void)
         TEST(test_events_tell_pulling_and_the_newest_warning),
         TEST(test_events_of_an_old_pod_do_not_hide_the_new_ones),
         TEST(test_warnings_of_the_database_pod_explain_the_database),
+        TEST(test_only_what_a_sandbox_is_made_of_has_to_be_synced),
+        TEST(test_a_stateful_sandbox_is_its_set_and_its_claim),
+        TEST(test_events_of_a_set_tell_why_it_has_no_pod),
+        TEST(test_a_pod_of_the_same_name_has_words_of_its_own),
+        TEST(test_a_route_s_acceptance_is_observed),
         TEST(test_a_project_is_told_once_per_turn),
     };
 

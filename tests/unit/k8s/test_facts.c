@@ -295,9 +295,145 @@ static void test_a_field_within_a_list_is_missed_too(void **state)
     arena_free(a);
 }
 
+static const struct json_value *parsed(struct arena *a, const char *text)
+{
+    const struct json_value *v = json_parse(a, str_from(text), &JSON_LIMITS_KUBE, NULL);
+
+    assert_non_null(v);
+    return v;
+}
+
+static void test_a_stateful_set_is_rolled_out_when_its_revisions_agree(void **state)
+{
+    struct arena *a = arena_new();
+    struct facts f = {0};
+
+    (void)state;
+    facts_read(KIND_STATEFULSET,
+               parsed(a,
+                      "{\"metadata\":{\"generation\":2},\"spec\":{\"replicas\":1},\"status\":{\"observedGeneration\":2,"
+                      "\"replicas\":1,\"readyReplicas\":1,\"updatedReplicas\":1,\"currentRevision\":\"a\","
+                      "\"updateRevision\":\"b\",\"availableReplicas\":0}}"),
+               &f);
+    assert_true(f.workload.is_rolling && f.workload.is_available);
+    assert_int_equal(f.workload.generation, 2);
+    assert_int_equal(f.workload.observed_generation, 2);
+    assert_int_equal(f.workload.updated, 1);
+    assert_int_equal(f.workload.available, 0);
+    facts_fini(KIND_STATEFULSET, &f);
+    facts_read(KIND_STATEFULSET,
+               parsed(a, "{\"spec\":{\"replicas\":1},\"status\":{\"currentRevision\":\"b\",\"updateRevision\":\"b\"}}"),
+               &f);
+    assert_false(f.workload.is_rolling || f.workload.is_available);
+    facts_fini(KIND_STATEFULSET, &f);
+    arena_free(a);
+}
+
+static void test_an_init_container_speaks_until_it_has_ended_well(void **state)
+{
+    static const char waits[] = "\"containerStatuses\":[{\"state\":{\"waiting\":{\"reason\":\"PodInitializing\"}}}]";
+    struct arena *a = arena_new();
+    struct facts f = {0};
+
+    (void)state;
+    facts_read(KIND_POD,
+               parsed(a, arena_printf(a,
+                                      "{\"status\":{%s,\"initContainerStatuses\":[{\"state\":{\"waiting\":{\"reason\":"
+                                      "\"ImagePullBackOff\",\"message\":\"no such image\"}}}]}}",
+                                      waits)),
+               &f);
+    assert_string_equal(f.pod.waiting_reason, "ImagePullBackOff");
+    assert_string_equal(f.pod.message, "no such image");
+    facts_fini(KIND_POD, &f);
+    facts_read(
+        KIND_POD,
+        parsed(a, arena_printf(a, "{\"status\":{%s,\"initContainerStatuses\":[{\"state\":{\"running\":{}}}]}}", waits)),
+        &f);
+    assert_false(f.pod.is_running);
+    assert_true(f.pod.is_pulled);
+    facts_fini(KIND_POD, &f);
+    facts_read(KIND_POD,
+               parsed(a,
+                      "{\"status\":{\"containerStatuses\":[{\"state\":{\"running\":{}}}],\"initContainerStatuses\":[{"
+                      "\"state\":{\"terminated\":{\"exitCode\":0}}}]}}"),
+               &f);
+    assert_true(f.pod.is_running);
+    facts_fini(KIND_POD, &f);
+    arena_free(a);
+}
+
+#define PARENT(conditions) "{\"controllerName\":\"x\",\"conditions\":[" conditions "]}"
+#define SAYS(type, status, reason, generation)                                                                         \
+    "{\"type\":\"" type "\",\"status\":\"" status "\",\"reason\":\"" reason                                            \
+    "\",\"message\":\"words\",\"observedGeneration\":" generation "}"
+
+static void test_a_route_is_what_its_gateways_say_of_its_present_generation(void **state)
+{
+    /* clang-format off */
+    static const struct {
+        const char *parents;
+        bool is_accepted, is_refused, is_conflict;
+        const char *message;
+    } cases[] = {
+        {"", false, false, false, NULL},
+        {PARENT(SAYS("Accepted", "True", "Accepted", "2")), true, false, false, NULL},
+        {PARENT(SAYS("Accepted", "True", "Accepted", "1")), false, false, false, NULL},
+        {PARENT(SAYS("Accepted", "False", "Pending", "2")), false, false, false, NULL},
+        {PARENT(SAYS("Accepted", "False", "NotAllowedByListeners", "2")), false, true, false,
+         "NotAllowedByListeners: words"},
+        {PARENT(SAYS("Accepted", "False", "HostnameConflict", "2")), false, true, true, "HostnameConflict: words"},
+        {PARENT(SAYS("Accepted", "True", "Accepted", "2") "," SAYS("ResolvedRefs", "False", "BackendNotFound", "2")),
+         false, true, false, "BackendNotFound: words"},
+        {PARENT(SAYS("Accepted", "True", "Accepted", "2") "," SAYS("ResolvedRefs", "True", "ResolvedRefs", "2")), true,
+         false, false, NULL},
+        {PARENT(SAYS("Accepted", "False", "NoMatchingParent", "2")) "," PARENT(SAYS("Accepted", "True", "Accepted", "2")),
+         true, false, false, "NoMatchingParent: words"},
+    };
+    /* clang-format on */
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arena *a = arena_new();
+        struct facts f = {0};
+
+        facts_read(KIND_HTTPROUTE,
+                   parsed(a, arena_printf(a, "{\"metadata\":{\"generation\":2},\"status\":{\"parents\":[%s]}}",
+                                          cases[i].parents)),
+                   &f);
+        assert_int_equal(f.route.is_accepted, cases[i].is_accepted);
+        assert_int_equal(f.route.is_refused, cases[i].is_refused);
+        assert_int_equal(f.route.is_conflict, cases[i].is_conflict);
+        if (cases[i].message == NULL)
+            assert_null(f.route.message);
+        else
+            assert_string_equal(f.route.message, cases[i].message);
+        facts_fini(KIND_HTTPROUTE, &f);
+        arena_free(a);
+    }
+}
+
+static void test_a_claim_is_bound_or_not(void **state)
+{
+    struct arena *a = arena_new();
+    struct facts f = {0};
+
+    (void)state;
+    facts_read(KIND_CLAIM, parsed(a, "{\"status\":{\"phase\":\"Pending\"}}"), &f);
+    assert_false(f.claim.is_bound);
+    facts_fini(KIND_CLAIM, &f);
+    facts_read(KIND_CLAIM, parsed(a, "{\"status\":{\"phase\":\"Bound\"}}"), &f);
+    assert_true(f.claim.is_bound);
+    facts_fini(KIND_CLAIM, &f);
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_stateful_set_is_rolled_out_when_its_revisions_agree),
+        cmocka_unit_test(test_an_init_container_speaks_until_it_has_ended_well),
+        cmocka_unit_test(test_a_route_is_what_its_gateways_say_of_its_present_generation),
+        cmocka_unit_test(test_a_claim_is_bound_or_not),
         cmocka_unit_test(test_pods_tell_why_they_do_not_run),
         cmocka_unit_test(test_an_evicted_pod_is_failed_and_says_why),
         cmocka_unit_test(test_deployments_tell_failure_and_generation),

@@ -2,6 +2,7 @@
 /* The promises of server/config.h: defaults, units, sources in their order, every mistake with its place, no secret in
  * any text. Each test has a folder of its own for the files. */
 #include "server/config.h"
+#include "server/config_check.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -481,6 +482,32 @@ static void keys_that_contradict_each_other_are_refused(void **state)
     assert_int_equal(f->report.warnings_n, 0);
 }
 
+static void a_gateway_needs_a_name_and_values_kubernetes_takes(void **state)
+{
+    struct fixture *f = *state;
+    assert_false(load(f, "sandbox: {ingress_profile: gateway}\n", NULL));
+    assert_says(&f->report.errors, "sandbox.gateway_name");
+    assert_false(load(f,
+                      "sandbox:\n  gateway_timeout: soon\n  volume_size: much\n  volume_path: home\n"
+                      "  workload: daemonset\n",
+                      NULL));
+    assert_int_equal(f->report.errors_n, 4);
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const bad[] = {"1h1h1h1h1h", "100000s", "1.5h"};
+        assert_false(config_check_gateway_duration(str_from(bad[i]), NULL));
+        static const char *const sizes[] = {"0", "10GB", "1.5Gi"};
+        assert_false(config_check_quantity(str_from(sizes[i]), NULL));
+        static const char *const paths[] = {"/", "/a/../b", "/a:b"};
+        assert_false(config_check_path(str_from(paths[i]), NULL));
+    }
+    assert_true(load(f,
+                     "sandbox:\n  ingress_profile: gateway\n  gateway_name: public\n  gateway_timeout: 1h30m\n"
+                     "  workload: statefulset\n  volume_size: 20Gi\n  volume_path: /home/user\n  min_ready: 2s\n",
+                     NULL));
+    assert_int_equal(f->config.sandbox.workload, WORKLOAD_STATEFULSET);
+    assert_string_equal(f->config.sandbox.gateway_timeout, "1h30m");
+}
+
 static void serving_needs_database_and_keys(void **state)
 {
     struct fixture *f = *state;
@@ -535,6 +562,7 @@ int main(void)
         TEST(keyring_is_derived_once_and_for_all_from_the_original_secret),
         TEST(secret_env_is_found_where_the_original_had_it),
         TEST(keys_that_contradict_each_other_are_refused),
+        TEST(a_gateway_needs_a_name_and_values_kubernetes_takes),
         TEST(serving_needs_database_and_keys),
         TEST(config_md_is_what_the_table_says),
     };

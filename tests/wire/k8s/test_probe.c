@@ -53,7 +53,10 @@ static void test_all_questions_are_answered_well(void **state)
     assert_non_null(config);
     kube = kube_new(b.loop, fetch, config, &err);
     assert_non_null(kube);
-    (void)!probe_start(kube, config->namespace_name, TIMEOUT_MS, on_finding, on_done, &b);
+    const struct probe_target target = {
+        config->namespace_name, {WORKLOAD_DEPLOYMENT, ROUTE_INGRESS}
+    };
+    (void)!probe_start(kube, &target, TIMEOUT_MS, on_finding, on_done, &b);
     loop_run(b.loop);
     assert_int_equal(b.err.kind, ERR_NONE);
     assert_int_equal(b.bad_n, 0);
