@@ -70,6 +70,32 @@ enum request_result {
 typedef void store_on_request(void *arg, enum request_result result, const struct sandbox *sb,
                               const struct journal_event *events, size_t n_events, const struct err *err);
 
+/* ---- a project's variables ---- */
+
+struct variable {
+    char id[ID_SIZE];
+    struct str key;
+    struct str value; /* absent in a put: keep what is stored */
+    struct str category;
+    bool is_secret;
+    int64_t created_ms;
+    int64_t updated_ms;
+};
+typedef void store_on_variables(void *arg, const struct variable *vars, size_t n, const struct err *err);
+
+enum variables_how {
+    VARIABLES_ONE,        /* adds, or replaces those of the same key */
+    VARIABLES_CATEGORIES, /* and removes every other variable of the categories that are named */
+    VARIABLES_EXISTING,   /* changes values only; MISSING when there is no such variable */
+};
+struct variables_put {
+    const char *owner_id;
+    const char *project_id;
+    enum variables_how how;
+    const struct variable *vars; /* id and times are not read; keys differ */
+    size_t n;
+};
+
 /* ---- flows ---- */
 
 /* One write of a flow: the row's new state and the journal rows of what was observed, in one transaction. Refused with
@@ -171,6 +197,15 @@ struct port_store {
     /* updated_at descending. */
     struct op *(*project_list)(void *self, const char *owner_id, unsigned limit, ms_t timeout_ms,
                                store_on_projects *done, void *arg);
+    /* Sorted by key, values opened; without those of the category "database". */
+    struct op *(*variables_list)(void *self, const char *owner_id, const char *project_id, ms_t timeout_ms,
+                                 store_on_variables *done, void *arg);
+    /* In one transaction; `done` gets the written ones. INVALID when they are too many or too large together. */
+    struct op *(*variables_put)(void *self, const struct variables_put *put, ms_t timeout_ms, store_on_variables *done,
+                                void *arg);
+    /* MISSING when there is none of that id. */
+    struct op *(*variable_delete)(void *self, const char *owner_id, const char *project_id, const char *id,
+                                  ms_t timeout_ms, op_done *done, void *arg);
     /* In one transaction: row, desired state, lease to this replica, first journal rows. MISSING as above. */
     struct op *(*sandbox_request)(void *self, const struct sandbox_request *request, ms_t timeout_ms,
                                   store_on_request *done, void *arg);

@@ -34,6 +34,12 @@ void actions_start(struct http_exchange *x, struct app *app);
 void actions_stop(struct http_exchange *x, struct app *app);
 void actions_restart(struct http_exchange *x, struct app *app);
 
+/* environment.c */
+void environment_list(struct http_exchange *x, struct app *app);
+void environment_put(struct http_exchange *x, struct app *app);
+void environment_update(struct http_exchange *x, struct app *app);
+void environment_delete(struct http_exchange *x, struct app *app);
+
 /* sandboxes.c */
 void sandboxes_get(struct http_exchange *x, struct app *app);
 void sandboxes_create(struct http_exchange *x, struct app *app);

@@ -34,6 +34,11 @@ const struct route ROUTES[] = {
     {HTTP_POST,   "/api/projects/{id}/stop",          actions_stop,       ROUTE_USER,     SMALL_BODY, RATE_WRITE},
     {HTTP_POST,   "/api/projects/{id}/restart",       actions_restart,    ROUTE_USER,     SMALL_BODY, RATE_WRITE},
 
+    {HTTP_GET,    "/api/projects/{id}/environment",   environment_list,   ROUTE_USER,     NO_BODY,    RATE_READ},
+    {HTTP_POST,   "/api/projects/{id}/environment",   environment_put,    ROUTE_USER,     ENV_BODY,   RATE_WRITE},
+    {HTTP_PUT,    "/api/projects/{id}/environment/{envId}", environment_update, ROUTE_USER, ENV_BODY, RATE_WRITE},
+    {HTTP_DELETE, "/api/projects/{id}/environment/{envId}", environment_delete, ROUTE_USER, NO_BODY, RATE_WRITE},
+
     {HTTP_GET,    "/api/clusters",                    clusters_list,      ROUTE_USER,     NO_BODY,    RATE_READ},
 
     {HTTP_GET,    "/api/sandbox/{projectId}",         sandboxes_get,      ROUTE_USER,     NO_BODY,    RATE_READ},

@@ -15,6 +15,11 @@ static const struct json_limits env_limits = {.max_bytes = ROWS_BOX_BYTES_MAX, .
     "UNION ALL SELECT 1, NULL, NULL, env_box FROM sandboxes WHERE project_id = $1::text AND env_box IS NOT NULL) e "   \
     "ORDER BY rank, key"
 
+struct str environment_repo_aad(struct arena *a, const char *project_id, struct str key)
+{
+    return rows_aad(a, "environment", "value_box", arena_printf(a, "%s/%.*s", project_id, STR_ARG(key)));
+}
+
 bool environment_repo_add(struct pg_params *p, const struct store *s, const char *project_id,
                           const struct env_list *env, struct err *reterr)
 {
@@ -107,11 +112,11 @@ static bool read_rows(struct store_call *call, const struct pg_result *r, struct
                 return false;
             continue;
         }
-        const char *id = arena_dup(call->arena, pg_row_str(r, i, 0));
+        struct str key = arena_dup_str(call->arena, pg_row_str(r, i, 1));
         struct str value;
-        if (!open_box(call, r, i, rows_aad(call->arena, "environment", "value_box", id), &value, reterr))
+        if (!open_box(call, r, i, environment_repo_aad(call->arena, call->project_id, key), &value, reterr))
             return false;
-        put(f, arena_dup_str(call->arena, pg_row_str(r, i, 1)), value);
+        put(f, key, value);
     }
     return true;
 }

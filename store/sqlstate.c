@@ -21,6 +21,7 @@ static const struct sqlstate_row rows[] = {
     {"FS002", ERR_CONFLICT,  "BeingTerminated", 5},
     {"FS003", ERR_LIMIT,     "ClusterBusy",     5},
     {"FS004", ERR_CONFLICT,  "ClusterFull",     0},
+    {"FS005", ERR_INVALID,   NULL,              0},
     {"08",    ERR_NOT_READY, NULL,              1}, /* connection exceptions */
     {"22",    ERR_INVALID,   NULL,              0}, /* data exceptions: bad text, out of range */
     {"23505", ERR_CONFLICT,  NULL,              0}, /* unique violation */

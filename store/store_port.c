@@ -206,6 +206,7 @@ static void fill_port(struct store *s)
     s->port.self = s;
     s->port.health = health;
     project_repo_fill(&s->port);
+    variables_repo_fill(&s->port);
     request_repo_fill(&s->port);
     flow_repo_fill(&s->port);
     journal_repo_fill(&s->port);

@@ -56,6 +56,7 @@ struct store_call {
         store_on_flows *flows;
         store_on_saved *saved;
         store_on_env *env;
+        store_on_variables *variables;
         store_on_credentials *credentials;
         store_on_journal *journal;
         store_on_usual *usual;
@@ -93,6 +94,7 @@ void store_cache_drop_status(struct store *s, const char *owner_id, const char *
 
 /* Each fills its functions of the port. */
 void project_repo_fill(struct port_store *port);
+void variables_repo_fill(struct port_store *port);
 void request_repo_fill(struct port_store *port);
 void flow_repo_fill(struct port_store *port);
 void journal_repo_fill(struct port_store *port);

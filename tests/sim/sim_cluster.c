@@ -262,6 +262,7 @@ static void look(struct view *v, size_t i)
     if (!v->is_synced || v->is_down || sim_percent(s, 30))
         return;
     show(v->cluster, p, &truth);
+    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): bytes of padding at most wake once more than needed. */
     bool is_news = memcmp(&truth, &v->caches[i], sizeof(truth)) != 0;
     v->caches[i] = truth;
     if (is_news || sim_percent(s, 5))

@@ -379,6 +379,17 @@ static bool is_creation_end(const struct journal_event *e)
     return e->outcome == OUTCOME_READY || e->outcome == OUTCOME_FAILED || e->outcome == OUTCOME_CANCELLED;
 }
 
+/* An end leaves no stage in progress, and READY comes after five completed ones. */
+static void check_stages_at_end(struct run *r, const struct journal_event *end, const enum stage_status *stages)
+{
+    for (size_t k = 0; k < STAGE_N; k++) {
+        bool is_open = stages[k] == STAGE_STATUS_IN_PROGRESS;
+        if (is_open || (end->outcome == OUTCOME_READY && stages[k] != STAGE_STATUS_COMPLETED))
+            sim_violated(&r->sim, "%s ended %s while stage %s is %s", end->project_id, outcome_id(end->outcome),
+                         stage_id((enum stage)k), stage_status_id(stages[k]));
+    }
+}
+
 /* Of each attempt: a stage is told as it goes, READY only after five completed stages, one end of a creation. */
 static void check_journal(struct run *r, const char *project_id)
 {
@@ -410,15 +421,7 @@ static void check_journal(struct run *r, const char *project_id)
             sim_violated(&r->sim, "%s attempt %u was terminated without having ended", project_id, attempt);
         if (creations_ended > 1)
             sim_violated(&r->sim, "%s attempt %u ended twice", project_id, attempt);
-        for (size_t k = 0; k < STAGE_N; k++) {
-            if (stages[k] == STAGE_STATUS_IN_PROGRESS)
-                sim_violated(&r->sim, "%s ended while stage %s is in progress", project_id, stage_id((enum stage)k));
-        }
-        for (size_t k = 0; e->outcome == OUTCOME_READY && k < STAGE_N; k++) {
-            if (stages[k] != STAGE_STATUS_COMPLETED)
-                sim_violated(&r->sim, "%s is ready while stage %s is %s", project_id, stage_id((enum stage)k),
-                             stage_status_id(stages[k]));
-        }
+        check_stages_at_end(r, e, stages);
     }
 }
 

@@ -348,7 +348,8 @@ static void put_variable(struct fixture *f, const struct owned *o, const char *i
     struct buf hex;
     buf_init(&box, 4096);
     buf_init(&hex, 8192);
-    codec_seal(f->ring, str_from(arena_printf(a, "environment|value_box|%s", id)), str_from(value), &box);
+    codec_seal(f->ring, str_from(arena_printf(a, "environment|value_box|%s/%s", o->project_id, key)), str_from(value),
+               &box);
     codec_hex(&hex, box.p, box.n);
     sql(f,
         arena_printf(a, "INSERT INTO environment (id, project_id, key, value_box) VALUES ('%s', '%s', '%s', '\\x%s')",
