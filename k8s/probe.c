@@ -60,7 +60,8 @@ static void probe_cancel(struct op *op)
 static void answer(struct question *q, const char *check, bool is_good, const char *text, const struct err *err)
 {
     struct probe *p = q->probe;
-    const struct probe_finding finding = {check, is_good, text};
+    bool is_spared = !is_good && err == NULL && q->right != NULL && (q->right->spared >> q->verb & 1) != 0;
+    const struct probe_finding finding = {check, is_good, is_spared, text};
     q->call = NULL;
     if (err != NULL && p->first.kind == ERR_NONE)
         err_copy(&p->first, err);
@@ -100,10 +101,12 @@ static void on_review(void *arg, const struct json_value *object, const struct e
     struct question *q = arg;
     const char *dot = q->right->group[0] != '\0' ? "." : "";
     bool is_allowed = err == NULL && json_bool(json_at(object, "status", "allowed", NULL), false);
+    bool is_spared = (q->right->spared >> q->verb & 1) != 0;
+    const char *lost = is_allowed ? "" : is_spared ? q->right->without : "sandboxes fail";
     char text[TEXT_SIZE];
     text_fitf(text, sizeof text, "%s %s %s%s%s (%s)%s%s", is_allowed ? "may" : "may not", right_verb_text(q->verb),
-              q->right->resource, dot, q->right->group, q->right->purpose, err != NULL ? ": " : "",
-              err != NULL ? err->msg : "");
+              q->right->resource, dot, q->right->group, q->right->purpose, is_allowed ? "" : ": ",
+              err != NULL ? err->msg : lost);
     answer(q, "right", is_allowed, text, err);
 }
 

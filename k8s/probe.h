@@ -13,6 +13,7 @@
 struct probe_finding {
     const char *check; /* "version", "kubeblocks" or "right" */
     bool is_good;
+    bool is_spared;   /* bad, and everything goes on all the same (rights.h) */
     const char *text; /* one sentence */
 };
 /* Where sandboxes are made, and of what. */

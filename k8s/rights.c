@@ -3,6 +3,8 @@
  * database's Role (manifest_db.c) grants them. It grants less where we hold less. */
 #include "k8s/rights.h"
 
+#include <string.h>
+
 #define BIT(verb) (1u << RIGHT_##verb)
 #define KEPT      (BIT(GET) | BIT(CREATE) | BIT(DELETE))
 #define OWN       (KEPT | BIT(PATCH))
@@ -51,4 +53,13 @@ const char *right_verb_text(enum right_verb verb)
 bool right_is_needed(const struct right *right, const struct sandbox_kinds *kinds)
 {
     return kube_is_used(right->use, kinds);
+}
+
+bool right_is_spared(const char *group, const char *resource, enum right_verb verb)
+{
+    for (size_t i = 0; i < RIGHTS_N; i++) {
+        if (strcmp(RIGHTS[i].group, group) == 0 && strcmp(RIGHTS[i].resource, resource) == 0)
+            return (RIGHTS[i].spared >> verb & 1) != 0;
+    }
+    return false;
 }

@@ -41,6 +41,9 @@ extern const size_t RIGHTS_N;
 /* Do sandboxes of these kinds need it? */
 bool right_is_needed(const struct right *right, const struct sandbox_kinds *kinds);
 
+/* False also for what is no row of the table. */
+bool right_is_spared(const char *group, const char *resource, enum right_verb verb);
+
 #define RIGHTS_ACCOUNT "fullstackd" /* name of the ServiceAccount, its Role and its RoleBinding */
 
 struct json_writer;

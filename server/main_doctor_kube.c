@@ -108,10 +108,11 @@ void doctor_api(struct doctor *d)
 
 /* ---- permitted ---- */
 
-static const char *advice_for(const char *check)
+static const char *advice_for(struct doctor *d, const char *check)
 {
     if (str_eq_text(str_from(check), "right"))
-        return "Grant it by a Role in the namespace";
+        return arena_printf(d->arena, "Grant it: kubectl -n %s apply -f docker/role.yaml (fullstackd role prints it)",
+                            d->namespace_name);
     if (str_eq_text(str_from(check), "kubeblocks"))
         return "Install KubeBlocks, or use a cluster that has it: databases are its Clusters";
     return "Check the credentials in the kubeconfig";
@@ -120,6 +121,7 @@ static const char *advice_for(const char *check)
 static void on_finding(void *arg, const struct probe_finding *finding)
 {
     struct doctor *d = arg;
+    enum doctor_level level = finding->is_good ? DOCTOR_OK : finding->is_spared ? DOCTOR_WARN : DOCTOR_FAIL;
     bool is_right = str_eq_text(str_from(finding->check), "right");
     d->rights_n += is_right;
     d->rights_bad_n += is_right && !finding->is_good;
@@ -128,8 +130,7 @@ static void on_finding(void *arg, const struct probe_finding *finding)
             str_find_str(str_from(finding->text), STR("v1alpha1")) < str_from(finding->text).n ? "v1alpha1" : "v1";
     if (is_right && finding->is_good)
         return;
-    doctor_say(d, finding->is_good ? DOCTOR_OK : DOCTOR_FAIL, finding->check,
-               finding->is_good ? NULL : advice_for(finding->check), "%s", finding->text);
+    doctor_say(d, level, finding->check, finding->is_good ? NULL : advice_for(d, finding->check), "%s", finding->text);
 }
 
 static void on_probed(void *arg, const struct err *err)

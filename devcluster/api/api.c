@@ -160,13 +160,16 @@ static bool run_control(struct call *c, struct str path)
         if (!body_json(c, c->arena, &body))
             return false;
         bool drops = doc_as_bool(doc_find(body, "dropWatches"), false);
+        bool ends = doc_as_bool(doc_find(body, "endWatches"), false);
         bool compacts = doc_as_bool(doc_find(body, "compact"), false);
         if (drops)
             watch_cut_all(c->api);
+        if (ends)
+            watch_end_all(c->api);
         if (compacts)
             store_compact(c->api->store);
-        if (!drops && !compacts && !faults_add(c->api->faults, body))
-            return call_bad_request(c, "a fault needs status, close or delayMs; or dropWatches, or compact");
+        if (!drops && !ends && !compacts && !faults_add(c->api->faults, body))
+            return call_bad_request(c, "a fault needs status, close or delayMs; or dropWatches, endWatches or compact");
     }
     call_answer_json(c, 200, STR("{}"));
     return true;
