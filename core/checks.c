@@ -13,6 +13,7 @@ enum {
     VOLUME_GRACE_MS = 10000,        /* a provisioner tries again */
     ROUTE_GRACE_MS = 10000,         /* a Gateway looks again when it sees the Service */
     QUOTA_GRACE_MS = 5000,
+    REFUSED_GRACE_MS = 3000,    /* a right that was just given: the watch that was refused is begun anew */
     DB_FAILED_GRACE_MS = 10000, /* KubeBlocks passes through Failed when a pod restarts */
 };
 
@@ -33,6 +34,11 @@ void checks_unreachable(const struct sandbox *sb, const struct observed *seen, e
 
 static bool is_unsettled(const struct world *w, struct verdict *v)
 {
+    if (w->seen->refused[0] != '\0') {
+        SAY(v, CHECK_BROKEN, REASON_FORBIDDEN, "%s", w->seen->refused);
+        v->grace_ms = REFUSED_GRACE_MS;
+        return true;
+    }
     if (w->seen->is_synced)
         return false;
     if (w->seen->is_reachable)

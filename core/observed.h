@@ -108,6 +108,7 @@ struct observed {
     bool is_reachable;       /* the API answered the last call or watch, or was not asked yet */
     bool are_databases_far;  /* nobody can log in to this cluster's databases from here */
     bool is_cluster_unknown; /* this server's configuration has no cluster of that name: nothing else is known either */
+    char refused[320]; /* what must be seen and may not: the API's words, which name verb and resource; else empty */
     enum presence objects[OBJECT_N];
     struct observed_database database;
     struct observed_workload workload;

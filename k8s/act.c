@@ -11,6 +11,7 @@
 
 #include "core/base/fit.h"
 #include "core/base/xmem.h"
+#include "k8s/account.h"
 #include "k8s/discovery.h"
 #include "k8s/facts.h"
 #include "k8s/kubeblocks.h"
@@ -27,7 +28,7 @@ struct act {
     struct kube *kube;
     struct cache *cache;
     const struct k8s_profile *profile;
-    const struct held *held;
+    struct account *account;
     const struct kubeblocks_dialect *dialect;
     struct discovery *discovery;
     enum cluster_object object;
@@ -40,6 +41,7 @@ struct act {
     char owner_uid[40]; /* of the workload; empty: none */
     enum act_verb verb;
     const struct json_value *seen; /* as read, during that callback only */
+    bool was_weighed;              /* our rights were read for it after a refusal */
     enum act_at at;
     int calls_n;
     ms_t timeout_ms; /* of each call */
@@ -103,9 +105,16 @@ static void to_port_error(struct err *err, bool is_settled, bool is_doubted)
         err->kind = ERR_INVALID;
 }
 
+static bool is_forbidden(const struct err *err)
+{
+    return err->kind == ERR_DENIED && str_eq_text(str_from(err->reason), "Forbidden");
+}
+
 static void act_end(struct act *a, const struct err *err)
 {
     struct err copy = {0};
+    if (err != NULL && is_forbidden(err) && a->account != NULL)
+        account_doubt(a->account);
     if (err != NULL) {
         err_copy(&copy, err);
         to_port_error(&copy, kube_is_settled(a->kube), is_version_gone(a, err));
@@ -233,6 +242,31 @@ static void on_created(struct act *a, const struct json_value *object)
         act_end(a, &a->failure);
 }
 
+/* ---- rights that are granted on ---- */
+
+static void on_weighed(void *arg, const struct err *err)
+{
+    struct act *a = arg;
+    (void)err; /* then it is tried with what was known */
+    a->call = NULL;
+    act_next(a, a->at);
+}
+
+/* The database's Role grants of its rights what we hold ourselves: that has to be known as it is at this moment. */
+static void weigh(struct act *a, enum act_at next)
+{
+    a->at = next;
+    a->was_weighed = true;
+    a->call = account_ask(a->account, on_weighed, a);
+}
+
+static bool must_weigh(const struct act *a, const struct err *refusal)
+{
+    if (a->object != OBJECT_ROLE || a->account == NULL || a->verb != ACT_APPLY || a->was_weighed)
+        return false;
+    return refusal != NULL ? a->at != ACT_READ && is_forbidden(refusal) : account_lacks(a->account);
+}
+
 static void on_answer(void *arg, const struct json_value *object, const struct err *err)
 {
     struct act *a = arg;
@@ -249,6 +283,8 @@ static void on_answer(void *arg, const struct json_value *object, const struct e
         act_end(a, NULL); /* what is not there does not run */
     } else if (err != NULL && is_overtaken(a, err, &next)) {
         act_next(a, next);
+    } else if (err != NULL && must_weigh(a, err)) {
+        weigh(a, a->at);
     } else if (err != NULL) {
         act_end(a, err);
     } else if (a->at == ACT_READ) {
@@ -286,7 +322,7 @@ static bool write_body(struct act *a, enum act_at at, struct json_writer *w, str
         .dialect = a->object == OBJECT_DATABASE ? a->dialect : NULL,
         .owner_uid = a->owner_uid[0] != '\0' ? a->owner_uid : NULL,
         .resource_version = at == ACT_PATCH ? a->version : NULL,
-        .held = a->held,
+        .held = a->account != NULL ? account_held(a->account) : NULL,
     };
 
     if (at == ACT_DELETE || at == ACT_UNMAKE)
@@ -367,7 +403,7 @@ static struct act *act_new(const struct act_request *req, enum act_verb verb)
     a->kube = req->kube;
     a->cache = req->cache;
     a->profile = req->profile;
-    a->held = req->held;
+    a->account = req->account;
     a->dialect = req->dialect;
     a->discovery = req->discovery;
     a->object = req->object;
@@ -400,10 +436,13 @@ static bool is_possible(struct act *a, const struct act_request *req)
 struct op *act_apply(const struct act_request *req)
 {
     struct act *a = act_new(req, ACT_APPLY);
+    enum act_at first = cache_has(a->cache, a->row->kind, a->name) ? ACT_READ : ACT_CREATE;
     if (!is_possible(a, req))
         act_next(a, ACT_FAIL);
+    else if (must_weigh(a, NULL))
+        weigh(a, first);
     else
-        act_next(a, cache_has(a->cache, a->row->kind, a->name) ? ACT_READ : ACT_CREATE);
+        act_next(a, first);
     return &a->op;
 }
 

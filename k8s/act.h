@@ -12,6 +12,7 @@
 #include "k8s/profile.h"
 
 struct discovery;
+struct account;
 struct kubeblocks_dialect;
 
 struct act_request {
@@ -25,7 +26,7 @@ struct act_request {
     ms_t timeout_ms;            /* of each call */
     op_done *done;
     void *arg;
-    const struct held *held;     /* borrowed for the operation's life; NULL: all is held */
+    struct account *account;     /* borrowed for the operation's life; NULL: all is held */
     struct discovery *discovery; /* told when the dialect looks wrong; NULL: nobody is */
 };
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What our account may really do in its namespace, asked once at start (SelfSubjectRulesReview): so that the database's
- * Role grants no more than may be granted on, and a kind that may not be watched is not waited for. */
+/* What our account holds of the table of rights, as read from the API's answer; who asks, and when, is account.c. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,5 +19,7 @@ struct held {
 void held_read(const struct json_value *review, struct held *ret);
 /* Is the verb on the resource (a row of RIGHTS; another counts as held) allowed? held NULL: yes. */
 bool held_has(const struct held *held, const char *group, const char *resource, const char *verb);
-/* One warning per row of RIGHTS that sandboxes of these kinds need and that lacks something. */
+/* Is any right known not to be held that sandboxes of these kinds need? */
+bool held_lacks(const struct held *held, const struct sandbox_kinds *kinds);
+/* One line per such row of RIGHTS: an error, or a warning where all that it lacks is spared. */
 void held_log_lacking(const struct held *held, const char *cluster, const struct sandbox_kinds *kinds);

@@ -6,19 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/codec.h"
+#include "core/base/fit.h"
 #include "core/base/json_write.h"
 #include "core/base/log.h"
 #include "core/base/xmem.h"
-#include "core/io/backoff.h"
+#include "k8s/account.h"
 #include "k8s/act.h"
 #include "k8s/cache.h"
 #include "k8s/discovery.h"
-#include "k8s/held.h"
 #include "k8s/kubeblocks.h"
 #include "k8s/watch.h"
-
-enum { REVIEW_TIMEOUT_MS = 15000, REVIEW_FIRST_MS = 500, REVIEW_CAP_MS = 30000 };
 
 struct k8s_port {
     struct port_cluster port;
@@ -31,10 +28,7 @@ struct k8s_port {
     bool is_asked[KIND_WATCHED_N]; /* some sandbox is made of it: to be watched, when that is possible */
     bool is_reviewed;              /* watches may begin */
     struct loop_task more;         /* start the watches that were asked for */
-    struct held held;
-    struct op *review;
-    struct loop_timer review_timer;
-    struct backoff review_backoff;
+    struct account *account;
     struct discovery *discovery;
     cluster_on_change *on_change;
     void *on_change_arg;
@@ -42,26 +36,44 @@ struct k8s_port {
 
 /* ---- watches ---- */
 
+/* A 403 says that our rights are not what they were. */
+static void on_break(void *arg)
+{
+    struct k8s_port *p = arg;
+    for (size_t i = 0; i < KIND_WATCHED_N; i++) {
+        if (p->watches[i] != NULL && watch_refusal(p->watches[i]) != NULL)
+            account_doubt(p->account);
+    }
+}
+
 /* Its end is the first sign of another version of KubeBlocks. */
 static void on_clusters_break(void *arg)
 {
     struct k8s_port *p = arg;
     discovery_ask(p->discovery);
+    on_break(p);
 }
 
 static void start_watch(struct k8s_port *p, enum kube_kind kind, const char *version)
 {
     struct watch_options options = {
-        p->kube, p->cache, kind, version, p->namespace_name, kind == KIND_CLUSTER ? on_clusters_break : NULL, p};
+        p->kube, p->cache, kind, version, p->namespace_name, kind == KIND_CLUSTER ? on_clusters_break : on_break, p};
     if (p->watches[kind] == NULL)
         p->watches[kind] = watch_new(&options);
     watch_start(p->watches[kind]);
 }
 
+/* Sandboxes are made without a sight of it: other things stand for what it would tell. */
+static bool is_spared(enum kube_kind kind)
+{
+    return right_is_spared(kube_kind_row(kind)->group, kube_kind_row(kind)->plural, RIGHT_WATCH);
+}
+
 static bool may_watch(const struct k8s_port *p, enum kube_kind kind)
 {
     const struct kube_kind_row *row = kube_kind_row(kind);
-    return held_has(&p->held, row->group, row->plural, "list") && held_has(&p->held, row->group, row->plural, "watch");
+    const struct held *held = account_held(p->account);
+    return held_has(held, row->group, row->plural, "list") && held_has(held, row->group, row->plural, "watch");
 }
 
 /* Events name objects which are known by what makes them: those come first, and the pods, so that of two of one name
@@ -87,8 +99,8 @@ static void start_asked(void *arg)
     for (enum kube_kind kind = 0; kind < KIND_CACHED_N && p->is_reviewed; kind++) {
         if (!p->is_asked[kind] || p->watches[kind] != NULL || kind == KIND_CLUSTER)
             continue;
-        if (kind == KIND_ENDPOINT_SLICE && !may_watch(p, kind))
-            cache_list_none(p->cache, kind); /* the only kind that something else can stand for */
+        if (is_spared(kind) && !may_watch(p, kind))
+            cache_list_none(p->cache, kind);
         else
             start_watch(p, kind, NULL);
     }
@@ -157,45 +169,54 @@ static void start_all(struct k8s_port *p)
     discovery_ask(p->discovery);
 }
 
-static void on_review(void *arg, const struct json_value *answer, const struct err *err)
+static void stop_watch(struct k8s_port *p, enum kube_kind kind)
 {
-    struct k8s_port *p = arg;
-    p->review = NULL;
-    if (err != NULL && err_retryable(err->kind)) {
-        uint32_t chance;
-        codec_random(&chance, sizeof chance);
-        loop_timer_set(&p->review_timer, backoff_next(&p->review_backoff, chance));
-        return;
-    }
-    if (err == NULL) {
-        held_read(answer, &p->held);
-        const struct sandbox_kinds kinds = k8s_profile_kinds(p->profile);
-        held_log_lacking(&p->held, kube_cluster(p->kube), &kinds);
-    }
-    start_all(p);
+    watch_free(p->watches[kind]);
+    p->watches[kind] = NULL;
+    if (kind < KIND_CACHED_N)
+        cache_list_none(p->cache, kind);
 }
 
-static void review(void *arg)
+/* What may be seen is another set than before. */
+static void follow_rights(struct k8s_port *p)
+{
+    for (size_t i = 0; i < KIND_WATCHED_N; i++) {
+        enum kube_kind kind = (enum kube_kind)i;
+        bool may = may_watch(p, kind);
+        if (p->watches[i] != NULL && !may && is_spared(kind))
+            stop_watch(p, kind);
+        else if (p->watches[i] != NULL && may && watch_refusal(p->watches[i]) != NULL)
+            watch_hurry(p->watches[i]);
+    }
+    start_asked(p);
+    cache_touch_all(p->cache);
+}
+
+static void on_rights(void *arg)
 {
     struct k8s_port *p = arg;
-    struct json_writer *w = jw_new(1024);
-    struct str body = STR_NONE;
-    jw_object(w);
-    jw_kv_text(w, "apiVersion", "authorization.k8s.io/v1");
-    jw_kv_text(w, "kind", "SelfSubjectRulesReview");
-    jw_key(w, "spec");
-    jw_object(w);
-    jw_kv_text(w, "namespace", p->namespace_name);
-    jw_object_end(w);
-    jw_object_end(w);
-    (void)!jw_finish(w, &body, NULL);
-    struct kube_request req = {
-        "POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", NULL, body, REVIEW_TIMEOUT_MS, on_review, p};
-    p->review = kube_call(p->kube, &req);
-    jw_free(w);
+    if (p->is_reviewed)
+        follow_rights(p);
+    else
+        start_all(p);
 }
 
 /* ---- the port's functions ---- */
+
+/* Whoever looks needs to see: a right that was given meanwhile is found out by that. */
+static void observe_refusal(struct k8s_port *p, const struct sandbox *sb, struct observed *ret)
+{
+    for (size_t i = 0; i < KIND_CACHED_N; i++) {
+        enum kube_kind kind = (enum kube_kind)i;
+        const struct err *refusal = p->watches[i] != NULL ? watch_refusal(p->watches[i]) : NULL;
+        if (refusal == NULL || is_spared(kind) || !kube_is_used(kube_kind_row(kind)->use, &sb->kinds))
+            continue;
+        account_doubt(p->account);
+        if (kube_is_settled(p->kube))
+            text_fit(ret->refused, sizeof ret->refused, str_from(refusal->msg));
+        return;
+    }
+}
 
 static void port_observe(void *self, const struct sandbox *sb, struct observed *ret)
 {
@@ -207,6 +228,7 @@ static void port_observe(void *self, const struct sandbox *sb, struct observed *
         ret->route_app.is_accepted = !ret->route_app.is_refused;
         ret->route_tty.is_accepted = !ret->route_tty.is_refused;
     }
+    observe_refusal(p, sb, ret);
     /* Without a sight of EndpointSlices the pod has to speak for them: the endpoint follows its readiness. */
     if (p->watches[KIND_ENDPOINT_SLICE] == NULL && ret->objects[OBJECT_SERVICE] == PRESENCE_PRESENT) {
         ret->endpoints_n = ret->pod.is_running;
@@ -214,10 +236,18 @@ static void port_observe(void *self, const struct sandbox *sb, struct observed *
     }
 }
 
+/* Something is to be done, and what is lacking may have been given meanwhile. */
+static void wish_for_rights(struct k8s_port *p)
+{
+    if (account_lacks(p->account))
+        account_doubt(p->account);
+}
+
 /* What every act on an object has in common. */
 static struct act_request request(struct k8s_port *p, enum cluster_object object, const struct sandbox *sb,
                                   op_done *done, void *arg)
 {
+    wish_for_rights(p);
     return (struct act_request){.kube = p->kube,
                                 .cache = p->cache,
                                 .profile = p->profile,
@@ -226,7 +256,7 @@ static struct act_request request(struct k8s_port *p, enum cluster_object object
                                 .sb = sb,
                                 .done = done,
                                 .arg = arg,
-                                .held = &p->held,
+                                .account = p->account,
                                 .discovery = p->discovery};
 }
 
@@ -328,6 +358,16 @@ static void port_call_send(struct port_call *c, const struct kube_request *rest,
 
 static bool ask_next_secret(struct port_call *c);
 
+/* As act.c does: what a call was refused says something of our rights, once the API server is settled. */
+static void hear_refusal(struct port_call *c)
+{
+    if (c->err.kind != ERR_DENIED)
+        return;
+    account_doubt(c->p->account);
+    if (!kube_is_settled(c->p->kube))
+        c->err.kind = ERR_NOT_READY;
+}
+
 static void on_credentials_secret(void *arg, const struct json_value *object, const struct err *err)
 {
     struct port_call *c = arg;
@@ -341,6 +381,7 @@ static void on_credentials_secret(void *arg, const struct json_value *object, co
     if (err != NULL) {
         if (c->err.kind == ERR_UNAUTHENTICATED)
             c->err.kind = ERR_NOT_READY; /* our token is being renewed */
+        hear_refusal(c);
         on_port_call_end(c);
     } else if (!kubeblocks_credentials(dialect, &c->sb, object, &credentials, &c->err)) {
         on_port_call_end(c);
@@ -388,6 +429,9 @@ static void on_nudged(void *arg, const struct json_value *object, const struct e
     c->call = NULL;
     if (err != NULL && err->kind != ERR_MISSING) /* a pod that went needs no nudge */
         err_copy(&c->err, err);
+    hear_refusal(c);
+    if (c->err.code == 403)
+        c->err = (struct err){0}; /* a spared right: the kubelet tries again by itself, only later */
     on_port_call_end(c);
 }
 
@@ -408,7 +452,7 @@ static struct op *port_nudge(void *self, const struct sandbox *sb, ms_t timeout_
     jw_object_end(w);
     jw_object_end(w);
     jw_object_end(w);
-    if (pod != NULL && held_has(&p->held, "", "pods", "patch") && jw_finish(w, &body, &c->err))
+    if (pod != NULL && held_has(account_held(p->account), "", "pods", "patch") && jw_finish(w, &body, &c->err))
         port_call_send(
             c, &(struct kube_request){"PATCH", NULL, "application/merge-patch+json", body, timeout_ms, on_nudged, NULL},
             KIND_POD, pod);
@@ -447,9 +491,9 @@ struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err
     p->profile = options->profile;
     p->namespace_name = xstrdup(options->namespace_name);
     p->discovery = discovery_new(kube, p->namespace_name, on_dialect, p);
-    p->review_backoff = (struct backoff){REVIEW_FIRST_MS, REVIEW_CAP_MS, 0};
     loop_task_init(&p->more, p->loop, start_asked, p);
-    loop_timer_init(&p->review_timer, p->loop, review, p);
+    const struct sandbox_kinds kinds = k8s_profile_kinds(p->profile);
+    p->account = account_new(kube, p->namespace_name, &kinds, on_rights, p);
     cache_subscribe(p->cache, on_cache_change, p);
     kube_on_reachable(kube, on_reachable, p);
     p->port = (struct port_cluster){
@@ -471,16 +515,15 @@ void k8s_port_start(struct k8s_port *p)
 {
     const struct sandbox_kinds kinds = k8s_profile_kinds(p->profile);
     ask_for(p, &kinds);
-    review(p);
+    account_start(p->account);
 }
 
 void k8s_port_free(struct k8s_port *p)
 {
     if (p == NULL)
         return;
-    op_cancel(p->review);
     loop_task_clear(&p->more);
-    loop_timer_clear(&p->review_timer);
+    account_free(p->account);
     discovery_free(p->discovery);
     for (size_t i = 0; i < KIND_WATCHED_N; i++)
         watch_free(p->watches[i]);

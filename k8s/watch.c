@@ -43,6 +43,7 @@ struct watch {
     char *next_page;  /* continue token, percent-encoded; NULL: the first page */
     struct op *op;
     struct json_stream *stream;
+    struct err refusal; /* the last try was a 403 */
     struct err failure; /* what the stream itself said, of the try under way */
     bool is_heard;      /* the try under way brought something */
     bool is_slowed;     /* the server named the time to rest */
@@ -95,6 +96,7 @@ static bool on_event(void *arg, const struct json_value *item, struct err *reter
     }
     w->stats.events_n++;
     w->is_heard = true;
+    w->refusal = (struct err){0};
     if (event.version > w->version)
         w->version = event.version;
     if (kind >= KIND_CACHED_N && event.type == WATCH_PUT)
@@ -169,6 +171,8 @@ static void rest(struct watch *w, const struct err *err)
         w->version = 0;
     if (w->version == 0)
         forget_page(w);
+    if (err->kind == ERR_DENIED)
+        err_copy(&w->refusal, err);
     if (err->kind != ERR_GONE) {
         w->stats.failures_n++;
         LOG(WARN, "watch interrupted", KV("cluster", kube_cluster(w->options.kube)),
@@ -232,6 +236,7 @@ static bool read_page_end(struct watch *w, const struct json_value *list, struct
         return w->next_page != NULL || err_set(reterr, ERR_UPSTREAM, __func__, "the continue token is too long");
     }
     w->version = version;
+    w->refusal = (struct err){0};
     if (w->options.kind < KIND_CACHED_N)
         cache_list_end(w->options.cache, w->options.kind, version);
     return true;
@@ -315,9 +320,16 @@ void watch_start(struct watch *w)
 void watch_hurry(struct watch *w)
 {
     bool is_asked_to_wait = w->failure.kind != ERR_NONE || w->is_slowed;
+    w->refusal =
+        (struct err){0}; /* a silent stream would not tell that it is none any more; another 403 comes at once */
     backoff_reset(&w->backoff);
     if (w->at == WATCH_RESTING && !is_asked_to_wait)
         loop_timer_set(&w->rest, 0);
+}
+
+const struct err *watch_refusal(const struct watch *w)
+{
+    return w->refusal.kind != ERR_NONE ? &w->refusal : NULL;
 }
 
 void watch_free(struct watch *w)

@@ -26,8 +26,10 @@ struct watch_options {
 
 struct watch *watch_new(const struct watch_options *options);
 void watch_start(struct watch *w);
-/* The API answers again: a watch that rests after a failure need not rest on. */
+/* The API answers again, or a right was given: a watch that rests after a failure need not rest on. */
 void watch_hurry(struct watch *w);
+/* What the API said when it refused (403) to list or watch the kind; NULL: it does not. */
+const struct err *watch_refusal(const struct watch *w);
 void watch_free(struct watch *w); /* NULL is fine */
 
 struct watch_stats {

@@ -54,6 +54,32 @@ static void without_an_answer_everything_counts_as_held(void **state)
     assert_true(held_has(NULL, "", "endpoints", "get"));
 }
 
+static void a_list_that_is_not_complete_proves_no_lack(void **state)
+{
+    (void)state;
+    struct held held = read_held("{\"status\":{\"incomplete\":true,\"resourceRules\":[{\"verbs\":[\"get\"],"
+                                 "\"apiGroups\":[\"\"],\"resources\":[\"pods\"]}]}}");
+    assert_true(held_has(&held, "", "pods", "watch"));
+    const struct sandbox_kinds kinds = k8s_profile_kinds(&K8S_PROFILE_DEFAULT);
+    assert_false(held_lacks(&held, &kinds));
+    held = read_held("{\"status\":{\"incomplete\":false,\"resourceRules\":[]}}");
+    assert_false(held_has(&held, "", "pods", "watch"));
+    assert_true(held_lacks(&held, &kinds));
+}
+
+/* What a sandbox is made of is never spared, and of what is watched only what something else can stand for. */
+static void only_what_something_else_stands_for_is_spared(void **state)
+{
+    (void)state;
+    assert_true(right_is_spared("discovery.k8s.io", "endpointslices", RIGHT_WATCH));
+    assert_true(right_is_spared("", "events", RIGHT_LIST));
+    assert_true(right_is_spared("", "pods", RIGHT_PATCH));
+    assert_false(right_is_spared("", "pods", RIGHT_WATCH));
+    assert_false(right_is_spared("apps", "deployments", RIGHT_CREATE));
+    assert_false(right_is_spared("", "deployments", RIGHT_CREATE)); /* another group's */
+    assert_false(right_is_spared("", "nosuch", RIGHT_GET));
+}
+
 static const struct json_value *role_of(struct arena *a, const struct held *held)
 {
     static struct sandbox sb;
@@ -120,6 +146,8 @@ int main(void)
         cmocka_unit_test(verbs_are_held_by_resource_and_group),
         cmocka_unit_test(a_star_holds_everything),
         cmocka_unit_test(without_an_answer_everything_counts_as_held),
+        cmocka_unit_test(a_list_that_is_not_complete_proves_no_lack),
+        cmocka_unit_test(only_what_something_else_stands_for_is_spared),
         cmocka_unit_test(the_role_grants_no_more_than_is_held),
         cmocka_unit_test(the_whole_role_is_granted_when_all_is_held),
     };
