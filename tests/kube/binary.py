@@ -106,20 +106,30 @@ def find(may_build=True):
     raise Missing("no control plane here: KUBE1 may name one, or KUBE=1 builds it with Go")
 
 
-def kubeblocks_crd(version):
-    """The file of the Cluster CRD of that KubeBlocks version, out of its Go module. It is AGPL: kept in the cache, never here."""
-    folder = os.path.join(cache_dir(), f"kubeblocks-{version}")
-    target = os.path.join(folder, CRD)
+def from_module(module, version, path):
+    """A file out of a Go module, kept in the cache."""
+    folder = os.path.join(cache_dir(), f"{module.rpartition('/')[2]}-{version}")
+    target = os.path.join(folder, os.path.basename(path))
     if os.path.exists(target):
         return target
     if not shutil.which("go"):
-        raise Missing(f"the CRD of KubeBlocks {version} is not in {cache_dir()}, and there is no Go here to fetch it with")
+        raise Missing(f"{os.path.basename(path)} of {module} {version} is not in {cache_dir()}, and there is no Go here to fetch it with")
     with Lock(), tempfile.TemporaryDirectory(prefix="fs-crd-") as work:
         with open(os.path.join(work, "go.mod"), "w") as f:
             f.write("module fetch.test\n\ngo 1.24\n")
-        answer = run(f"fetching KubeBlocks {version}", ["go", "mod", "download", "-json", f"github.com/apecloud/kubeblocks@{version}"], cwd=work)
-        module = json.loads(answer[answer.index("{"):])["Dir"]
+        answer = run(f"fetching {module} {version}", ["go", "mod", "download", "-json", f"{module}@{version}"], cwd=work)
+        there = json.loads(answer[answer.index("{"):])["Dir"]
         os.makedirs(folder, exist_ok=True)
-        shutil.copyfile(os.path.join(module, "config", "crd", "bases", CRD), target + ".new")
+        shutil.copyfile(os.path.join(there, path), target + ".new")
         os.rename(target + ".new", target)
     return target
+
+
+def kubeblocks_crd(version):
+    """The file of the Cluster CRD of that KubeBlocks version. It is AGPL: kept in the cache, never here."""
+    return from_module("github.com/apecloud/kubeblocks", version, os.path.join("config", "crd", "bases", CRD))
+
+
+def gateway_crd(plural, version="v1.4.0"):
+    """The file of a CRD of the Gateway API, standard channel."""
+    return from_module("sigs.k8s.io/gateway-api", version, f"config/crd/standard/gateway.networking.k8s.io_{plural}.yaml")
