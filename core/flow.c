@@ -16,6 +16,7 @@
 enum {
     SAVE_FIRST_MS = 200,
     SAVE_CAP_MS = 5000,
+    QUIET_MS = 20000,        /* a request of another replica that nobody told of is found by then */
     AWAY_PATIENCE_MS = 3000, /* an API that was missed for a moment is no news */
 };
 #define NEVER_MS INT64_MAX
@@ -310,9 +311,22 @@ static direction *direction_of(enum desired desired)
     return directions[desired];
 }
 
+/* The word of a request on another replica may be lost, and a flow that has nothing to write would never find out. */
+static void look_for_requests(struct flow *f)
+{
+    bool is_busy = f->save != NULL || f->is_dirty || f->outbox_n > 0 || f->state != FLOW_WORKING;
+    if (is_busy || f->must_load)
+        return;
+    if (loop_now_ms(f->ports.loop) >= f->known_at_ms + QUIET_MS)
+        f->must_load = true;
+    else
+        flow_look_at(f, f->known_at_ms + QUIET_MS);
+}
+
 void flow_advance(struct flow *f)
 {
     f->next_ms = NEVER_MS;
+    look_for_requests(f);
     if (f->must_load)
         read_row(f);
     else if (f->state == FLOW_WORKING) {
@@ -360,6 +374,12 @@ static void take_row(struct flow *f, const struct flow_row *row)
     }
 }
 
+/* Whoever changes a row raises its fence or its count of writes. */
+static bool is_as_known(const struct flow *f, const struct sandbox *row)
+{
+    return row->fence == f->sb.fence && row->saves == f->sb.saves && row->attempt == f->sb.attempt;
+}
+
 static void on_loaded(void *arg, const struct flow_row *rows, size_t n, const struct err *err)
 {
     struct flow *f = arg;
@@ -371,6 +391,11 @@ static void on_loaded(void *arg, const struct flow_row *rows, size_t n, const st
     }
     f->must_load = false;
     backoff_reset(&f->save_backoff);
+    f->known_at_ms = loop_now_ms(f->ports.loop);
+    if (n == 1 && !f->is_save_in_doubt && is_as_known(f, &rows[0].sandbox)) {
+        flow_wake(f);
+        return;
+    }
     /* Another wrote, or our own write whose answer was lost: either way there are rows nobody published. */
     f->ports.listener.on_hint(f->ports.listener.arg, f->sb.owner_id);
     bool is_saved = n == 1 && f->is_save_in_doubt && rows[0].sandbox.saves == f->sb.saves + 1;
@@ -444,6 +469,7 @@ struct flow *flow_new(const struct flow_ports *ports, const struct flow_row *row
         f->credentials.password = secret_dup(&row->credentials->password);
         f->has_credentials = true;
     }
+    f->known_at_ms = loop_now_ms(ports->loop);
     f->save_backoff = (struct backoff){.first_ms = SAVE_FIRST_MS, .cap_ms = SAVE_CAP_MS};
     flow_clocks_read(f, row->steps_json);
     if (is_resumed)
@@ -468,6 +494,12 @@ void flow_free(struct flow *f)
     db_credentials_fini(&f->credentials);
     free(f->saving_steps);
     free(f);
+}
+
+void flow_hold(struct flow *f)
+{
+    flow_ops_doubt(f);
+    flow_ops_cancel(f, true);
 }
 
 bool flow_is_overtaken(const struct flow *f)

@@ -58,6 +58,8 @@ void flow_free(struct flow *f);
 void flow_advance(struct flow *f);
 /* The owner's request changed the row (cancel, delete, retry): read it again. */
 void flow_reload(struct flow *f);
+/* The lease is over: drops every call under way, also those that wait for their turn. What was sent may take effect. */
+void flow_hold(struct flow *f);
 /* Of a flow that ended: the row is this replica's still, to be taken up anew. */
 bool flow_is_overtaken(const struct flow *f);
 const struct sandbox *flow_sandbox(const struct flow *f);

@@ -157,8 +157,7 @@ void flow_journal_done(struct flow *f, enum outcome outcome, enum reason code, c
     f->has_ended = true;
     f->is_dirty = true;
     f->state = FLOW_ENDING;
-    flow_ops_cancel(f, false); /* what they find out would start more */
-    flow_ops_doubt(f);
+    flow_hold(f); /* what they find out would start more, and what waits for its turn would act after the end */
     struct journal_event *e = add_event(f, JOURNAL_DONE, code, message);
     if (e != NULL) {
         e->outcome = outcome;
@@ -178,6 +177,7 @@ static void on_saved(void *arg, const struct journal_event *events, size_t n_eve
     if (err == NULL) {
         f->is_save_in_doubt = false;
         f->sb.saves++;
+        f->known_at_ms = loop_now_ms(f->ports.loop);
         backoff_reset(&f->save_backoff);
         f->ports.listener.on_events(f->ports.listener.arg, events, n_events);
         memmove(f->outbox, f->outbox + f->saving_n, (f->outbox_n - f->saving_n) * sizeof(*f->outbox));

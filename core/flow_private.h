@@ -86,6 +86,7 @@ struct flow {
     struct op *load;
     bool must_load; /* the row changed under us: read it before anything else */
     ms_t load_at_ms;
+    ms_t known_at_ms;       /* when the row was last known to be as it is here */
     ms_t away_since_ms;     /* monotonic; 0: the API answers */
     ms_t settling_until_ms; /* taken over from another process: what it had done has yet to be seen or done again */
     ms_t next_ms;           /* the next moment at which looking again makes sense */

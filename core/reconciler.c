@@ -47,6 +47,7 @@ struct reconciler {
     struct loop_task run;
     struct loop_timer renew_timer;
     struct loop_timer claim_timer;
+    struct loop_timer lapse_timer; /* the end of the lease */
     struct op *renew;
     bool is_renewal_failing; /* and was logged */
     struct op *claim;
@@ -297,6 +298,18 @@ static void on_claim_timer(void *arg)
 
 /* ---- the lease ---- */
 
+static void on_lapse(void *arg)
+{
+    struct reconciler *r = arg;
+    if (may_act(r))
+        return;
+    LOG(WARN, "the lease is over, calls under way are dropped", KV("flows", HASH_COUNT(r->leds)));
+    for (struct led *led = r->leds; led != NULL; led = led->hh.next) {
+        if (led->flow != NULL)
+            flow_hold(led->flow);
+    }
+}
+
 static void on_renewed(void *arg, const struct err *err)
 {
     struct reconciler *r = arg;
@@ -307,6 +320,8 @@ static void on_renewed(void *arg, const struct err *err)
             LOG(WARN, "renewing the lease failed", KV("err", err));
     } else {
         r->lease_until_ms = r->renew_sent_ms + r->config.lease_ms;
+        ms_t left_ms = r->lease_until_ms - loop_now_ms(r->config.loop);
+        loop_timer_set(&r->lapse_timer, left_ms > 0 ? left_ms : 0);
         if (was_out && may_act(r)) {
             reload_all(r);
             loop_timer_set(&r->claim_timer, 0);
@@ -374,6 +389,7 @@ struct reconciler *reconciler_new(const struct reconciler_config *config)
     loop_task_init(&r->run, config->loop, on_run, r);
     loop_timer_init(&r->renew_timer, config->loop, on_renew_timer, r);
     loop_timer_init(&r->claim_timer, config->loop, on_claim_timer, r);
+    loop_timer_init(&r->lapse_timer, config->loop, on_lapse, r);
     config->cluster->subscribe(config->cluster->self, on_cluster_change, r);
     config->store->journal_subscribe(config->store->self, on_foreign_event, r);
     r->lease_until_ms = loop_now_ms(config->loop);
@@ -386,6 +402,7 @@ static void stop(struct reconciler *r)
     r->is_draining = true;
     loop_timer_clear(&r->renew_timer);
     loop_timer_clear(&r->claim_timer);
+    loop_timer_clear(&r->lapse_timer);
     op_cancel(r->renew);
     op_cancel(r->claim);
     r->renew = NULL;

@@ -2,7 +2,7 @@
 /* What is asked of the simulated cluster: calls that are refused, land late, or land unheard. */
 #include "tests/sim/sim_cluster_private.h"
 
-enum { LATE_MS = 15000 };
+enum { LATE_MS = 15000, WAIT_MS = 40000 };
 
 static void free_call(void *p)
 {
@@ -14,6 +14,7 @@ static void maybe_free(struct call *call)
     if (!call->is_answered || (!call->has_landed && !call->is_refused))
         return;
     call->cluster->calls_n--;
+    loop_timer_clear(&call->send);
     loop_timer_clear(&call->land);
     loop_timer_clear(&call->answer);
     LIST_REMOVE(call, link);
@@ -25,6 +26,7 @@ static void cancel_call(struct op *op)
     struct call *call = (struct call *)op;
     call->is_cancelled = true;
     call->is_answered = true;
+    call->is_refused = call->is_refused || call->is_waiting; /* what was not sent never lands */
     loop_timer_clear(&call->answer);
     maybe_free(call);
 }
@@ -132,6 +134,43 @@ static void roll_call(struct call *call, ms_t timeout_ms)
     loop_timer_set(&call->answer, answer_ms);
 }
 
+/* Only the leader changes anything: whoever lost the lease finds out before it acts again. */
+static void check_leader(const struct view *v, const struct sandbox *sb)
+{
+    size_t node = (size_t)(v - v->cluster->views);
+    if (!sim_store_leads(v->cluster->sim->store, node, sb->project_id))
+        sim_violated(v->cluster->sim, "%s is changed by node %zu, which does not lead it", sb->project_id, node);
+}
+
+static bool is_act(const struct call *call)
+{
+    return call->verb == CALL_APPLY || call->verb == CALL_REMOVE || call->verb == CALL_HALT ||
+           call->verb == CALL_RESUME;
+}
+
+static void on_send(void *arg)
+{
+    struct call *call = arg;
+    const struct thing *t = &call->place->things[call->object];
+    call->is_waiting = false;
+    call->version = t->exists ? t->version : 0;
+    if (is_act(call))
+        check_leader(call->view, &call->sb);
+    roll_call(call, call->timeout_ms);
+}
+
+/* Now, or when enough others have been answered. */
+static void send_call(struct call *call, ms_t timeout_ms)
+{
+    struct sim *s = call->cluster->sim;
+    call->timeout_ms = timeout_ms;
+    call->is_waiting = is_act(call) && sim_percent(s, 5);
+    if (call->is_waiting)
+        loop_timer_set(&call->send, sim_between(s, 1, WAIT_MS));
+    else
+        on_send(call);
+}
+
 static struct call *new_call(struct view *v, const struct sandbox *sb, enum cluster_object object)
 {
     struct sim_cluster *c = v->cluster;
@@ -145,19 +184,12 @@ static struct call *new_call(struct view *v, const struct sandbox *sb, enum clus
     call->kinds = sb->kinds;
     text_fit(call->name, sizeof(call->name), str_from(object <= OBJECT_DATABASE ? sb->database_name : sb->name));
     memcpy(call->restart_time, sb->restart_time, sizeof(call->restart_time));
-    call->version = call->place->things[object].exists ? call->place->things[object].version : 0;
+    call->sb = *sb;
+    loop_timer_init(&call->send, c->sim->loop, on_send, call);
     loop_timer_init(&call->land, c->sim->loop, on_land, call);
     loop_timer_init(&call->answer, c->sim->loop, on_answer, call);
     c->calls_n++;
     return call;
-}
-
-/* Only the leader changes anything: whoever lost the lease finds out before it acts again. */
-static void check_leader(const struct view *v, const struct sandbox *sb)
-{
-    size_t node = (size_t)(v - v->cluster->views);
-    if (!sim_store_leads(v->cluster->sim->store, node, sb->project_id))
-        sim_violated(v->cluster->sim, "%s is changed by node %zu, which does not lead it", sb->project_id, node);
 }
 
 /* The database goes only with its project, and what serves it stays until it is gone. */
@@ -187,10 +219,9 @@ static struct op *apply(void *self, enum cluster_object object, const struct san
         sim_violated(v->cluster->sim, "%s: environment for the wrong object %d", sb->project_id, (int)object);
     struct call *call = new_call(v, sb, object);
     call->verb = CALL_APPLY;
-    check_leader(v, sb);
     call->done = done;
     call->arg = arg;
-    roll_call(call, timeout_ms);
+    send_call(call, timeout_ms);
     return &call->op;
 }
 
@@ -198,12 +229,11 @@ static struct op *run_object(struct view *v, const struct call *like, const stru
 {
     struct call *call = new_call(v, sb, like->object);
     call->verb = like->verb;
-    check_leader(v, sb);
     if (call->verb == CALL_HALT && sb->desired != DESIRED_STOPPED)
         sim_violated(v->cluster->sim, "%s: object %d is stopped, it was to run", sb->project_id, (int)call->object);
     call->done = like->done;
     call->arg = like->arg;
-    roll_call(call, timeout_ms);
+    send_call(call, timeout_ms);
     return &call->op;
 }
 
@@ -228,10 +258,9 @@ static struct op *remove_object(void *self, enum cluster_object object, const st
     struct call *call = new_call(v, sb, object);
     call->verb = CALL_REMOVE;
     check_removal(call, sb);
-    check_leader(v, sb);
     call->done = done;
     call->arg = arg;
-    roll_call(call, timeout_ms);
+    send_call(call, timeout_ms);
     return &call->op;
 }
 
@@ -242,7 +271,7 @@ static struct op *credentials(void *self, const struct sandbox *sb, ms_t timeout
     call->verb = CALL_CREDENTIALS;
     call->on_credentials = done;
     call->arg = arg;
-    roll_call(call, timeout_ms);
+    send_call(call, timeout_ms);
     return &call->op;
 }
 
@@ -252,7 +281,7 @@ static struct op *nudge(void *self, const struct sandbox *sb, ms_t timeout_ms, o
     call->verb = CALL_NUDGE;
     call->done = done;
     call->arg = arg;
-    roll_call(call, timeout_ms);
+    send_call(call, timeout_ms);
     return &call->op;
 }
 
@@ -271,6 +300,7 @@ void sim_calls_free(struct sim_cluster *c)
     while (!LIST_EMPTY(&c->calls)) {
         struct call *call = LIST_FIRST(&c->calls);
         LIST_REMOVE(call, link);
+        loop_timer_clear(&call->send);
         loop_timer_clear(&call->land);
         loop_timer_clear(&call->answer);
         free_call(call);

@@ -61,6 +61,10 @@ struct call {
     struct sandbox_kinds kinds;
     char name[KUBE_NAME_SIZE];
     char restart_time[15];
+    struct loop_timer send; /* while it waits for its turn */
+    ms_t timeout_ms;        /* from the sending */
+    struct sandbox sb;
+    bool is_waiting;
     struct loop_timer land;
     struct loop_timer answer;
     struct err err;

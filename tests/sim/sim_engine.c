@@ -13,8 +13,9 @@
 enum {
     TROUBLE_MS = 120 * 1000, /* how long things go wrong */
     CALM_MS = 2400 * 1000,   /* how long the engine has to end everything after it: above the sum of the deadlines */
-    HOLD_MS = 100 * 1000,    /* how long after the trouble something may still not be removed */
-    TELL_MS = 90 * 1000,     /* when the row has to say so at the latest: every back-off, doubt and patience is over */
+    HOLD_MS = 150 * 1000,    /* how long after the trouble something may still not be removed */
+    TELL_MS =
+        140 * 1000, /* when the row has to say so at the latest: every turn, back-off, doubt and patience is over */
     ACTIONS_N = 20,
     MISLED_PERCENT = 15, /* of the restarts: another configuration, which does not know the cluster */
     READER_SEEN_N = SIM_JOURNAL_N,
