@@ -43,7 +43,7 @@ enum kube_kind {
 
 /* Which sandboxes need a kind, or a right: all, or those made of a certain one. */
 enum kube_use { USE_ALWAYS, USE_DEPLOYMENT, USE_STATEFULSET, USE_INGRESS, USE_HTTPROUTE };
-bool kube_is_used(enum kube_use use, const struct sandbox_kinds *kinds);
+bool kube_is_used(enum kube_use use, const struct sandbox_kinds *of);
 
 struct kube_kind_row {
     const char *group; /* "" is the core group */
@@ -70,7 +70,7 @@ struct object_row {
     void (*write)(struct json_writer *w, const struct manifest *m); /* NULL: it is not made by us */
 };
 /* The one place where an object's kind follows from what the sandbox is made of. */
-const struct object_row *object_row(enum cluster_object object, const struct sandbox_kinds *kinds);
+const struct object_row *object_row(enum cluster_object object, const struct sandbox_kinds *of);
 
 /* The volume of a StatefulSet's pod; its claim is VOLUME_NAME-{pod}. */
 #define VOLUME_NAME "vn-homevn-fulling"
