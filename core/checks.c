@@ -115,7 +115,11 @@ void route_accepted(const struct step *s, const struct world *w, struct verdict 
     object_applied(s, w, v);
     if (v->check != CHECK_DONE || w->sb->kinds.route != ROUTE_HTTPROUTE)
         return;
-    if (r->is_refused) {
+    bool is_early = w->seen->objects[OBJECT_SERVICE] != PRESENCE_PRESENT && !r->is_conflict;
+    if (r->is_refused && is_early) {
+        /* It leads nowhere because of that; what keeps the Service away says so itself. */
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the Service that the HTTPRoute leads to");
+    } else if (r->is_refused) {
         SAY(v, CHECK_BROKEN, r->is_conflict ? REASON_INGRESS_CONFLICT : REASON_INVALID,
             "the Gateway refuses the HTTPRoute: %s", r->message);
         v->grace_ms = ROUTE_GRACE_MS;

@@ -445,6 +445,9 @@ static void a_route_counts_when_its_gateway_took_it(void **state)
     assert_non_null(strstr(v.message, "waiting for its Gateway"));
     c.seen.route_tty.is_refused = true;
     text_fit(c.seen.route_tty.message, sizeof(c.seen.route_tty.message), STR("NotAllowedByListeners: no"));
+    c.seen.objects[OBJECT_SERVICE] = PRESENCE_ABSENT;
+    assert_int_equal(verdict_of(STEP_NET_INGRESS_TTY, &c).check, CHECK_WAITING);
+    c.seen.objects[OBJECT_SERVICE] = PRESENCE_PRESENT;
     v = verdict_of(STEP_NET_INGRESS_TTY, &c);
     assert_int_equal(v.check, CHECK_BROKEN);
     assert_int_equal(v.code, REASON_INVALID);
