@@ -214,12 +214,17 @@ class Stack:
         env.update(self.extra_env)
         return env
 
+    def write_role(self):
+        """The account that we ship for a configuration like this one."""
+        path = f"{self.dir}/role.json"
+        with open(path, "w") as f:
+            subprocess.run([f"{self.build}/fullstackd", "role", "--json"], stdout=f, env=dict(os.environ, **self.extra_env), check=True)
+        return path
+
     def start_cluster(self):
         argv = [f"{self.build}/devcluster", "--dir", f"{self.dir}/cluster", *self.cluster_args]
         if self.account == "fullstackd":
-            with open(f"{self.dir}/role.json", "w") as f:
-                subprocess.run([f"{self.build}/fullstackd", "role", "--json"], stdout=f, check=True)
-            argv += ["--role", f"{self.dir}/role.json"]
+            argv += ["--role", self.write_role()]
         if self.has_databases:
             argv += ["--pg", os.environ["FS_PG_CONNINFO"], "--pg-host", "127.0.0.1", "--pg-port", os.environ["FS_PG_PORT"]]
         env = dict(os.environ, **SANITIZED)

@@ -2,14 +2,19 @@
 # SPDX-License-Identifier: MIT
 """Every right of the Role we ship, taken away alone while the server runs: a project then fails with FORBIDDEN and the verb and
 resource, or, where the table says that the right is spared, goes on and says so in the log. The cases are made from what
-`fullstackd role` prints, what is spared from what `fullstackd doctor` says. Runs inside with_services.py."""
+`fullstackd role` prints, what is spared from what `fullstackd doctor` says. Runs inside with_services.py; the class Real, on a
+real control plane, inside with_kube.py as well."""
+import http.client
 import json
 import os
 import re
+import ssl
 import subprocess
+import unittest
 
-from world import NS, OF_DATABASE, StackCase, World, main, path_of, wait_for
+from world import KINDS, NS, StackCase, World, main, path_of, wait_for
 
+KINDS["persistentvolumeclaims"] = "/api/v1"
 ROLE = path_of("roles", "fullstackd")
 CRASH = {"KWOK_FAIL": "CrashLoopBackOff", "KWOK_RETRY_DELAY": "20ms"}
 
@@ -17,12 +22,12 @@ CRASH = {"KWOK_FAIL": "CrashLoopBackOff", "KWOK_RETRY_DELAY": "20ms"}
 class RightsWorld(World):
     """A World whose account holds the shipped Role; one right of it can be away for a while."""
 
-    def __init__(self):
-        super().__init__(account="fullstackd", cluster_args=("--zero-delay", "--delays", "retry=100"))
+    def __init__(self, env=None, **more):
+        super().__init__(env, account="fullstackd", cluster_args=("--zero-delay", "--delays", "retry=100"), **more)
 
     def __enter__(self):
         super().__enter__()
-        with open(f"{self.dir}/role.json") as f:
+        with open(self.write_role()) as f:
             self.rules = next(i["rules"] for i in json.load(f)["items"] if i["kind"] == "Role")
         self.client = self.sign_in()
         return self
@@ -80,7 +85,55 @@ class RightsWorld(World):
         wait_for("the project's end", lambda: self.client.request("GET", f"/api/projects/{project_id}")[0] == 404)
 
 
+class RealRightsWorld(RightsWorld):
+    """The same on a real control plane, which with_kube.py started and stops; its databases answer nobody."""
+
+    def __init__(self):
+        with open(os.environ["FS_KUBE"]) as f:
+            self.facts = json.load(f)
+        super().__init__({"FULLSTACKD_FLOW_CALL_DEADLINE": "20s"}, kubeconfig=os.environ["KUBECONFIG_REAL"], has_databases=False)
+        self.taken = None
+
+    def cluster_call(self, method, path, body=None, kind="application/json"):
+        context = ssl.create_default_context(cafile=self.facts["ca"])
+        context.load_cert_chain(self.facts["admin"]["certificate"], self.facts["admin"]["key"])
+        connection = http.client.HTTPSConnection("127.0.0.1", self.facts["port"], context=context, timeout=30)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": kind})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+        finally:
+            connection.close()
+
+    def may(self, right):
+        resource, _, part = right[1].partition("/")
+        asked = {"namespace": NS, "group": right[0], "resource": resource, "subresource": part, "verb": right[2]}
+        review = self.kube("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", {
+            "spec": {"user": f"system:serviceaccount:{NS}:fullstackd", "resourceAttributes": asked}}, 201)
+        return review["status"].get("allowed", False)
+
+    def take(self, right):
+        """The authorizer learns of a changed Role by a watch of its own."""
+        super().take(right)
+        self.taken = right
+        wait_for("the right to be gone", lambda: not self.may(right))
+
+    def give_back(self):
+        super().give_back()
+        if self.taken is not None:
+            wait_for("the right to be back", lambda: self.may(self.taken))
+
+
 class EachRight(StackCase):
+    env = None
+
+    def make_world(self):
+        return RightsWorld(self.env)
+
+    def is_one(self, right):
+        """Is it a right that this class is about?"""
+        return True
+
     def assert_forbidden(self, right, end):
         self.assertEqual((end["outcome"], end["code"]), ("failed", "FORBIDDEN"), (right, end))
         self.assertIn(f"cannot {right[2]} resource \"{right[1]}\"", end["message"], right)
@@ -92,9 +145,9 @@ class EachRight(StackCase):
 
     def run_cases(self, case, wants):
         """case(world, right) for each right for which wants(right, is_spared) holds."""
-        with RightsWorld() as world:
+        with self.make_world() as world:
             spared = world.spared()
-            rights = [right for right in world.rights() if wants(right, right in spared)]
+            rights = [right for right in world.rights() if self.is_one(right) and wants(right, right in spared)]
             self.assertGreater(len(rights), 0)
             self.settle(world)
             for right in rights:
@@ -122,6 +175,8 @@ class EachRight(StackCase):
     def undoing(self, world, right):
         project, _ = world.client.create("undo")
         self.assert_story(world.client.follow(project["id"]))
+        if right[1] == "persistentvolumeclaims":
+            self.orphan_claim(world, world.sandbox_row(project["id"])[0])
         world.take(right)
         world.delete(project["id"])
         told = wait_for("the reason", lambda: (lambda s: s if s["code"] else None)(world.state(project["id"])))
@@ -132,6 +187,11 @@ class EachRight(StackCase):
         self.assertEqual(rows[-1][:2], ["TERMINATING", "FORBIDDEN"])
         world.give_back()
         world.wait_gone(project["id"])
+
+    def orphan_claim(self, world, name):
+        """As a cluster that knows no retention policy leaves it: then it is ours to delete."""
+        claim = next(claim for claim in world.names("persistentvolumeclaims") if claim.endswith(f"-{name}-0"))
+        world.patch(path_of("persistentvolumeclaims", claim), {"metadata": {"ownerReferences": None}})
 
     def test_without_get_a_removal_says_so_and_goes_on_with_it(self):
         self.run_cases(self.undoing, lambda right, is_spared: right[2] == "get" and not is_spared)
@@ -215,11 +275,70 @@ class EachRight(StackCase):
     def test_without_a_spared_right_a_creation_succeeds_and_the_log_says_what_is_lost(self):
         self.run_cases(self.sparing, lambda right, is_spared: is_spared)
 
-    def test_each_right_has_a_case(self):
-        with RightsWorld() as world:
+    def test_each_verb_has_a_case(self):
+        with self.make_world() as world:
             verbs = {right[2] for right in set(world.rights()) - world.spared()}
             self.assertEqual(verbs, {"create", "get", "delete", "patch", "list", "watch"})
-            self.assertLessEqual({right[1] for right in world.rights()} & OF_DATABASE, OF_DATABASE)
+
+
+class EachRightOfOtherKinds(EachRight):
+    """Of a StatefulSet with its volume, and of HTTPRoutes: what the Role has beyond the usual one."""
+    env = {"FULLSTACKD_SANDBOX_WORKLOAD": "statefulset", "FULLSTACKD_SANDBOX_MIN_READY": "0s",
+           "FULLSTACKD_SANDBOX_INGRESS_PROFILE": "gateway", "FULLSTACKD_SANDBOX_GATEWAY_NAME": "gateway",
+           "FULLSTACKD_SANDBOX_GATEWAY_NAMESPACE": "gateway-system"}
+    test_without_a_spared_right_a_creation_succeeds_and_the_log_says_what_is_lost = None  # none of them is
+
+    def is_one(self, right):
+        return right[1] in ("statefulsets", "persistentvolumeclaims", "httproutes")
+
+    def test_each_verb_has_a_case(self):
+        """No right of the Role is left out by both classes."""
+        with RightsWorld() as usual:
+            first = set(usual.rights())
+        with self.make_world() as world:
+            beyond = set(world.rights()) - first
+            self.assertEqual({right for right in world.rights() if self.is_one(right)}, beyond)
+            self.assertEqual(beyond & world.spared(), set())
+
+
+@unittest.skipUnless("FS_KUBE" in os.environ, "FS_KUBE is not set: no real control plane")
+class Real(EachRight):
+    """One verb of each resource on the way forth and on the way back, and the shipped Role whole."""
+    test_without_get_a_removal_says_so_and_goes_on_with_it = None
+    test_without_patch_a_retry_or_a_stop_fails = None
+    test_without_list_or_watch_a_creation_fails_and_a_retry_with_it_succeeds = None
+    test_without_a_spared_right_a_creation_succeeds_and_the_log_says_what_is_lost = None
+    test_each_verb_has_a_case = None
+    test_without_create_a_creation_fails_and_a_retry_with_it_succeeds = None
+    test_without_delete_a_removal_says_so_and_goes_on_with_it = None
+
+    def make_world(self):
+        return RealRightsWorld()
+
+    def test_the_shipped_role_is_enough(self):
+        with self.make_world() as world:
+            self.assertEqual(world.doctor()[1], [])
+            project, _ = world.client.create("whole")
+            self.assert_story(world.client.follow(project["id"]))
+            world.delete(project["id"])
+            world.wait_gone(project["id"])
+            with open(os.path.join(world.dir, "fullstackd-1.log")) as f:
+                self.assertNotIn("the account may not", f.read())
+
+    def test_without_a_verb_it_is_told_and_with_it_it_goes_on(self):
+        self.run_cases(self.forth_or_back, lambda right, is_spared: right[2] in ("create", "delete") and not is_spared)
+
+    def forth_or_back(self, world, right):
+        (self.creating if right[2] == "create" else self.undoing)(world, right)
+
+    def test_doctor_names_the_one_that_is_missing(self):
+        with self.make_world() as world:
+            world.take(("apps", "deployments", "patch"))
+            status, findings = world.doctor()
+            world.give_back()
+        self.assertEqual((status, [f["level"] for f in findings]), (1, ["fail"]))
+        self.assertTrue(findings[0]["text"].startswith("may not patch deployments.apps ("), findings)
+        self.assertIn("kubectl", findings[0]["advice"])
 
 
 if __name__ == "__main__":
