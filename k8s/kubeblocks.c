@@ -296,7 +296,7 @@ bool kubeblocks_credentials(const struct kubeblocks_dialect *d, const struct san
                             const struct json_value *secret, struct db_credentials *ret, struct err *reterr)
 {
     struct arena *a = arena_new();
-    struct secret_texts texts;
+    struct secret_texts texts = {0};
     bool is_good;
     memset(ret, 0, sizeof *ret);
     is_good = read_secret(a, secret, &texts, reterr) && fill_credentials(d, sb, &texts, ret, reterr);
