@@ -105,11 +105,16 @@ async function createElsewhere(name, envVars) {
   assert.equal(status, 202);
 }
 
+/** Brings the next event; null when there is none left. */
+async function nextEvent() {
+  return (await fetch(FS_PACE_URL, { method: 'POST' })).json();
+}
+
 /** Brings one event after the other and waits until each is shown. Returns the stages that were begun. */
 async function goThroughStages() {
   const begun = [];
   for (;;) {
-    const told = await (await fetch(FS_PACE_URL, { method: 'POST' })).json();
+    const told = await nextEvent();
     if (told === null) break;
     if (told.event !== 'stage') continue;
     await stage(told.stage, told.status).waitFor();
@@ -119,6 +124,20 @@ async function goThroughStages() {
   await viewStatus('running');
   assert.equal(begun.length, STAGE_TITLES.length);
   return begun;
+}
+
+async function stopEnvironment() {
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop environment' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  if (FS_PACE_URL) await page.locator('[data-view-status="stopping"]').waitFor();
+  while (FS_PACE_URL && (await nextEvent()) !== null);
+  await viewStatus('stopped');
+}
+
+/** Until it runs, whether a cluster or the test sets the pace. */
+async function bringUp() {
+  if (FS_PACE_URL) await goThroughStages();
+  else await viewStatus('running');
 }
 
 /** Waits for the cluster. Returns the stages that took long enough to be shown in progress even by a browser that is held up:
@@ -223,6 +242,25 @@ step('addresses are links with Open and Copy once the sandbox runs', async () =>
   }
   await page.getByRole('status').getByText('Copied').waitFor();
   await user.inspect('ready');
+});
+
+step('stopping says what ends and what stays, and starting brings it back', async () => {
+  const addresses = () => page.locator('[data-address] a').evaluateAll((links) => links.map((a) => a.href));
+  const before = await addresses();
+  await button('Stop').click();
+  const dialog = page.getByRole('dialog');
+  await dialog.locator('[data-fate="stays"]').getByText('data').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Keep it running');
+  await user.inspect('stop');
+  await stopEnvironment();
+  await heading('The environment is stopped').waitFor();
+  assert.equal(await page.locator('[data-stage]').count(), 0, 'stages of a creation are shown of what is stopped');
+  assert.equal(await page.locator('[data-address] a').count(), 0, 'an address is a link while nothing runs');
+  await user.inspect('stopped');
+  await button('Start').click();
+  await bringUp();
+  assert.deepEqual(await addresses(), before);
+  await button('Restart').waitFor();
 });
 
 step('a reload in the middle of a creation keeps its state', async () => {

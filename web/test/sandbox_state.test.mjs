@@ -192,3 +192,18 @@ test('a status in capitals is known, an unknown one counts as an error', () => {
   assert.equal(parseStatus('RUNNING'), 'running');
   assert.equal(parseStatus('exploded'), 'error');
 });
+
+test('a stop is told with its words and ends stopped; what may be asked for then is the next answer\'s', () => {
+  lastSeq = 0;
+  const running = viewFromBody(body('running', Object.fromEntries(IDS.map((id) => [id, [0, 1]])), { actions: ['stop', 'restart', 'delete'] }), 0);
+  assert.deepEqual(running.actions, ['stop', 'restart', 'delete']);
+  assert.equal(running.words, null);
+  const stopping = applyEvent(running, ev('status', 5, { status: 'stopping', message: 'waiting for the container to end' }));
+  assert.deepEqual([stopping.status, stopping.words, stopping.actions], ['stopping', 'waiting for the container to end', []]);
+  const stopped = applyEvent(stopping, ev('done', 6, { outcome: 'stopped' }));
+  assert.deepEqual([stopped.status, stopped.words, stopped.failure], ['stopped', null, null]);
+  const failed = applyEvent(stopping, ev('done', 6, { outcome: 'failed', code: 'DEADLINE', message: 'waiting for the database to stop' }));
+  assert.deepEqual([failed.status, failed.failure.stageId, failed.failure.code], ['error', null, 'DEADLINE']);
+  const again = applyEvent(stopped, ev('status', 9, { status: 'starting', attempt: 2 }));
+  assert.deepEqual([again.status, again.attempt, finishedStages(again)], ['starting', 2, 0]);
+});

@@ -19,6 +19,15 @@ const FAILURE = {
   hint: 'Set RUNTIME_IMAGE to a tag that exists, then retry.',
 };
 const REMOVAL_MS = 1200;
+const STOP_MS = 1600;
+
+/** What may be asked for in which state, as core/action.h has it. */
+const ACTIONS = {
+  start: ['stopped', 'stopping', 'error', 'terminated'],
+  stop: ['running', 'starting', 'error', 'terminated'],
+  restart: ['running'],
+  delete: ['creating', 'starting', 'running', 'stopping', 'stopped', 'error', 'terminated'],
+};
 
 const letters = () => Array.from({ length: 12 }, () => 'abcdefghijklmnopqrstuvwxyz'[Math.floor(Math.random() * 26)]).join('');
 
@@ -38,15 +47,31 @@ export class Sandbox {
     this.ttydUrl = `https://${letters()}.usw.example.test`;
   }
 
-  start() {
+  get actions() {
+    return Object.keys(ACTIONS).filter((action) => ACTIONS[action].includes(this.status));
+  }
+
+  /** Ends what runs and keeps it. */
+  halt() {
+    this.#stop();
+    this.#turn('stopping', 'stop requested');
+    this.#later(STOP_MS / 4, () => this.#turn('stopping', 'waiting for the container to end'));
+    this.#later(STOP_MS / 2, () => this.#turn('stopping', 'waiting for the database to stop'));
+    this.#later(STOP_MS, () => {
+      this.#turn('stopped', 'The sandbox and its database are stopped, their data is kept.');
+      this.#done({ outcome: 'stopped', message: 'The sandbox and its database are stopped, their data is kept.' });
+    });
+  }
+
+  start(status = 'creating') {
     this.attempt += 1;
     this.error = null;
     this.startedAt = new Date().toISOString();
-    const kept = this.stages?.filter((s) => s.status === 'completed').map((s) => s.id) ?? [];
+    const kept = status === 'creating' ? (this.stages?.filter((s) => s.status === 'completed').map((s) => s.id) ?? []) : [];
     this.stages = STAGES.map(([id, title, , usualMs]) => ({
       id, title, status: 'pending', code: null, message: null, hint: null, startedAt: null, endedAt: null, durationMs: null, usualMs,
     }));
-    this.#turn('creating', 'Creation started.');
+    this.#turn(status, status === 'creating' ? 'Creation started.' : 'start requested');
     for (const [id, , after, lasts, says] of STAGES) {
       if (kept.includes(id)) this.#move(id, 'skipped', { message: 'kept from the attempt before' });
       else this.#play(id, after, lasts, says);
@@ -89,9 +114,9 @@ export class Sandbox {
   }
 
   body() {
-    const { status, attempt, stages, startedAt, error, publicUrl, ttydUrl } = this;
+    const { status, attempt, stages, startedAt, error, publicUrl, ttydUrl, actions, message } = this;
     return {
-      status, attempt, stages, startedAt, serverTime: new Date().toISOString(),
+      status, message, actions, attempt, stages, startedAt, serverTime: new Date().toISOString(),
       sandbox: { id: `sb-${this.project.id}`, publicUrl, ttydUrl, status: status.toUpperCase() },
       failure: error,
     };

@@ -115,6 +115,7 @@ export class MockServer {
     if (kind === 'clusters') return json(response, 200, CLUSTERS);
     const project = this.#projects.get(id);
     if (!project) throw refuse(404, 'Project not found');
+    if (kind === 'projects' && tail) return this.#act(project, tail, response);
     if (kind === 'projects') return method === 'DELETE' ? this.#deleteProject(project, response) : json(response, 200, this.#projectBody(project));
     if (kind !== 'sandbox') throw refuse(404, 'Not found');
     if (tail === 'events') return this.#events(response, after, (data) => data.projectId === id);
@@ -178,6 +179,14 @@ export class MockServer {
 
   #paced() {
     return [...this.#sandboxes.values()].find((sandbox) => sandbox.isPaced);
+  }
+
+  #act(project, action, response) {
+    const sandbox = this.#sandboxes.get(project.id);
+    if (!sandbox?.actions.includes(action)) throw refuse(400, `A project that is ${sandbox?.status ?? 'not created'} cannot ${action}`);
+    if (action === 'stop') sandbox.halt();
+    else sandbox.start('starting');
+    return json(response, 202, { message: `Asked to ${action}.`, project: { id: project.id, status: sandbox.status.toUpperCase() } });
   }
 
   #newSandbox(project) {

@@ -39,6 +39,10 @@ export interface SandboxView {
   publicUrl: string | null;
   ttydUrl: string | null;
   failure: Failure | null;
+  /** What the server says on the way to a stop or a removal; null: nothing. */
+  words: string | null;
+  /** What may be asked for, by the last answer; none right after a change of status. */
+  actions: readonly string[];
   wasCancelled: boolean;
   /** The sandbox and its project are gone. */
   wasDeleted: boolean;
@@ -53,6 +57,7 @@ const OUTCOME_STATUS: Readonly<Record<string, SandboxStatus>> = {
   ready: 'running',
   failed: 'error',
   cancelled: 'terminated',
+  stopped: 'stopped',
   terminated: 'terminated',
   deleted: 'terminated',
 };
@@ -131,6 +136,8 @@ export function viewFromBody(body: SandboxBody, seq: number): SandboxView {
     publicUrl: body.sandbox?.publicUrl ?? null,
     ttydUrl: body.sandbox?.ttydUrl ?? null,
     failure: status === 'error' ? failureFrom(body.failure ?? body.error, stages) : null,
+    words: isEnding(status) ? (body.message ?? null) : null,
+    actions: body.actions ?? [],
     wasCancelled: status === 'terminated' && endedEarly(stages),
     wasDeleted: false,
   };
@@ -145,6 +152,8 @@ function nextAttempt(view: SandboxView, attempt: number, atMs: number): SandboxV
     knownMs: 0,
     startedMs: atMs,
     failure: null,
+    words: null,
+    actions: [],
     wasCancelled: false,
     stages: view.stages.map((s) => ({
       ...s,
@@ -193,7 +202,9 @@ function applyStatus(view: SandboxView, event: JournalEvent & { kind: 'status' }
   const status = parseStatus(event.status);
   const isError = status === 'error';
   const failure = isError ? failureFrom({ code: event.code ?? null, message: event.message ?? null }, view.stages) : null;
-  return { ...view, status, failure, wasCancelled: status === 'terminated' && view.wasCancelled };
+  const words = isEnding(status) ? (event.message ?? null) : null;
+  const actions = status === view.status ? view.actions : [];
+  return { ...view, status, failure, words, actions, wasCancelled: status === 'terminated' && view.wasCancelled };
 }
 
 function applyDone(view: SandboxView, event: JournalEvent & { kind: 'done' }, atMs: number): SandboxView {
@@ -204,6 +215,8 @@ function applyDone(view: SandboxView, event: JournalEvent & { kind: 'done' }, at
     status,
     failure:
       status === 'error' ? failureFrom({ code: event.code ?? null, message: event.message ?? null }, view.stages) : null,
+    words: null,
+    actions: status === view.status ? view.actions : [],
     publicUrl: event.publicUrl ?? view.publicUrl,
     ttydUrl: event.ttydUrl ?? view.ttydUrl,
     wasCancelled: event.outcome === 'cancelled',

@@ -129,6 +129,9 @@ export function newIdempotencyKey(): string {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
 }
 
+/** What a project as a whole can be asked for; the server says when. */
+export type ProjectAction = 'start' | 'stop' | 'restart';
+
 const projectPath = (id: string): string => `/api/projects/${encodeURIComponent(id)}`;
 const sandboxPath = (id: string): string => `/api/sandbox/${encodeURIComponent(id)}`;
 
@@ -149,5 +152,7 @@ export const api = {
   sandbox: (id: string) => call<SandboxBody>('GET', sandboxPath(id)),
   startSandbox: (id: string, idempotencyKey: string) =>
     call<StartedBody>('POST', sandboxPath(id), { body: {}, idempotencyKey }),
+  act: (id: string, action: ProjectAction, idempotencyKey: string) =>
+    call<{ message?: string }>('POST', `${projectPath(id)}/${action}`, { body: {}, idempotencyKey }),
   deleteSandbox: (id: string) => call<StartedBody>('DELETE', sandboxPath(id)),
 };

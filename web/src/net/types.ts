@@ -79,6 +79,8 @@ export interface SandboxBody {
   sandbox?: { id: string; publicUrl?: string | null; ttydUrl?: string | null; status?: string };
   attempt?: number;
   stages?: StageBody[];
+  /** What may be asked for now: start, stop, restart, delete. */
+  actions?: string[];
   startedAt?: string | null;
   failure?: FailureBody | null;
   /** Where the status itself could not be found out. */

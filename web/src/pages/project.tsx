@@ -6,29 +6,35 @@ import { finishedStages, isEnding, type SandboxView } from '../lib/sandbox_state
 import type { Project } from '../net/types.ts';
 import { clearNotice, notice } from '../state/notice.ts';
 import { projects } from '../state/projects.ts';
-import { closeSandbox, loadSandbox, opened, openSandbox, startSandbox, type OpenSandbox } from '../state/sandbox.ts';
+import { actOnProject, closeSandbox, loadSandbox, opened, openSandbox, startSandbox, type OpenSandbox } from '../state/sandbox.ts';
 import { useAct } from '../ui/act.ts';
 import { Addresses } from '../ui/addresses.tsx';
 import { FailureCard } from '../ui/failure.tsx';
 import { BackIcon } from '../ui/icons.tsx';
 import { PageHeading, usePageTitle } from '../ui/page.tsx';
 import { Ago, ErrorNote } from '../ui/parts.tsx';
-import { DeleteProjectDialog, RemoveSandboxDialog } from '../ui/removal.tsx';
+import { DeleteProjectDialog, PauseDialog, RemoveSandboxDialog } from '../ui/removal.tsx';
 import { StageList, StageSkeleton, TotalTime } from '../ui/stages.tsx';
 import { SANDBOX_WORD, SandboxTag } from '../ui/status.tsx';
 import { NotFoundPage } from './not_found.tsx';
 
-type OpenDialog = 'none' | 'remove' | 'delete';
+type OpenDialog = 'none' | 'remove' | 'delete' | 'stop' | 'restart';
+
+/** Nothing in the stages is to blame for a stop that failed. */
+const hasFailedToStop = (view: SandboxView): boolean => view.status === 'error' && view.failure?.stageId === null;
 
 function cardTitle(view: SandboxView): string {
-  if (view.status === 'creating' || view.status === 'starting') {
-    return `Creating the environment, ${finishedStages(view)} of ${view.stages.length} done`;
+  const { status } = view;
+  if (status === 'creating' || status === 'starting') {
+    return `${status === 'creating' ? 'Creating' : 'Starting'} the environment, ${finishedStages(view)} of ${view.stages.length} done`;
   }
-  if (view.status === 'running') return 'The environment is ready';
-  if (view.status === 'error') return 'The environment was not created';
-  if (isEnding(view.status)) return 'Removing the sandbox';
-  if (view.wasCancelled) return 'The creation was cancelled';
-  return view.status === 'stopped' ? 'The sandbox is stopped' : 'The sandbox was removed';
+  if (status === 'running') return 'The environment is ready';
+  if (hasFailedToStop(view)) return 'The environment needs a look';
+  if (status === 'error') return 'The environment was not created';
+  if (status === 'stopping') return 'Stopping the environment';
+  if (status === 'stopped') return 'The environment is stopped';
+  if (isEnding(status)) return 'Removing the sandbox';
+  return view.wasCancelled ? 'The creation was cancelled' : 'The sandbox was removed';
 }
 
 function CreateCard(props: { projectId: string; view: SandboxView }) {
@@ -52,9 +58,24 @@ function CreateCard(props: { projectId: string; view: SandboxView }) {
   );
 }
 
-function CardFoot(props: { view: SandboxView; onRemove(): void }) {
-  const { status } = props.view;
-  if (status === 'creating' || status === 'starting') {
+function StartCard(props: { projectId: string }) {
+  const act = useAct();
+  return (
+    <div class="start">
+      <p>Nothing of it runs. The database and its data, the settings and both addresses are kept.</p>
+      {act.error && <ErrorNote error={act.error} title="The environment was not started." />}
+      <div class="acts">
+        <button type="button" class="button primary" disabled={act.isBusy} onClick={() => act.run(() => actOnProject(props.projectId, 'start'))}>
+          {act.isBusy ? 'Asking…' : 'Start'}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function CardFoot(props: { view: SandboxView; onRemove(): void; onPause(action: 'stop' | 'restart'): void }) {
+  const { status, actions } = props.view;
+  if (status === 'creating') {
     return (
       <div class="card-foot">
         <button type="button" class="button" onClick={props.onRemove}>
@@ -64,9 +85,19 @@ function CardFoot(props: { view: SandboxView; onRemove(): void }) {
       </div>
     );
   }
-  if (status !== 'running' && status !== 'error' && status !== 'stopped') return null;
+  if (status !== 'running' && status !== 'error' && status !== 'stopped' && status !== 'starting') return null;
   return (
     <div class="card-foot">
+      {actions.includes('stop') && (
+        <button type="button" class="button" onClick={() => props.onPause('stop')}>
+          Stop
+        </button>
+      )}
+      {actions.includes('restart') && (
+        <button type="button" class="button" onClick={() => props.onPause('restart')}>
+          Restart
+        </button>
+      )}
       <button type="button" class="button" onClick={props.onRemove}>
         {status === 'error' ? 'Remove what was made' : 'Remove sandbox'}
       </button>
@@ -75,7 +106,7 @@ function CardFoot(props: { view: SandboxView; onRemove(): void }) {
   );
 }
 
-function SandboxCard(props: { open: OpenSandbox; onRemove(): void }) {
+function SandboxCard(props: { open: OpenSandbox; onRemove(): void; onPause(action: 'stop' | 'restart'): void }) {
   const { open } = props;
   const view = open.view;
   if (!view) {
@@ -86,17 +117,21 @@ function SandboxCard(props: { open: OpenSandbox; onRemove(): void }) {
     );
   }
   const canCreate = view.status === 'not_created' || view.status === 'terminated';
+  // What a creation did says nothing of an environment that is being stopped or is.
+  const isPaused = view.status === 'stopping' || view.status === 'stopped';
   return (
     <section class="card" aria-labelledby="sandbox" data-view-status={view.status}>
       <div class="card-head">
         <h2 id="sandbox">{view.status === 'not_created' ? 'Sandbox' : cardTitle(view)}</h2>
         {view.attempt > 1 && <span class="fine">attempt {view.attempt}</span>}
-        {!canCreate && <TotalTime view={view} />}
+        {!canCreate && !isPaused && <TotalTime view={view} />}
       </div>
       {view.status === 'error' && <FailureCard opened={open} view={view} />}
       {canCreate && <CreateCard projectId={open.projectId} view={view} />}
-      {view.stages.length > 0 && !canCreate && <StageList view={view} />}
-      <CardFoot view={view} onRemove={props.onRemove} />
+      {isEnding(view.status) && view.words && <p data-words>{view.words}</p>}
+      {view.status === 'stopped' && <StartCard projectId={open.projectId} />}
+      {view.stages.length > 0 && !canCreate && !isPaused && <StageList view={view} />}
+      <CardFoot view={view} onRemove={props.onRemove} onPause={props.onPause} />
     </section>
   );
 }
@@ -158,13 +193,14 @@ function OpenedProject(props: { open: OpenSandbox; project: Project }) {
         </ErrorNote>
       )}
       <div class="columns">
-        <SandboxCard open={open} onRemove={() => setDialog('remove')} />
+        <SandboxCard open={open} onRemove={() => setDialog('remove')} onPause={setDialog} />
         <div class="aside">
           {hasAddresses && <Addresses view={view} />}
           <Facts project={project} onDelete={() => setDialog('delete')} />
         </div>
       </div>
       {dialog === 'remove' && view && <RemoveSandboxDialog projectId={open.projectId} view={view} onClose={close} />}
+      {(dialog === 'stop' || dialog === 'restart') && <PauseDialog projectId={open.projectId} action={dialog} onClose={close} />}
       {dialog === 'delete' && <DeleteProjectDialog project={project} onClose={close} />}
     </div>
   );

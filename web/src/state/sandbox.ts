@@ -4,7 +4,7 @@
 
 import { signal } from '@preact/signals';
 import { applyEvent, finishedStages, viewFromBody, type SandboxView } from '../lib/sandbox_state.ts';
-import { ApiError, api, newIdempotencyKey } from '../net/api.ts';
+import { ApiError, api, newIdempotencyKey, type ProjectAction } from '../net/api.ts';
 import type { JournalEvent, Project } from '../net/types.ts';
 import { announce, announceFailure } from './announce.ts';
 import { subscribe } from './live.ts';
@@ -77,8 +77,10 @@ function readSoon(projectId: string): void {
 
 const STATUS_SAID: Readonly<Record<string, string>> = {
   creating: 'Creation started.',
+  starting: 'Starting the environment.',
   running: 'Environment ready.',
-  stopped: 'Sandbox stopped.',
+  stopping: 'Stopping the environment.',
+  stopped: 'The environment is stopped.',
   terminating: 'Removing the sandbox.',
   terminated: 'Sandbox removed.',
 };
@@ -92,7 +94,8 @@ function say(before: SandboxView, after: SandboxView): void {
     if (stage.status === 'failed' && stage.code !== 'CANCELLED') announceFailure(`${stage.title} failed. ${stage.message ?? ''}`);
   }
   if (before.status === after.status) return;
-  if (after.status === 'error') announceFailure(`Creation failed. ${after.failure?.message ?? ''}`);
+  const what = before.status === 'stopping' ? 'Stopping' : before.status === 'starting' ? 'Starting' : 'Creation';
+  if (after.status === 'error') announceFailure(`${what} failed. ${after.failure?.message ?? ''}`);
   else announce(STATUS_SAID[after.status] ?? '');
 }
 
@@ -111,6 +114,12 @@ function onEvent(event: JournalEvent): void {
 /** Starts a creation, or goes on with a failed one. */
 export async function startSandbox(projectId: string): Promise<void> {
   await api.startSandbox(projectId, newIdempotencyKey());
+  await loadSandbox(projectId);
+}
+
+/** Starts, stops or restarts the project; its data and its addresses stay. */
+export async function actOnProject(projectId: string, action: ProjectAction): Promise<void> {
+  await api.act(projectId, action, newIdempotencyKey());
   await loadSandbox(projectId);
 }
 

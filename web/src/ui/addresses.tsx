@@ -3,7 +3,7 @@
  * runs and links only then. */
 
 import type { SandboxView } from '../lib/sandbox_state.ts';
-import { isMoving } from '../lib/sandbox_state.ts';
+import { isEnding, isMoving } from '../lib/sandbox_state.ts';
 import { DoneIcon, OpenIcon, PendingIcon, ProgressIcon } from './icons.tsx';
 import { CopyButton } from './parts.tsx';
 
@@ -20,7 +20,7 @@ function webAddress(text: string | null): URL | null {
 function ReadyTag(props: { view: SandboxView }) {
   const { status } = props.view;
   if (status === 'running') return <span class="tag" data-tone="good" data-ready="yes"><DoneIcon />Ready</span>;
-  if (isMoving(status) && status !== 'terminating') return <span class="tag" data-tone="busy" data-ready="no"><ProgressIcon />Not ready yet</span>;
+  if (isMoving(status) && !isEnding(status)) return <span class="tag" data-tone="busy" data-ready="no"><ProgressIcon />Not ready yet</span>;
   return <span class="tag" data-tone="quiet" data-ready="no"><PendingIcon />Not ready</span>;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The two dialogs that take something away. Both say first what goes and what stays. */
+/* The dialogs that take something away, for good or for a while. Each says first what goes and what stays. */
 
 import { useState } from 'preact/hooks';
 import type { SandboxView } from '../lib/sandbox_state.ts';
@@ -8,15 +8,15 @@ import type { Project } from '../net/types.ts';
 import { announce } from '../state/announce.ts';
 import { navigate } from '../state/nav.ts';
 import { loadProjects } from '../state/projects.ts';
-import { removeSandbox } from '../state/sandbox.ts';
+import { actOnProject, removeSandbox } from '../state/sandbox.ts';
 import { useAct } from './act.ts';
 import { Dialog, ErrorNote } from './parts.tsx';
 
-function GoesAndStays(props: { goes: string; stays: string }) {
+function GoesAndStays(props: { goes: string; stays: string; verb?: string }) {
   return (
     <dl class="fate">
       <div data-fate="goes">
-        <dt>Removed</dt>
+        <dt>{props.verb ?? 'Removed'}</dt>
         <dd>{props.goes}</dd>
       </div>
       <div data-fate="stays">
@@ -51,6 +51,38 @@ export function RemoveSandboxDialog(props: { projectId: string; view: SandboxVie
         </button>
         <button type="button" class="button" autofocus onClick={props.onClose}>
           {isCreating ? 'Keep going' : 'Keep it'}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** Stop, or restart: what runs ends, what it holds stays. */
+export function PauseDialog(props: { projectId: string; action: 'stop' | 'restart'; onClose(): void }) {
+  const act = useAct();
+  const isStop = props.action === 'stop';
+  const pause = async (): Promise<void> => {
+    await actOnProject(props.projectId, props.action);
+    props.onClose();
+  };
+  return (
+    <Dialog title={isStop ? 'Stop the environment?' : 'Restart the environment?'} onClose={props.onClose}>
+      <GoesAndStays
+        verb="Ended"
+        goes={
+          isStop
+            ? 'Terminal sessions, running programs and the database server. Files that are on no volume.'
+            : 'Terminal sessions and running programs. Files that are on no volume.'
+        }
+        stays="The database's data, the settings, and both addresses."
+      />
+      {act.error && <ErrorNote error={act.error} />}
+      <div class="acts">
+        <button type="button" class="button danger" disabled={act.isBusy} onClick={() => act.run(pause)}>
+          {isStop ? 'Stop environment' : 'Restart environment'}
+        </button>
+        <button type="button" class="button" autofocus onClick={props.onClose}>
+          Keep it running
         </button>
       </div>
     </Dialog>
