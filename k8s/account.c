@@ -3,7 +3,6 @@
 #include "k8s/account.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/queue.h>
 
 #include "core/base/codec.h"
@@ -84,7 +83,7 @@ static void take(struct account *a, const struct json_value *answer)
     struct held before = a->held;
     bool was_lacking = account_lacks(a);
     held_read(answer, &a->held);
-    if (a->is_started && memcmp(&before, &a->held, sizeof(before)) == 0)
+    if (a->is_started && held_equal(&before, &a->held))
         return;
     if (account_lacks(a))
         held_log_lacking(&a->held, kube_cluster(a->kube), &a->kinds);

@@ -66,6 +66,14 @@ bool held_has(const struct held *held, const char *group, const char *resource, 
     return true;
 }
 
+bool held_equal(const struct held *a, const struct held *b)
+{
+    bool is_equal = a->is_known == b->is_known;
+    for (size_t i = 0; i < RIGHTS_N; i++)
+        is_equal = is_equal && a->verbs[i] == b->verbs[i];
+    return is_equal;
+}
+
 static unsigned lacking_of(const struct held *held, size_t i, const struct sandbox_kinds *kinds)
 {
     return right_is_needed(&RIGHTS[i], kinds) ? RIGHTS[i].verbs & ~held->verbs[i] : 0;

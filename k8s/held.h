@@ -19,6 +19,7 @@ struct held {
 void held_read(const struct json_value *review, struct held *ret);
 /* Is the verb on the resource (a row of RIGHTS; another counts as held) allowed? held NULL: yes. */
 bool held_has(const struct held *held, const char *group, const char *resource, const char *verb);
+bool held_equal(const struct held *a, const struct held *b);
 /* Is any right known not to be held that sandboxes of these kinds need? */
 bool held_lacks(const struct held *held, const struct sandbox_kinds *kinds);
 /* One line per such row of RIGHTS: an error, or a warning where all that it lacks is spared. */
