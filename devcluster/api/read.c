@@ -199,29 +199,43 @@ static struct str key_of(struct arena *a, const struct object *o)
     return str_from(arena_printf(a, "%.*s/%.*s", STR_ARG(o->ns), STR_ARG(o->name)));
 }
 
-static bool is_after(struct arena *a, const struct object *o, struct str key)
+/* In the order of the store; key: of key_of. A page of thousands asks this of every object before it. */
+static bool is_after(const struct object *o, struct str key)
 {
-    if (str_is_none(key))
-        return true;
-    struct str own = key_of(a, o);
-    size_t n = own.n < key.n ? own.n : key.n;
-    for (size_t i = 0; i < n; i++)
-        if (own.p[i] != key.p[i])
-            return (unsigned char)own.p[i] > (unsigned char)key.p[i];
-    return own.n > key.n;
+    size_t slash = str_find(key, '/', 0);
+    return str_is_none(key) || object_compare(o, str_slice(key, 0, slash), str_slice(key, slash + 1, key.n)) > 0;
 }
 
+static bool is_selective(const struct filter *f)
+{
+    return f->labels.first != NULL || f->fields.first != NULL;
+}
+
+static const struct object **present(struct call *c, const struct page *p, size_t *ret_n)
+{
+    struct entry **range = store_range(c->api->store, c->kind, p->filter.ns, ret_n);
+    const struct object **set = arena_alloc(c->arena, (*ret_n + 1) * sizeof(set[0]));
+    for (size_t i = 0; i < *ret_n; i++)
+        set[i] = range[i]->now;
+    return set;
+}
+
+/* One more than the page holds is enough, unless it is told how many are left: a list in pages costs what it brings. */
 static const struct object **collect(struct call *c, const struct page *p, size_t *ret_n)
 {
+    bool is_indexed = !p->is_past && selector_equality(&p->filter.labels) != NULL;
+    bool is_counted = p->limit == 0 || !is_selective(&p->filter);
     size_t n;
     const struct object **set;
-    if (p->is_past)
+    if (is_indexed)
+        set = filter_collect(c, &p->filter, &n);
+    else if (p->is_past)
         set = store_at(c->api->store, c->arena, c->kind, p->version, &n);
     else
-        set = filter_collect(c, &p->filter, &n);
+        set = present(c, p, &n);
     size_t kept = 0;
-    for (size_t i = 0; i < n; i++)
-        if (is_after(c->arena, set[i], p->after) && (!p->is_past || filter_matches(&p->filter, set[i])))
+    for (size_t i = 0; i < n && (is_counted || kept <= p->limit); i++)
+        if (is_after(set[i], p->after) && (is_indexed || filter_matches(&p->filter, set[i])))
             set[kept++] = set[i];
     *ret_n = kept;
     return set;
@@ -303,7 +317,7 @@ bool call_list(struct call *c)
         n = (size_t)p.limit;
         doc_set_text(c->arena, meta, "continue",
                      make_token(c->arena, (int64_t)p.version, key_of(c->arena, set[n - 1])));
-        if (p.filter.labels.first == NULL && p.filter.fields.first == NULL)
+        if (!is_selective(&p.filter))
             doc_set_int(c->arena, meta, "remainingItemCount", (int64_t)left);
     }
     list_answer(c, set, n, meta);

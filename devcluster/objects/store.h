@@ -86,6 +86,9 @@ void store_listen(struct store *s, struct store_listener *listener);
 
 /* ---- reading ---- */
 
+/* The order of everything that is read in order: by namespace, then by name. */
+int object_compare(const struct object *o, struct str ns, struct str name);
+
 struct entry *store_find(struct store *s, const struct kind *kind, struct str ns, struct str name);
 struct entry *store_find_uid(struct store *s, struct str uid);
 /* The entries of a kind in the order of (namespace, name): [*ret_first, *ret_first + n). ns absent: of all namespaces.

@@ -37,5 +37,3 @@ void ring_init(struct ring *r, size_t capacity);
 void ring_fini(struct ring *r);
 /* Takes over the references of now and before. */
 void ring_push(struct ring *r, const struct event *event);
-
-int object_compare(const struct object *o, struct str ns, struct str name);
