@@ -50,6 +50,7 @@ class Embedded:
         with Stack(self.build, cluster_args=self.options, has_databases=has_databases, env=QUIET, has_server=False) as stack:
             cluster = f"{stack.dir}/cluster"
             place = Place(stack.kubeconfig, EMBEDDED_NAMESPACE, f"{cluster}/ca.crt", f"{cluster}/{stack.account}.token")
+            place.stack = stack
             place.serve = lambda: contextlib.nullcontext(stack.with_server())
             place.requests = lambda agent: collections.Counter(stack.cluster_requests())
             yield place

@@ -23,7 +23,9 @@ static const char ENV[] = "{\"DATABASE_URL\":\"postgresql://postgres:password@da
 
 static void draw(struct sandbox *sb, const char *namespace_name, const char *prefix, long i)
 {
-    const struct names_settings settings = {namespace_name, "localhost", "fullstackagent/fullstack-web-runtime:latest"};
+    const struct names_settings settings = {.namespace_name = namespace_name,
+                                            .domain = "localhost",
+                                            .image = "fullstackagent/fullstack-web-runtime:latest"};
     char name[PROJECT_NAME_SIZE];
     int n = snprintf(name, sizeof name, "%s %ld", prefix, i);
     memset(sb, 0, sizeof *sb);
@@ -39,7 +41,7 @@ static bool print_object(const struct manifest *m, enum cluster_object object)
     struct err err = {0};
     struct str body;
     struct buf path;
-    enum kube_kind kind = object_row(object)->kind;
+    enum kube_kind kind = object_row(object, &m->sb->kinds)->kind;
     buf_init(&path, OBJECT_NAME_SIZE + 256);
     kube_path_add(&path, kind, m->dialect != NULL ? m->dialect->version : NULL, m->sb->namespace_name, NULL);
     manifest_write(w, object, m);
@@ -60,7 +62,8 @@ static bool print_project(const struct sandbox *sb, const struct kubeblocks_dial
     bool is_good = print_object(&(struct manifest){.sb = sb, .profile = &K8S_PROFILE_DEFAULT, .env = str_from(ENV)},
                                 OBJECT_ENV_SECRET);
     for (size_t i = 0; i < OBJECT_N; i++) {
-        if (i == OBJECT_ENV_SECRET)
+        bool is_ours = object_row((enum cluster_object)i, &sb->kinds)->write != NULL;
+        if (i == OBJECT_ENV_SECRET || !is_ours)
             continue;
         const struct manifest m = {
             .sb = sb,
