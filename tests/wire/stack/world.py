@@ -361,6 +361,9 @@ class Loader(unittest.TestLoader):
     def loadTestsFromModule(self, module, *args, **more):
         return SideBySide(super().loadTestsFromModule(module, *args, **more))
 
+    def loadTestsFromNames(self, names, module=None):
+        return SideBySide(super().loadTestsFromNames(names, module))
+
 
 def main():
     if len(sys.argv) > 1 and os.path.isdir(sys.argv[1]):
