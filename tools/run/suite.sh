@@ -5,6 +5,7 @@
 TEST_DIR=$ROOT/build/test
 TALLY=$TEST_DIR/tally
 GROUPS_ALL="lint tools web unit sim wire kube fuzz e2e"
+GROUPS_MORE="thorough" # by name only: every case where the others take some
 
 group_lint() {
     for check in $LINT_CHECKS; do
@@ -87,6 +88,10 @@ group_wire() {
 }
 
 # Programs of the wire group again, each with a real control plane of its own: they stop, restart and compact it.
+group_thorough() {
+    run_ctest thorough -L '^thorough$' -j 1
+}
+
 group_kube() {
     run_ctest kube -L '^kube$' -j 1
 }
@@ -134,7 +139,7 @@ verb_test() {
     make_bin_dir
     : >"$TALLY"
     for group in "$@"; do
-        case " $GROUPS_ALL " in
+        case " $GROUPS_ALL $GROUPS_MORE " in
         *" $group "*) ;;
         *)
             group_one=$group
@@ -144,7 +149,7 @@ verb_test() {
         say ""
         say "== ${group_one:-$group} =="
         case $group in
-        unit | sim | wire | kube | fuzz | one) test_build ;;
+        unit | sim | wire | kube | fuzz | thorough | one) test_build ;;
         esac
         "group_$group"
         group_one=
