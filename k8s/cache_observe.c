@@ -91,13 +91,22 @@ static bool is_better_pod(const struct record *a, const struct record *b, const 
     return a->version > b->version;
 }
 
+/* Of a former attempt, until the rollout of this one has replaced it: how it fares says nothing of this one. A later
+ * time than ours is somebody's own restart of the Deployment. */
+static bool is_left_over(const struct record *r, const struct sandbox *sb)
+{
+    const char *time = r->facts.pod.restart_time;
+    return time[0] != '\0' && strcmp(time, sb->restart_time) < 0;
+}
+
 /* Pods of the database do not bear the label of the project, so these are the sandbox's. */
 static const struct record *current_pod(const struct cache *c, const struct sandbox *sb)
 {
     const struct cache_project *p = cache_project_find(c, str_from(sb->project_id));
     const struct record *best = NULL;
     for (const struct record *r = p != NULL ? p->records[KIND_POD] : NULL; r != NULL; r = r->next) {
-        if (str_starts(str_from(r->name), str_from(sb->name)) && is_better_pod(r, best, sb))
+        bool is_ours = str_starts(str_from(r->name), str_from(sb->name)) && !is_left_over(r, sb);
+        if (is_ours && is_better_pod(r, best, sb))
             best = r;
     }
     return best;

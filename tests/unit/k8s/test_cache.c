@@ -294,6 +294,42 @@ static void test_endpoints_are_those_of_the_service(void **state)
     assert_int_equal(b->seen.endpoints_ready_n, 1);
 }
 
+static const struct json_value *pod_made_for(struct bench *b, const char *name, const char *restart_time)
+{
+    const char *text =
+        arena_printf(b->arena,
+                     "{\"metadata\":{\"name\":\"%s\",\"uid\":\"uid-%s\",\"resourceVersion\":\"4\","
+                     "\"labels\":{\"%s\":\"%s\",\"restartTime\":\"%s\"}},\"spec\":{\"nodeName\":\"of-%s\"}}",
+                     name, name, LABEL_PROJECT_ID, b->sb.project_id, restart_time, restart_time);
+
+    return json_parse(b->arena, str_from(text), &JSON_LIMITS_KUBE, NULL);
+}
+
+static void test_a_pod_of_a_former_attempt_says_nothing(void **state)
+{
+    struct bench *b = *state;
+    const char *old = arena_printf(b->arena, "%s-5b6ddd7b49-aaaaa", b->sb.name);
+    const char *fresh = arena_printf(b->arena, "%s-5b6ddd7b49-bbbbb", b->sb.name);
+
+    cache_put(b->cache, KIND_POD, pod_made_for(b, old, "20251011095959"));
+    look(b);
+    assert_false(b->seen.pod.exists);
+    assert_null(cache_pod_name(b->cache, &b->sb));
+    cache_put(b->cache, KIND_POD, pod_made_for(b, fresh, b->sb.restart_time));
+    look(b);
+    assert_string_equal(b->seen.pod.node, "of-20251011100000");
+}
+
+static void test_a_pod_that_somebody_restarted_later_counts(void **state)
+{
+    struct bench *b = *state;
+    const char *later = arena_printf(b->arena, "%s-5b6ddd7b49-ccccc", b->sb.name);
+
+    cache_put(b->cache, KIND_POD, pod_made_for(b, later, "20261011100000"));
+    look(b);
+    assert_string_equal(b->seen.pod.node, "of-20261011100000");
+}
+
 static void event(struct bench *b, const char *pod, const char *type, const char *reason, int second)
 {
     const char *text = arena_printf(b->arena,
@@ -521,6 +557,8 @@ int main(void)
         TEST(test_an_object_owned_by_a_former_deployment_has_to_be_applied_again),
         TEST(test_unwatched_objects_are_known_by_what_we_did),
         TEST(test_the_newest_living_pod_counts),
+        TEST(test_a_pod_of_a_former_attempt_says_nothing),
+        TEST(test_a_pod_that_somebody_restarted_later_counts),
         TEST(test_endpoints_are_those_of_the_service),
         TEST(test_events_tell_pulling_and_the_newest_warning),
         TEST(test_events_of_an_old_pod_do_not_hide_the_new_ones),
