@@ -174,13 +174,17 @@ static void do_pulled(struct pod *p)
     then(p, STEP_CONFIGURE, 0);
 }
 
+static const char *not_found(struct pod *p, struct str image)
+{
+    return arena_printf(
+        p->arena, "failed to pull and unpack image \"%.*s\": failed to resolve reference \"%.*s\": %.*s: not found",
+        STR_ARG(image), STR_ARG(image), STR_ARG(image));
+}
+
 static void do_pull_error(struct pod *p)
 {
     struct str image = pod_image(object_of(p));
-    const char *why = arena_printf(p->arena,
-                                   "failed to pull and unpack image \"%.*s\": failed to resolve reference \"%.*s\": "
-                                   "%.*s: not found",
-                                   STR_ARG(image), STR_ARG(image), STR_ARG(image));
+    const char *why = not_found(p, image);
     struct pod_look look = waiting("ErrImagePull", why);
     look.has_sandbox = true;
     pod_show(p->control, p->work, &look);
@@ -192,10 +196,8 @@ static void do_pull_error(struct pod *p)
 static void do_pull_backoff(struct pod *p)
 {
     struct str image = pod_image(object_of(p));
-    const char *why = arena_printf(p->arena,
-                                   "Back-off pulling image \"%.*s\": ErrImagePull: failed to pull and unpack image "
-                                   "\"%.*s\": %.*s: not found",
-                                   STR_ARG(image), STR_ARG(image), STR_ARG(image));
+    const char *why = arena_printf(p->arena, "Back-off pulling image \"%.*s\": ErrImagePull: %s", STR_ARG(image),
+                                   not_found(p, image));
     struct pod_look look = waiting("ImagePullBackOff", why);
     look.has_sandbox = true;
     pod_show(p->control, p->work, &look);

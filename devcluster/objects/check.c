@@ -447,8 +447,12 @@ static void check_policy(struct fail *f, const struct doc *spec, bool has_halt)
 static void check_cluster(struct fail *f, const struct doc *root, bool has_halt)
 {
     const struct doc *spec = doc_find(root, "spec");
+    const struct doc *components = doc_find(spec, "componentSpecs");
     size_t i = 0;
-    for (const struct doc *c = first_of(doc_find(spec, "componentSpecs")); c != NULL; c = c->next, i++) {
+    if (doc_type(components) == JSON_ARRAY && components->first == NULL)
+        fail_cause(f, "FieldValueInvalid", "spec.componentSpecs",
+                   "Invalid value: 0: spec.componentSpecs in body should have at least 1 items");
+    for (const struct doc *c = first_of(components); c != NULL; c = c->next, i++) {
         size_t k = 0;
         for (const struct doc *v = first_of(doc_find(c, "volumeClaimTemplates")); v != NULL; v = v->next, k++)
             if (doc_find(v, "name") == NULL)

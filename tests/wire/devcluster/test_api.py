@@ -139,6 +139,14 @@ class Api(unittest.TestCase):
         self.assertEqual(422, c.call("PATCH", path, {"metadata": {"labels": {"a": "-"}}}, headers=MERGE).status)
         self.assertEqual(422, c.call("PATCH", path, {"metadata": 5}, headers=MERGE).status)
 
+    def test_a_database_without_components_is_refused(self):
+        empty = {"apiVersion": "apps.kubeblocks.io/v1alpha1", "kind": "Cluster", "metadata": {"name": "empty"}, "spec": {"terminationPolicy": "Delete", "componentSpecs": []}}
+        refused = self.cluster.call("POST", CLUSTERS, empty)
+        self.assertEqual((422, "Invalid"), (refused.status, refused.json["reason"]))
+        self.assertEqual("FieldValueInvalid", refused.json["details"]["causes"][0]["reason"])
+        self.assertIn("spec.componentSpecs: Invalid value: 0: spec.componentSpecs in body should have at least 1 items",
+                      refused.json["message"])
+
     @unittest.skipIf(Cluster.is_real, "the depth is a limit of devcluster")
     def test_patches_cannot_nest_deeper_than_a_body(self):
         c = self.cluster
