@@ -43,6 +43,8 @@ static const char *fault_of(const struct object *o)
         const char *fault;
     } prefixes[] = {
         {"kbfail-",     "Failed"        },
+        {"kbabnormal-", "Abnormal"      },
+        {"kbnosecret-", "NoSecret"      },
         {"kbnever-",    "Never"         },
         {"kbprecheck-", "PreCheckFailed"},
     };

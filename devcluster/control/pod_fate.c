@@ -54,33 +54,43 @@ static struct str knob_of(struct control *control, struct arena *a, const struct
     return str_is_none(value) ? knob_of_env(control, a, pod, env_name(a, name)) : value;
 }
 
+/* begin: how the name of a pod that has this fate begins. */
+static const struct {
+    enum fate fate;
+    const char *name;
+    const char *begin;
+} fates[] = {
+    {FATE_IMAGE_PULL,    "ImagePullBackOff",           "podpull-"   },
+    {FATE_INVALID_IMAGE, "InvalidImageName",           "podname-"   },
+    {FATE_CRASH,         "CrashLoopBackOff",           "podcrash-"  },
+    {FATE_OOM,           "OOMKilled",                  "podoom-"    },
+    {FATE_CONFIG,        "CreateContainerConfigError", "podconfig-" },
+    {FATE_NOT_READY,     "NotReady",                   "podunready-"},
+    {FATE_EVICTED,       "Evicted",                    "podevicted-"},
+    {FATE_NEVER_STARTS,  "NeverStarts",                "podnever-"  },
+};
+
+static bool has_no_such_image(const struct object *pod)
+{
+    const struct doc *containers = containers_of(pod);
+    for (const struct doc *c = containers == NULL ? NULL : containers->first; c != NULL; c = c->next)
+        if (str_find_str(doc_get(c, "image"), STR("nosuch")) < doc_get(c, "image").n)
+            return true;
+    return false;
+}
+
 enum fate pod_fate(struct control *control, const struct object *pod)
 {
-    static const struct {
-        const char *name;
-        enum fate fate;
-    } rows[] = {
-        {"ImagePullBackOff",           FATE_IMAGE_PULL   },
-        {"InvalidImageName",           FATE_INVALID_IMAGE},
-        {"CrashLoopBackOff",           FATE_CRASH        },
-        {"OOMKilled",                  FATE_OOM          },
-        {"CreateContainerConfigError", FATE_CONFIG       },
-        {"NotReady",                   FATE_NOT_READY    },
-        {"Evicted",                    FATE_EVICTED      },
-        {"NeverStarts",                FATE_NEVER_STARTS },
-    };
     struct arena *a = arena_new();
+    struct str asked = knob_of(control, a, pod, "fail");
     enum fate fate = FATE_NONE;
-    struct str name = knob_of(control, a, pod, "fail");
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (str_eq_text(name, rows[i].name))
-            fate = rows[i].fate;
-    const struct doc *containers = containers_of(pod);
-    for (const struct doc *c = containers == NULL ? NULL : containers->first; c != NULL && fate == FATE_NONE;
-         c = c->next)
-        if (str_find_str(doc_get(c, "image"), STR("nosuch")) < doc_get(c, "image").n)
-            fate = FATE_IMAGE_PULL;
+    for (size_t i = 0; i < sizeof fates / sizeof *fates && fate == FATE_NONE; i++)
+        fate = str_eq_text(asked, fates[i].name) ? fates[i].fate : FATE_NONE;
     arena_free(a);
+    if (fate == FATE_NONE && has_no_such_image(pod))
+        fate = FATE_IMAGE_PULL;
+    for (size_t i = 0; i < sizeof fates / sizeof *fates && fate == FATE_NONE; i++)
+        fate = str_starts(pod->name, str_from(fates[i].begin)) ? fates[i].fate : FATE_NONE;
     return fate;
 }
 
