@@ -3,9 +3,10 @@
 import http.client
 import json
 import ssl
+import threading
 
 
-class Refused(Exception):
+class Refused(OSError):
     def __init__(self, method, path, status, text):
         super().__init__(f"{method} {path}: {status} {text[:800]}")
         self.status = status
@@ -15,19 +16,41 @@ class Api:
     def __init__(self, port, folder):
         """The administrator's certificate is in the folder of the certificates."""
         self.port = port
+        self.kept = threading.local()
         self.context = ssl.create_default_context(cafile=f"{folder}/ca.crt")
         self.context.load_cert_chain(f"{folder}/admin.crt", f"{folder}/admin.key")
 
     def call(self, method, path, body=None, kind="application/json"):
-        """(status, text). A body that is no text is written as JSON."""
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=30)
+        """(status, text). A body that is no text is written as JSON. Each thread keeps a connection."""
+        sent = body if body is None or isinstance(body, str) else json.dumps(body)
+        kept = getattr(self.kept, "connection", None)
+        self.kept.connection = None
+        if kept is not None:
+            try:
+                return self.ask(kept, method, path, sent, kind)
+            except (OSError, http.client.HTTPException):
+                kept.close()  # the server had given it up
+        return self.ask(http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=30), method, path, sent, kind)
+
+    def ask(self, connection, method, path, sent, kind):
         try:
-            sent = body if body is None or isinstance(body, str) else json.dumps(body)
             connection.request(method, path, sent and sent.encode(), {"Content-Type": kind, "Accept": "application/json"})
             answer = connection.getresponse()
-            return answer.status, answer.read().decode(errors="replace")
-        finally:
+            text = answer.read().decode(errors="replace")
+        except BaseException:
             connection.close()
+            raise
+        self.kept.connection = connection
+        return answer.status, text
+
+    def stream(self, path):
+        """(connection, answer) of a watch, to be read line by line; the caller closes the connection."""
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context)
+        connection.request("GET", path, headers={"Accept": "application/json"})
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise Refused("GET", path, answer.status, answer.read().decode(errors="replace"))
+        return connection, answer
 
     def get(self, path):
         """The object, or None when there is none."""

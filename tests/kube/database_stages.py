@@ -4,19 +4,19 @@
 What it copies: a finalizer; phases absent, Creating, Running, Updating, Stopping, Stopped, Deleting; with v1alpha1 the Secret
 NAME-conn-credential (username password endpoint host port, no database), with v1 NAME-COMPONENT-account-postgres (username
 password); either is written at the start, before any pod. A Cluster's fate is its annotation or label kwok.test/NAME, or its name:
-  kb-fail   Failed Abnormal Never NoSecret PreCheckFailed     (a name beginning kbfail-, kbnever-, kbprecheck-)
-  kb-delay  a Go duration: Creating to Running                (a name beginning kbslow-: 30s)
+  kb-fail   Failed Abnormal Never NoSecret PreCheckFailed   (a name beginning kbfail- kbabnormal- kbnever- kbnosecret- kbprecheck-)
+  kb-delay  a Go duration: Creating to Running              (a name beginning kbslow-: 30s)
 PreCheckFailed is a missing ClusterDefinition: the phase stays empty and only a condition tells.
 """
 import stages
-from stages import IS_BEING_DELETED, LIVES, event, knob, status
+from stages import IS_BEING_DELETED, LIVES, by_name, event, knob, status
 
-FAIL = "(" + knob("kb-fail") + ' // (.metadata.name | if startswith("kbfail-") then "Failed" elif startswith("kbnever-") then "Never" ' \
-       'elif startswith("kbprecheck-") then "PreCheckFailed" else null end))'
-DELAY = "(" + knob("kb-delay") + ' // (.metadata.name | if startswith("kbslow-") then "30s" else null end))'
+# How the name of a Cluster that has this fate begins.
+FATES = {"kbfail": "Failed", "kbabnormal": "Abnormal", "kbnever": "Never", "kbnosecret": "NoSecret", "kbprecheck": "PreCheckFailed"}
+FAIL = f'({knob("kb-fail")} // {by_name(FATES)})'
+DELAY = f'({knob("kb-delay")} // {by_name({"kbslow": "30s"})})'
 REPLICAS = "([.spec.componentSpecs[]?.replicas] | add | tostring)"
 PHASE = ".status.phase"
-FATES = ("Failed", "Abnormal", "Never", "NoSecret", "PreCheckFailed")
 COMPONENT = "{{ with (index .spec.componentSpecs 0).name }}{{ . }}{{ else }}postgresql{{ end }}"
 CONDITION = """
 - type: {type}

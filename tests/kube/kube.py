@@ -14,8 +14,9 @@ Settings by environment:
   NS             the namespace of the accounts                                            (ns-ajno7yq7)
   KB             KubeBlocks' CRD: v0.9.0, v1.0.2 or none                                  (v0.9.0)
   KUBE1          the binary, plain or .zst      KUBE=1 builds it with Go where there is none
-  POD_READY_MS   ContainerCreating to Running (0)      POD_RETRY_MS  pull and crash back-off (10000)
-  KB_READY_MS    Cluster Creating to Running (500)     COMPACT       etcd's compaction interval (5m; 15s: 410 comes soon)
+  POD_PULL_MS    how long an image is pulled (0)       POD_PROBE_MS  until a probe succeeds (0)
+  POD_RETRY_MS   pull and crash back-off (10000)       KB_READY_MS   Cluster Creating to Running (500)
+  COMPACT        etcd's compaction interval (5m; 15s: 410 comes soon)
   QPS            what controllers and scheduler allow themselves (1000)
   AUDIT=1        one line for each request in RUN/audit.log      API_EXTRA  more flags of kube-apiserver
 """
@@ -42,7 +43,7 @@ import stages  # noqa: E402
 from api import Api  # noqa: E402
 from processes import Program  # noqa: E402
 
-PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")  # in the order they are started
+PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "kubelet")  # in the order they are started
 PORTS = ("kube-apiserver", "etcd", "etcd-peer", "kube-controller-manager", "kube-scheduler", "kwok")
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 NODE_PORT_RANGE = (20000, 32000)  # below what the kernel hands out to outgoing connections
@@ -59,7 +60,8 @@ class Settings:
         self.port = int(env.get("PORT") or 0)
         self.namespace = env.get("NS") or "ns-ajno7yq7"
         self.kubeblocks = env.get("KB") or "v0.9.0"
-        self.pod_ready_ms = int(env.get("POD_READY_MS") or 0)
+        self.pod_pull_ms = int(env.get("POD_PULL_MS") or 0)
+        self.pod_probe_ms = int(env.get("POD_PROBE_MS") or 0)
         self.pod_retry_ms = int(env.get("POD_RETRY_MS") or 10000)
         self.kb_ready_ms = int(env.get("KB_READY_MS") or 500)
         self.compact = env.get("COMPACT") or "5m"
@@ -127,14 +129,7 @@ class Cluster:
         os.mkdir(self.pki, 0o700)
 
     def kubeconfig(self, name, user):
-        with open(f"{self.pki}/ca.crt", "rb") as f:
-            authority = base64.b64encode(f.read()).decode()
-        context = f"{name}@test"
-        write(f"{self.folder}/{name}.kubeconfig", json.dumps({
-            "apiVersion": "v1", "kind": "Config", "current-context": context,
-            "clusters": [{"name": "test", "cluster": {"server": self.server, "certificate-authority-data": authority}}],
-            "contexts": [{"name": context, "context": {"cluster": "test", "user": name, "namespace": self.settings.namespace}}],
-            "users": [{"name": name, "user": user}]}, indent=1) + "\n", 0o600)
+        write(f"{self.folder}/{name}.kubeconfig", accounts.kubeconfig(self.facts(), name, user, self.settings.namespace), 0o600)
 
     def client_kubeconfig(self, name):
         user = {}
@@ -202,7 +197,7 @@ class Cluster:
     def start_kwok(self):
         """Its Stages come from a file: nothing of kwok's own is in the cluster."""
         settings = self.settings
-        documents = stages.node_stages() + pod_stages.pod_stages(settings.pod_ready_ms, settings.pod_retry_ms)
+        documents = stages.node_stages() + pod_stages.pod_stages(settings.pod_pull_ms, settings.pod_probe_ms, settings.pod_retry_ms)
         if settings.kubeblocks != "none":
             documents += database_stages.database_stages(self.database_version, ready_ms=settings.kb_ready_ms)
         write(f"{self.folder}/config/kwok.yaml", stages.text(documents))
@@ -211,6 +206,9 @@ class Cluster:
                    "--manage-all-nodes=true", "--cidr=10.244.0.1/16", "--node-ip=127.0.0.1", f"--node-port={port}",
                    f"--server-address=127.0.0.1:{port}", f"--tls-cert-file={self.pki}/server.crt",
                    f"--tls-private-key-file={self.pki}/server.key", "--node-lease-duration-seconds=40")
+
+    def start_kubelet(self):
+        self.programs["kubelet"].start(sys.executable, [sys.executable, f"{HERE}/kubelet.py", str(self.ports["kube-apiserver"]), self.pki])
 
     # ---- booting and stopping ----
 
@@ -274,6 +272,7 @@ class Cluster:
                 name = self.api.create(CRDS, f.read(), "application/yaml")["metadata"]["name"]
             self.wait(f"KubeBlocks {self.settings.kubeblocks} served", ["kube-apiserver"], lambda: self.is_crd_served(name))
         self.start_kwok()
+        self.start_kubelet()
         accounts.make_all(self.api, self.settings.namespace)
         self.wait("accounts have tokens", ["kube-controller-manager"], self.give_tokens)
         self.wait("node ready", ["kwok"], self.is_node_ready)

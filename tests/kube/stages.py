@@ -15,6 +15,12 @@ def knob(name, variable=None):
     return f"({text})"
 
 
+def by_name(values):
+    """A jq expression for what the beginning of an object's name asks for: {beginning: value}."""
+    tests = " elif ".join(f'startswith("{begin}-") then "{value}"' for begin, value in values.items())
+    return f"(.metadata.name | if {tests} else null end)"
+
+
 def status(template, kind="merge"):
     """A step that patches the object's status; the template gives YAML and knows $now."""
     return {"patch": {"subresource": "status", "root": "status", "type": kind, "template": "{{ $now := Now }}\n" + template}}
