@@ -82,8 +82,7 @@ class Real:
         """A namespace with an account that may do what the server's Role grants."""
         api = self.cluster.api
         name = "bench-" + secrets.token_hex(4)
-        api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        accounts.make_account(api, name, self.account, accounts.rules_of(self.account))
+        accounts.make_namespace(api, name)
         token = wait_for("the account's token", lambda: accounts.token(api, name, self.account))
         wait_for("the namespace's account", lambda: api.get(f"/api/v1/namespaces/{name}/serviceaccounts/default"))
         with open(f"{self.folder}/{name}.token", "w") as f:

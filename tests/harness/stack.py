@@ -20,7 +20,11 @@ import tempfile
 import time
 import urllib.parse
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from real_cluster import Namespace  # noqa: E402
+
 READY_WITHIN_S = 60
+NAMESPACE = "ns-ajno7yq7"  # the embedded cluster's
 SANITIZED = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
@@ -138,16 +142,19 @@ class Process:
 
 class Stack:
     def __init__(self, build_dir, cluster_args=("--zero-delay",), env=None, kubeconfig=None, has_redis=True,
-                 has_databases=True, account="sealos-user", has_server=True):
+                 has_databases=True, account="sealos-user", has_server=True, may_be_real=False):
         self.build = os.path.abspath(build_dir)
         self.cluster_args = list(cluster_args)
         self.extra_env = env or {}
         self.kubeconfig = kubeconfig
         self.has_redis = has_redis
         self.has_databases = has_databases  # Clusters are real databases on the private PostgreSQL
+        # True: where FS_KUBE describes a real control plane the cluster is a namespace there, and not the embedded one.
+        self.may_be_real = may_be_real
         # "fullstackd": exactly the Role we ship; "meagre": no sight of EndpointSlices, pods untouchable
         self.account = account
         self.has_server = has_server  # from the start; else with_server() starts it
+        self.namespace = NAMESPACE
         self.cluster = None
         self.serve_args = []
         self.servers = []
@@ -222,6 +229,14 @@ class Stack:
         return path
 
     def start_cluster(self):
+        if self.is_real:
+            self.cluster = Namespace(self.dir).start()
+            self.namespace = self.cluster.namespace
+            self.kubeconfig = self.cluster.kubeconfig(self.account)
+        else:
+            self.start_devcluster()
+
+    def start_devcluster(self):
         argv = [f"{self.build}/devcluster", "--dir", f"{self.dir}/cluster", *self.cluster_args]
         if self.account == "fullstackd":
             argv += ["--role", self.write_role()]
@@ -235,6 +250,20 @@ class Stack:
             raise AssertionError("devcluster did not start")
         self.addresses = json.loads(line)
         self.kubeconfig = f"{self.dir}/cluster/{self.account}.kubeconfig"
+
+    @property
+    def is_real(self):
+        return self.may_be_real and "FS_KUBE" in os.environ
+
+    def is_cluster_running(self):
+        return self.cluster.is_running() if self.is_real else self.cluster.popen.poll() is None
+
+    def freeze(self):
+        """The API stands still: connections are taken and nothing is answered, until thaw()."""
+        self.cluster.freeze() if self.is_real else os.kill(self.cluster.pid, signal.SIGSTOP)
+
+    def thaw(self):
+        self.cluster.thaw() if self.is_real else os.kill(self.cluster.pid, signal.SIGCONT)
 
     def serve(self, port=None):
         """One more fullstackd; the first listens on self.port."""
@@ -272,7 +301,9 @@ class Stack:
         return client
 
     def cluster_call(self, method, path, body=None, kind="application/json"):
-        """(status, document) of the embedded cluster's API, asked as its admin."""
+        """(status, document) of the cluster's API, asked as its administrator."""
+        if self.is_real:
+            return self.cluster.call(method, path, body, kind)
         with open(f"{self.dir}/cluster/admin.token") as f:
             token = f.read().strip()
         context = ssl.create_default_context(cafile=f"{self.dir}/cluster/ca.crt")
@@ -286,5 +317,7 @@ class Stack:
             connection.close()
 
     def cluster_requests(self):
-        """Requests that the embedded cluster counted so far, {"verb resource": n}."""
+        """Requests that the cluster counted so far, {"verb resource": n}."""
+        if self.is_real:
+            return self.cluster.requests()
         return self.cluster_call("GET", "/devcluster/requests")[1]["requests"]

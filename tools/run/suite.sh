@@ -87,13 +87,18 @@ group_wire() {
     run_ctest wire -L '^(wire|slow)$' -j 1
 }
 
-# Programs of the wire group again, each with a real control plane of its own: they stop, restart and compact it.
+# Every case where the other groups take some.
 group_thorough() {
     run_ctest thorough -L '^thorough$' -j 1
 }
 
+# Programs of the wire group again, each with a real control plane of its own: they stop, restart and compact it. Then the
+# stories of tests/wire/fidelity on the embedded cluster and on a real one of each KubeBlocks dialect, compared.
 group_kube() {
     run_ctest kube -L '^kube$' -j 1
+    export FS_BUILD="$ROOT/build/asan" PYTHONDONTWRITEBYTECODE=1
+    run_counted fidelity "FS_BUILD=build/asan tests/wire/fidelity/run.py" "$(python_program)" tests/wire/fidelity/run.py
+    sed -n '/^case  /,$p' "$TEST_DIR/fidelity.log"
 }
 
 group_fuzz() {

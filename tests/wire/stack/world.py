@@ -15,9 +15,9 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "harness"))
-from stack import Client, Stack, wait_for  # noqa: E402,F401
+from stack import NAMESPACE, Client, Stack, wait_for  # noqa: E402,F401
 
-NS = "ns-ajno7yq7"
+NS = NAMESPACE
 STAGES = ["database", "container", "networking", "terminal", "ready"]
 DEADLINE_S = 60
 AT_ONCE = 4
@@ -54,8 +54,8 @@ OF_DATABASE = {"serviceaccounts", "roles", "rolebindings", "clusters", "secrets"
 TABLES = ("projects", "sandboxes", "databases", "journal", "environment")
 
 
-def path_of(kind, name=""):
-    return f"{KINDS[kind]}/namespaces/{NS}/{kind}{'/' + name if name else ''}"
+def path_of(kind, name="", namespace=NS):
+    return f"{KINDS[kind]}/namespaces/{namespace}/{kind}{'/' + name if name else ''}"
 
 
 class Reader(threading.Thread):
@@ -188,14 +188,25 @@ class World(Stack):
             raise AssertionError(f"PATCH {path}: {status} {document}")
         return document
 
+    @property
+    def cluster_version(self):
+        """The apiVersion of a KubeBlocks Cluster here."""
+        is_v1 = self.is_real and self.cluster.facts["kubeblocks"].startswith("v1")
+        return "apps.kubeblocks.io/v1" if is_v1 else "apps.kubeblocks.io/v1alpha1"
+
+    def path_of(self, kind, name=""):
+        """As path_of(), in this world's namespace and with its version of KubeBlocks."""
+        path = path_of(kind, name, self.namespace)
+        return path.replace("apps.kubeblocks.io/v1alpha1", self.cluster_version) if kind == "clusters" else path
+
     def names(self, kind):
-        return {item["metadata"]["name"] for item in self.kube("GET", path_of(kind), want=200)["items"]}
+        return {item["metadata"]["name"] for item in self.kube("GET", self.path_of(kind), want=200)["items"]}
 
     def objects(self):
         """Everything in the namespace that a sandbox could leave: {(kind, name): uid}."""
         found = {}
         for kind in KINDS:
-            for item in self.kube("GET", path_of(kind), want=200)["items"]:
+            for item in self.kube("GET", self.path_of(kind), want=200)["items"]:
                 found[kind, item["metadata"]["name"]] = item["metadata"]["uid"]
         return found
 
@@ -215,9 +226,9 @@ class World(Stack):
 
     def env_of(self, deployment):
         """The variables that the container of a Deployment gets from its Secret."""
-        spec = self.kube("GET", path_of("deployments", deployment), want=200)["spec"]["template"]["spec"]
+        spec = self.kube("GET", self.path_of("deployments", deployment), want=200)["spec"]["template"]["spec"]
         secret = spec["containers"][0]["envFrom"][0]["secretRef"]["name"]
-        data = self.kube("GET", path_of("secrets", secret), want=200)["data"]
+        data = self.kube("GET", self.path_of("secrets", secret), want=200)["data"]
         return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
     def fault(self, **fault):
@@ -258,9 +269,9 @@ class World(Stack):
 
     def collect_secrets(self):
         """Whatever the cluster holds in Secrets that nobody but a container may see."""
-        if self.cluster is None or self.cluster.popen.poll() is not None:
+        if self.cluster is None or not self.is_cluster_running():
             return
-        for item in self.kube("GET", path_of("secrets"), want=200)["items"]:
+        for item in self.kube("GET", self.path_of("secrets"), want=200)["items"]:
             for key, value in (item.get("data") or {}).items():
                 if "password" in key.lower() or key == "DATABASE_URL":
                     text = base64.b64decode(value).decode(errors="replace")
