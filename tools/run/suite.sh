@@ -95,6 +95,12 @@ group_thorough() {
 # Programs of the wire group again, each with a real control plane of its own: they stop, restart and compact it. Then the
 # stories of tests/wire/fidelity on the embedded cluster and on a real one of each KubeBlocks dialect, compared.
 group_kube() {
+    # Minutes on a machine of its own: by name, or where somebody said that a control plane is wanted.
+    if [ -n "${is_default:-}" ] && [ -z "${KUBE1:-}${KUBE:-}" ]; then
+        say "SKIP  kube: no real control plane was asked for; ./run test kube, or KUBE1=BINARY or KUBE=1 in the environment"
+        echo "0 0 1 kube" >>"$TALLY"
+        return
+    fi
     run_ctest kube -L '^kube$' -j 1
     export FS_BUILD="$ROOT/build/asan" PYTHONDONTWRITEBYTECODE=1
     run_counted fidelity "FS_BUILD=build/asan tests/wire/fidelity/run.py" "$(python_program)" tests/wire/fidelity/run.py
@@ -136,7 +142,10 @@ sets_for() {
 
 verb_test() {
     # shellcheck disable=SC2086
-    [ $# -gt 0 ] || set -- $GROUPS_ALL
+    [ $# -gt 0 ] || {
+        is_default=1
+        set -- $GROUPS_ALL
+    }
     suite_began=$(now_s)
     # shellcheck disable=SC2046
     need $(sets_for "$@")
