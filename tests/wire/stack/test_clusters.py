@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import unittest
 
-from world import Reader, StackCase, World, main, wait_for
+from world import NS, Reader, StackCase, World, main, wait_for
 from stack import Process, SANITIZED, free_port  # its folder is on the path by then
 
 DELAYS = ("--delays", "schedule=20,pull_first=100,pull_again=100,start=50,ready=100,stop=20,database=200,retry=200")
@@ -22,7 +22,8 @@ class Second:
     """The cluster eu, asked in the same words as a World's own one."""
     cluster_call, kube, names, objects, made, count_made = (
         World.cluster_call, World.kube, World.names, World.objects, World.made, World.count_made)
-    collect_secrets = World.collect_secrets
+    path_of, is_cluster_running, collect_secrets = World.path_of, World.is_cluster_running, World.collect_secrets
+    is_real, namespace, cluster_version = False, NS, "apps.kubeblocks.io/v1alpha1"
 
     def __init__(self, world, has_databases, delays=DELAYS):
         self.delays = delays
