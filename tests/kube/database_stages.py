@@ -15,7 +15,8 @@ from stages import IS_BEING_DELETED, LIVES, by_name, event, knob, status
 FATES = {"kbfail": "Failed", "kbabnormal": "Abnormal", "kbnever": "Never", "kbnosecret": "NoSecret", "kbprecheck": "PreCheckFailed"}
 FAIL = f'({knob("kb-fail")} // {by_name(FATES)})'
 DELAY = f'({knob("kb-delay")} // {by_name({"kbslow": "30s"})})'
-REPLICAS = "([.spec.componentSpecs[]?.replicas] | add | tostring)"
+# 0.9 stops a component by no replicas, 1.0 by saying so.
+REPLICAS = "([.spec.componentSpecs[]? | if .stop == true then 0 else .replicas end] | add | tostring)"
 PHASE = ".status.phase"
 COMPONENT = "{{ with (index .spec.componentSpecs 0).name }}{{ . }}{{ else }}postgresql{{ end }}"
 CONDITION = """

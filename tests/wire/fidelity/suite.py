@@ -198,6 +198,58 @@ def project_deleted_while_it_is_created(world):
     return story
 
 
+# ---- stopped, started, changed ----
+
+def act(story, action, outcome):
+    story.client.json("POST", f"/api/projects/{story.id}/{action}", status=202)
+    return story.end(outcome)
+
+
+def phase_of(world, story):
+    return world.kube("GET", world.path_of("clusters", story.names()[1]), want=200)["status"]["phase"]
+
+
+@case("together", PATIENT)
+def stopped_and_started_again(world):
+    story = Story(world, "till").end("ready").remember()
+    uid = world.objects()["clusters", story.names_known[1]]
+    act(story, "stop", "stopped")
+    equal((phase_of(world, story), story.client.json("GET", story.path)["status"]), ("Stopped", "stopped"))
+    check("pods" not in story.left(), "a pod is left", story.left())
+    equal(world.kube("GET", world.path_of("deployments", story.names()[0]))["spec"]["replicas"], 0)
+    act(story, "start", "ready")
+    equal((phase_of(world, story), story.client.json("GET", story.path)["status"]), ("Running", "running"))
+    equal(world.objects()["clusters", story.names_known[1]], uid, "the database was made anew")
+    return story
+
+
+@case("together", PATIENT)
+def restarted(world):
+    story = Story(world, "kiosk").end("ready").remember()
+    before = story.left()["pods"]
+    act(story, "restart", "ready")
+    wait_for("one other pod", lambda: len(story.left().get("pods", ())) == 1 and not before & story.left()["pods"])
+    return story
+
+
+@case("together", PATIENT)
+def variable_changed_while_it_runs(world):
+    story = Story(world, "change", {"SHAPE": "round"}).end("ready")
+    story.client.json("POST", f"/api/projects/{story.id}/environment", {"key": "COLOUR", "value": "blue"})
+    story.end("ready")
+    env = world.env_of(story.names()[0])
+    equal((env["SHAPE"], env["COLOUR"]), ("round", "blue"))
+    return story
+
+
+@case("together", PATIENT)
+def deleted_while_stopped(world):
+    story = Story(world, "shut").end("ready")
+    act(story, "stop", "stopped").delete_project().end("deleted")
+    wait_for("nothing", lambda: not story.left())
+    return story
+
+
 # ---- cancelled ----
 
 def cancel(story, stage):
