@@ -10,7 +10,7 @@ STRANGE = [
     (re.compile(r"\bns-[a-z0-9]+\b"), "NAMESPACE"),
     (re.compile(r"\bnode (?!was)[a-z0-9.-]+"), "node NODE"),
     # Whichever of several calls was under way, or was answered first.
-    (re.compile(r"^\w+: https://[0-9.:]+"), "OBJECT: SERVER"),
+    (re.compile(r"^(cluster \w+: )?\w+: https://[0-9.:]+"), "OBJECT: SERVER"),
     (re.compile(r'^\w+: kubernetes: 403 \S+ "'), 'OBJECT: kubernetes: 403 RESOURCE "'),
     (re.compile(r"\d+m?\b"), "N"),
     (re.compile(r"\bN times?\b"), "N times"),
@@ -19,7 +19,8 @@ STRANGE = [
 # Said only for as long as one request or one turn of a controller takes: a look at the world may come too late for it.
 PASSING = re.compile(
     r"^(creating the .*|waiting for the pod|waiting for a node|starting the container.*|pulling image .*"
-    r"|waiting for KubeBlocks to take the database up|reading the database's credentials|reading the state of the cluster"
+    r"|waiting for KubeBlocks to take the database up|KubeBlocks is starting the database|reading the database's credentials"
+    r"|reading the state of the cluster"
     r"|waiting for the Deployment to be available|waiting for the Service to .*|removing .*|waiting until .*"
     r"|waiting for the terminal to listen.*|the pod was evicted, another one follows.*|Service and Ingresses lead to the pod)$")
 

@@ -193,6 +193,7 @@ def project_deleted_database_kept(world):
 def project_deleted_while_it_is_created(world):
     story = Story(world, "kbslow-early")
     story.wait("the Cluster", lambda name, data: name == "stage" and "KubeBlocks is creating" in data["message"])
+    story.wait("the pod", lambda name, data: name == "stage" and "image pulled" in data["message"])
     story.delete_project().end("deleted")
     wait_for("nothing", lambda: not story.left())
     return story
