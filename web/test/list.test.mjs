@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applyToList, countGroups, formatListQuery, parseListQuery, selectProjects } from '../src/lib/list.ts';
+import { applyToList, countGroups, formatListQuery, groupOf, parseListQuery, rowWords, selectProjects } from '../src/lib/list.ts';
 
 const at = (s) => `2026-11-23T12:00:${String(s).padStart(2, '0')}.000Z`;
 const project = (id, name, status, second, more = {}) => ({
@@ -37,8 +37,11 @@ test('all words must be found, in name or description, in any case', () => {
 });
 
 test('each project is in exactly one group', () => {
-  assert.deepEqual(countGroups(list), { all: 4, running: 1, working: 1, failed: 1, idle: 1 });
+  assert.deepEqual(countGroups(list), { all: 4, running: 1, working: 1, failed: 1, stopped: 0, idle: 1 });
   assert.equal(ids('?status=failed'), 'd');
+  const groups = (statuses) => statuses.map((status) => groupOf(status));
+  assert.deepEqual(groups(['starting', 'stopping', 'terminating']), ['working', 'working', 'working']);
+  assert.deepEqual(groups(['stopped', 'terminated', 'not_created']), ['stopped', 'idle', 'idle']);
 });
 
 test('the query survives the address', () => {
@@ -53,6 +56,16 @@ test('events move a row: status, message and last activity', () => {
   assert.equal(moved[1].sandbox.status, 'running');
   assert.equal(moved[1].updatedAt, at(40));
   assert.equal(applyToList(list, event('stage', 9, 40, { stage: 'x', status: 'completed', message: 'm' }))[1].sandbox.status, 'creating');
+});
+
+test('a stop moves its row to stopped by its end alone, with words only on the way', () => {
+  const running = [project('b', 'shop', 'running', 30)];
+  const stopping = applyToList(running, event('status', 8, 40, { status: 'stopping', message: 'waiting for the container to end' }));
+  assert.deepEqual([stopping[0].sandbox.status, rowWords(stopping[0])], ['stopping', 'waiting for the container to end']);
+  const stopped = applyToList(stopping, event('done', 9, 41, { outcome: 'stopped', message: 'the sandbox and its database are stopped' }));
+  assert.deepEqual([stopped[0].sandbox.status, rowWords(stopped[0])], ['stopped', null]);
+  const starting = applyToList(stopped, { ...event('status', 10, 42, { status: 'starting', message: 'start requested' }), attempt: 2 });
+  assert.deepEqual([starting[0].sandbox.status, rowWords(starting[0])], ['starting', 'start requested']);
 });
 
 test('a replayed event does not take a row back', () => {

@@ -2,11 +2,11 @@
 /* The projects page as a question: what is searched, which statuses, in which order. Pure. */
 
 import type { JournalEvent, Project, SandboxStatus } from '../net/types.ts';
-import { parseStatus } from './sandbox_state.ts';
+import { isMoving, OUTCOME_STATUS, parseStatus } from './sandbox_state.ts';
 import { parseTime } from './time.ts';
 
 export type Order = 'activity' | 'name' | 'created';
-export type StatusGroup = 'all' | 'running' | 'working' | 'failed' | 'idle';
+export type StatusGroup = 'all' | 'running' | 'working' | 'failed' | 'stopped' | 'idle';
 
 export interface ListQuery {
   text: string;
@@ -14,7 +14,7 @@ export interface ListQuery {
   order: Order;
 }
 
-export const GROUPS: readonly StatusGroup[] = ['all', 'running', 'working', 'failed', 'idle'];
+export const GROUPS: readonly StatusGroup[] = ['all', 'running', 'working', 'failed', 'stopped', 'idle'];
 export const ORDERS: readonly Order[] = ['activity', 'name', 'created'];
 
 export function statusOf(project: Project): SandboxStatus {
@@ -22,9 +22,15 @@ export function statusOf(project: Project): SandboxStatus {
 }
 
 export function groupOf(status: SandboxStatus): Exclude<StatusGroup, 'all'> {
-  if (status === 'running') return 'running';
+  if (status === 'running' || status === 'stopped') return status;
   if (status === 'error') return 'failed';
-  return status === 'not_created' || status === 'stopped' || status === 'terminated' ? 'idle' : 'working';
+  return status === 'not_created' || status === 'terminated' ? 'idle' : 'working';
+}
+
+/** What the server says last, where it says what is awaited or what is wrong. */
+export function rowWords(project: Project): string | null {
+  const status = statusOf(project);
+  return isMoving(status) || status === 'error' ? (project.sandbox?.message ?? null) : null;
 }
 
 function has<T extends string>(all: readonly T[], text: string | null): text is T {
@@ -72,17 +78,10 @@ export function selectProjects(projects: readonly Project[], query: ListQuery): 
 }
 
 export function countGroups(projects: readonly Project[]): Record<StatusGroup, number> {
-  const counts: Record<StatusGroup, number> = { all: projects.length, running: 0, working: 0, failed: 0, idle: 0 };
+  const counts: Record<StatusGroup, number> = { all: projects.length, running: 0, working: 0, failed: 0, stopped: 0, idle: 0 };
   for (const p of projects) counts[groupOf(statusOf(p))] += 1;
   return counts;
 }
-
-const OUTCOMES: Readonly<Record<string, string>> = {
-  ready: 'running',
-  failed: 'error',
-  cancelled: 'terminated',
-  terminated: 'terminated',
-};
 
 /** The list after one event. Returns null when the event is about a project that the list does not hold. */
 export function applyToList(projects: readonly Project[], event: JournalEvent): Project[] | null {
@@ -95,7 +94,7 @@ export function applyToList(projects: readonly Project[], event: JournalEvent): 
   if (isOld || event.attempt < (project.sandbox?.attempt ?? 0)) return [...projects];
   const status =
     event.kind === 'status' ? event.status
-    : event.kind === 'done' ? (OUTCOMES[event.outcome] ?? project.sandbox?.status ?? 'error')
+    : event.kind === 'done' ? (OUTCOME_STATUS[event.outcome] ?? project.sandbox?.status ?? 'error')
     : (project.sandbox?.status ?? 'creating');
   const moved: Project = {
     ...project,

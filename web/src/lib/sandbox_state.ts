@@ -53,7 +53,7 @@ const STATUSES: readonly SandboxStatus[] = [
 ];
 
 /** What each end of an attempt leaves behind. */
-const OUTCOME_STATUS: Readonly<Record<string, SandboxStatus>> = {
+export const OUTCOME_STATUS: Readonly<Record<string, SandboxStatus>> = {
   ready: 'running',
   failed: 'error',
   cancelled: 'terminated',

@@ -3,7 +3,7 @@
 
 import { useEffect, useRef } from 'preact/hooks';
 import {
-  countGroups, formatListQuery, GROUPS, ORDERS, parseListQuery, selectProjects, statusOf,
+  countGroups, formatListQuery, GROUPS, ORDERS, parseListQuery, rowWords, selectProjects, statusOf,
   type ListQuery, type Order, type StatusGroup,
 } from '../lib/list.ts';
 import type { Project } from '../net/types.ts';
@@ -21,6 +21,7 @@ const GROUP_WORD: Readonly<Record<StatusGroup, string>> = {
   running: 'Running',
   working: 'In progress',
   failed: 'Failed',
+  stopped: 'Stopped',
   idle: 'Without sandbox',
 };
 
@@ -89,7 +90,7 @@ function Row(props: { project: Project }) {
   const status = statusOf(project);
   const isReady = status === 'running';
   const link = isReady ? project.sandbox?.ttydUrl : null;
-  const text = status === 'creating' || status === 'error' ? project.sandbox?.message : null;
+  const text = rowWords(project);
   return (
     <li class="row" data-project={project.id}>
       <div class="row-name">
