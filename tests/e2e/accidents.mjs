@@ -33,7 +33,7 @@ const accident = (name, body = {}) => fetch(`${server.url}/mock/${name}`, { meth
 async function signIn(speed = SPEED) {
   server = new MockServer({ speed });
   await server.listen();
-  user = await openPage(browser, server.url);
+  user = await openPage(browser, server.url, process.env.FS_SHOTS);
   page = user.page;
   await page.goto(server.newSignInLink());
   await page.locator('[data-connection="live"]').waitFor();
@@ -54,6 +54,64 @@ function countStreams() {
   });
   return asked;
 }
+
+async function stopProject() {
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await page.getByRole('button', { name: 'Stop environment' }).click();
+}
+
+test('a stop that fails is told as such, also after a reload, and can be asked for again', options, async () => {
+  await signIn();
+  await createProject('stuck shop');
+  await page.locator('[data-view-status="running"]').waitFor();
+  await stopProject();
+  await page.getByRole('alert').getByText('Stop failed.').waitFor();
+  for (const isAgain of [false, true]) {
+    if (isAgain) await page.reload();
+    await page.getByRole('heading', { name: 'The environment was not stopped' }).waitFor();
+    await page.getByRole('heading', { name: 'Stop failed' }).waitFor();
+    await page.getByRole('button', { name: 'Start', exact: true }).waitFor();
+    assert.equal(await page.locator('[data-stage]').count(), 0, 'the stages of the creation had no part in it');
+    assert.equal(await page.getByRole('button', { name: 'Retry' }).count(), 0);
+  }
+  await user.inspect('stop-failed');
+  await page.getByRole('button', { name: 'Stop again' }).click();
+  await page.getByRole('button', { name: 'Stop environment' }).click();
+  await page.locator('[data-view-status="stopped"]').waitFor();
+  await page.waitForFunction(() => document.activeElement.tagName === 'H1');
+  assert.deepEqual(user.faults, []);
+});
+
+test('what broke after it was ready is no failed creation, and a restart mends it', options, async () => {
+  await signIn();
+  await createProject('drift shop');
+  await page.getByRole('heading', { name: 'The environment needs a look' }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Restart' }).count(), 1);
+  assert.equal(await page.locator('[data-stage]').count(), 0, 'stages say done of what does not run');
+  await user.inspect('drift');
+  await page.getByRole('button', { name: 'Restart' }).click();
+  await page.getByRole('button', { name: 'Restart environment' }).click();
+  await page.locator('[data-view-status="running"]').waitFor();
+});
+
+test('what was asked for can be turned: a start of what is being stopped, a stop of what is being started', options, async () => {
+  await signIn();
+  await createProject('slow shop');
+  await page.evaluate(() => fetch(location.pathname.replace('/projects/', '/api/sandbox/'), { method: 'DELETE' }));
+  await page.locator('[data-view-status="terminated"]').waitFor();
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await page.getByRole('heading', { name: 'Stop the database?' }).waitFor();
+  await user.inspect('stop-database');
+  await page.getByRole('button', { name: 'Stop database' }).click();
+  await page.locator('[data-view-status="stopping"]').waitFor();
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await page.locator('[data-view-status="starting"]').waitFor();
+  await page.waitForFunction(() => document.activeElement.tagName === 'H1');
+  await stopProject();
+  await page.locator('[data-view-status="stopped"]').waitFor();
+  assert.equal(await page.locator('[data-stage]').count(), 0, 'stages that will not go on are shown');
+  assert.deepEqual(user.faults, []);
+});
 
 test('a line that is cut in a creation is found again, and the creation is seen to its end without a reload', options, async () => {
   await signIn();

@@ -111,8 +111,7 @@ async function nextEvent() {
 }
 
 /** Brings one event after the other and waits until each is shown. Returns the stages that were begun. */
-async function goThroughStages() {
-  const begun = [];
+async function goThroughStages(begun = []) {
   for (;;) {
     const told = await nextEvent();
     if (told === null) break;
@@ -126,18 +125,42 @@ async function goThroughStages() {
   return begun;
 }
 
-async function stopEnvironment() {
-  await page.getByRole('dialog').getByRole('button', { name: 'Stop environment' }).click();
-  await page.getByRole('dialog').waitFor({ state: 'detached' });
-  if (FS_PACE_URL) await page.locator('[data-view-status="stopping"]').waitFor();
-  while (FS_PACE_URL && (await nextEvent()) !== null);
+/** Confirms the dialog that asks; the focus is not lost with it, nor with the button that opened it. */
+async function confirm(name) {
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name, exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await focusOnHeading();
+}
+
+const focusOnHeading = () => page.waitForFunction(() => document.activeElement.tagName === 'H1');
+
+/** The browser takes a frame or two to give the focus back. */
+const focusOn = (text) => page.waitForFunction((wanted) => document.activeElement.textContent === wanted, text);
+
+async function seeStopped() {
+  if (FS_PACE_URL) {
+    await heading('Stopping the environment').waitFor();
+    assert.equal(await page.locator('[data-stage]').count(), 0, 'stages of a creation are shown of what is being stopped');
+    await user.inspect('stopping');
+    for (let told = await nextEvent(); told?.event === 'status'; told = await nextEvent()) {
+      await page.locator('[data-words]').getByText(told.message).waitFor();
+    }
+  }
   await viewStatus('stopped');
 }
 
 /** Until it runs, whether a cluster or the test sets the pace. */
-async function bringUp() {
-  if (FS_PACE_URL) await goThroughStages();
-  else await viewStatus('running');
+async function seeStarted() {
+  if (FS_PACE_URL) {
+    await heading('Starting the environment, 0 of 5 done').waitFor();
+    await button('Stop').waitFor();
+    assert.equal(await button('Cancel creation').count(), 0);
+    await nextEvent();
+    await user.inspect('starting');
+    await goThroughStages(['database']);
+  }
+  await viewStatus('running');
 }
 
 /** Waits for the cluster. Returns the stages that took long enough to be shown in progress even by a browser that is held up:
@@ -153,7 +176,7 @@ async function watchStages() {
 
 /** How many addresses are links, told in one look with the state that makes it true; 0 once the creation is over. */
 function addressLinksWhileCreating() {
-  return page.evaluate(() => (document.querySelector('[data-view-status="creating"]') ? document.querySelectorAll('[data-address] a').length : 0));
+  return page.evaluate(() => (document.querySelector('[data-view-status="creating"], [data-view-status="starting"]') ? document.querySelectorAll('[data-address] a').length : 0));
 }
 
 step('the first page explains the one-time link', async () => {
@@ -244,23 +267,58 @@ step('addresses are links with Open and Copy once the sandbox runs', async () =>
   await user.inspect('ready');
 });
 
-step('stopping says what ends and what stays, and starting brings it back', async () => {
-  const addresses = () => page.locator('[data-address] a').evaluateAll((links) => links.map((a) => a.href));
-  const before = await addresses();
+const addresses = () => page.locator('[data-address] a').evaluateAll((links) => links.map((a) => a.href));
+let addressesBefore;
+
+step('stopping says what ends and what stays, and is told until it has stopped', async () => {
+  addressesBefore = await addresses();
   await button('Stop').click();
   const dialog = page.getByRole('dialog');
-  await dialog.locator('[data-fate="stays"]').getByText('data').waitFor();
+  await dialog.locator('[data-fate="goes"]').getByText('Terminal sessions').waitFor();
+  await dialog.locator('[data-fate="stays"]').getByText('database').waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Keep it running');
   await user.inspect('stop');
-  await stopEnvironment();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await focusOn('Stop');
+  await button('Stop').click();
+  await confirm('Stop environment');
+  await seeStopped();
   await heading('The environment is stopped').waitFor();
+  await page.getByRole('status').getByText('The environment is stopped. Its data is kept.').waitFor();
   assert.equal(await page.locator('[data-stage]').count(), 0, 'stages of a creation are shown of what is stopped');
   assert.equal(await page.locator('[data-address] a').count(), 0, 'an address is a link while nothing runs');
+  for (const name of ['Stop', 'Restart']) assert.equal(await button(name).count(), 0, `${name} is offered of what is stopped`);
   await user.inspect('stopped');
-  await button('Start').click();
-  await bringUp();
-  assert.deepEqual(await addresses(), before);
-  await button('Restart').waitFor();
+});
+
+step('what is stopped reads the same after a reload, and has a filter of its own in the list', async () => {
+  await page.reload();
+  await heading('The environment is stopped').waitFor();
+  await goToProjects();
+  await page.getByRole('button', { name: /^Stopped/ }).click();
+  await page.locator('.row', { has: link(GOOD_NAME) }).locator('[data-sandbox-status="stopped"]').waitFor();
+  await user.inspect('projects-stopped');
+  await link(GOOD_NAME).click();
+  await heading('The environment is stopped').waitFor();
+});
+
+step('starting it brings back the same addresses', async () => {
+  await button('Start').press('Enter');
+  await focusOnHeading();
+  await seeStarted();
+  await page.getByText('attempt 2', { exact: true }).waitFor();
+  assert.deepEqual(await addresses(), addressesBefore);
+});
+
+step('restarting says what ends, and ends ready', async () => {
+  await button('Restart').click();
+  await page.getByRole('dialog').locator('[data-fate="stays"]').getByText('both addresses').waitFor();
+  await user.inspect('restart');
+  await confirm('Restart environment');
+  await page.getByText('attempt 3', { exact: true }).waitFor();
+  await seeStarted();
+  assert.deepEqual(await addresses(), addressesBefore);
 });
 
 step('a reload in the middle of a creation keeps its state', async () => {
@@ -285,7 +343,7 @@ step('cancelling says what goes and what stays, and ends the creation', async ()
   await user.inspect('cancel');
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Cancel creation', 'the focus goes back');
+  await focusOn('Cancel creation');
   await button('Cancel creation').click();
   await dialog.getByRole('button', { name: 'Cancel creation' }).click();
   await viewStatus('terminated');

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applyEvent, attemptEndMs, currentStage, finishedStages, parseStatus, viewFromBody } from '../src/lib/sandbox_state.ts';
+import {
+  allows, applyEvent, areStagesNews, attemptEndMs, blamed, currentStage, finishedStages, mayAllow, parseStatus, viewFromBody,
+} from '../src/lib/sandbox_state.ts';
 
 const IDS = ['database', 'container', 'networking', 'terminal', 'ready'];
 const at = (s) => new Date(Date.UTC(2026, 10, 23, 12, 0, 0) + s * 1000).toISOString();
@@ -193,17 +195,72 @@ test('a status in capitals is known, an unknown one counts as an error', () => {
   assert.equal(parseStatus('exploded'), 'error');
 });
 
-test('a stop is told with its words and ends stopped; what may be asked for then is the next answer\'s', () => {
+const DONE = Object.fromEntries(IDS.map((id) => [id, [0, 1]]));
+const ready = (more) => viewFromBody(body('running', DONE, { desired: 'running', actions: ['stop', 'restart', 'delete'], ...more }), 0);
+
+test('a stop is told with its words and ends stopped', () => {
   lastSeq = 0;
-  const running = viewFromBody(body('running', Object.fromEntries(IDS.map((id) => [id, [0, 1]])), { actions: ['stop', 'restart', 'delete'] }), 0);
-  assert.deepEqual(running.actions, ['stop', 'restart', 'delete']);
-  assert.equal(running.words, null);
+  const running = ready();
+  assert.deepEqual([running.words, areStagesNews(running)], [null, true]);
   const stopping = applyEvent(running, ev('status', 5, { status: 'stopping', message: 'waiting for the container to end' }));
-  assert.deepEqual([stopping.status, stopping.words, stopping.actions], ['stopping', 'waiting for the container to end', []]);
+  assert.deepEqual([stopping.status, stopping.words, areStagesNews(stopping)], ['stopping', 'waiting for the container to end', false]);
   const stopped = applyEvent(stopping, ev('done', 6, { outcome: 'stopped' }));
-  assert.deepEqual([stopped.status, stopped.words, stopped.failure], ['stopped', null, null]);
-  const failed = applyEvent(stopping, ev('done', 6, { outcome: 'failed', code: 'DEADLINE', message: 'waiting for the database to stop' }));
-  assert.deepEqual([failed.status, failed.failure.stageId, failed.failure.code], ['error', null, 'DEADLINE']);
-  const again = applyEvent(stopped, ev('status', 9, { status: 'starting', attempt: 2 }));
-  assert.deepEqual([again.status, again.attempt, finishedStages(again)], ['starting', 2, 0]);
+  assert.deepEqual([stopped.status, stopped.words, stopped.failure, areStagesNews(stopped)], ['stopped', null, null, false]);
+  const again = applyEvent(stopped, { ...ev('status', 9, { status: 'starting' }), attempt: 2 });
+  assert.deepEqual([again.status, again.attempt, finishedStages(again), again.isStop, areStagesNews(again)], ['starting', 2, 0, false, true]);
+});
+
+test('what may be asked for is the answer\'s, and not known from a change of status to the next answer', () => {
+  lastSeq = 0;
+  const asks = (view) => ['start', 'stop', 'restart'].map((action) => [allows(view, action), mayAllow(view, action)]);
+  const running = ready();
+  assert.deepEqual(asks(running), [[false, false], [true, true], [true, true]]);
+  assert.equal(applyEvent(running, stage(2, 'database', 'completed')).areActionsOld, false);
+  const stopping = applyEvent(running, ev('status', 5, { status: 'stopping' }));
+  assert.equal(stopping.areActionsOld, true);
+  assert.equal(applyEvent(stopping, ev('status', 6, { status: 'stopping', message: 'x' })).areActionsOld, true);
+  assert.equal(mayAllow(stopping, 'start'), true);
+  const told = viewFromBody(body('stopping', DONE, { desired: 'stopped', actions: ['start', 'delete'] }), 3);
+  assert.deepEqual([told.areActionsOld, ...asks(told)], [false, [true, true], [false, false], [false, false]]);
+  const next = applyEvent(told, { ...ev('status', 9, { status: 'starting' }), attempt: 2 });
+  assert.deepEqual([next.actions, next.areActionsOld], [[], true], 'a new attempt has nothing of the old');
+});
+
+test('a stop that failed is no failed creation, by its events as by the answer', () => {
+  lastSeq = 0;
+  const late = { code: 'DEADLINE', message: 'waiting for the database to stop', hint: 'look at its pods' };
+  const told = run(ready(), [ev('status', 5, { status: 'stopping' }), ev('done', 6, { outcome: 'failed', ...late })]);
+  const read = viewFromBody(body('error', DONE, { desired: 'stopped', failure: late }), 0);
+  for (const view of [told, read]) {
+    assert.deepEqual([view.status, blamed(view), areStagesNews(view)], ['error', 'stop', false]);
+    assert.deepEqual(view.failure, { stageId: null, ...late });
+  }
+});
+
+test('a stage that failed before a stop has no part in the failure of the stop', () => {
+  lastSeq = 0;
+  const broken = body('error', { database: [0, 1] }, { desired: 'running' });
+  broken.stages[1] = { ...broken.stages[1], status: 'failed', code: 'IMAGE_PULL', message: 'no such image' };
+  const creation = viewFromBody(broken, 0);
+  assert.deepEqual([blamed(creation), creation.failure.stageId, areStagesNews(creation)], ['creation', 'container', true]);
+  assert.equal(blamed(viewFromBody({ ...broken, attempt: 2 }, 0)), 'start');
+  const stop = run(creation, [ev('status', 5, { status: 'stopping' }), ev('done', 6, { outcome: 'failed', code: 'DEADLINE', message: 'late' })]);
+  assert.deepEqual([blamed(stop), stop.failure], ['stop', { stageId: null, code: 'DEADLINE', message: 'late', hint: null }]);
+  const again = applyEvent(stop, { ...ev('status', 9, { status: 'creating' }), attempt: 2 });
+  assert.equal(again.isStop, false);
+});
+
+test('what broke after it was ready, or could not be read, is no failed creation', () => {
+  const drift = viewFromBody(body('error', DONE, { desired: 'running', failure: { code: 'DRIFT', message: 'the pod is not ready' } }), 0);
+  assert.deepEqual([blamed(drift), areStagesNews(drift)], ['environment', false]);
+  assert.equal(blamed(viewFromBody({ status: 'error', error: 'Failed to check sandbox status' }, 0)), 'environment');
+});
+
+test('a removal hides the stages of what was ready, and shows those of what it cuts short', () => {
+  lastSeq = 0;
+  const removal = ev('status', 5, { status: 'terminating' });
+  assert.equal(areStagesNews(applyEvent(ready(), removal)), false);
+  assert.equal(areStagesNews(applyEvent(viewFromBody(body('creating', { database: [0] }), 0), removal)), true);
+  const stopped = viewFromBody(body('stopped', DONE, { desired: 'stopped' }), 0);
+  assert.equal(applyEvent(stopped, removal).isStop, false);
 });

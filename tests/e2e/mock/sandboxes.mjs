@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Sandboxes that come and go by a script: five stages that overlap, failures by project name ("fail…" fails on its first
- * attempt, "slow…" takes ten times as long). Time is divided by `speed`; a paced sandbox takes none: each call of next()
+ * attempt, "stuck…" fails its first stop, "drift…" is found broken once it runs, "slow…" takes ten times as long). Time is divided by `speed`; a paced sandbox takes none: each call of next()
  * brings one event, so that a test sees every state however long its browser is held up. */
 
 const SLOW_FACTOR = 10;
@@ -18,6 +18,8 @@ const FAILURE = {
   message: 'The image fullstackagent/fullstack-web-runtime:v9 could not be pulled: not found.',
   hint: 'Set RUNTIME_IMAGE to a tag that exists, then retry.',
 };
+const STUCK = { code: 'DEADLINE', message: 'waiting for the database to stop', hint: 'Look at the pods of the database, then stop it again.' };
+const DRIFT = { code: 'DRIFT', message: 'the pod is not ready', hint: 'Restart the environment.' };
 const REMOVAL_MS = 1200;
 const STOP_MS = 1600;
 
@@ -35,6 +37,8 @@ export class Sandbox {
   status = 'creating';
   attempt = 0;
   error = null;
+  desired = 'running';
+  stops = 0;
   #timers = [];
   #planned = [];
 
@@ -54,18 +58,24 @@ export class Sandbox {
   /** Ends what runs and keeps it. */
   halt() {
     this.#stop();
+    this.stops += 1;
+    this.error = null;
+    this.desired = 'stopped';
     this.#turn('stopping', 'stop requested');
     this.#later(STOP_MS / 4, () => this.#turn('stopping', 'waiting for the container to end'));
     this.#later(STOP_MS / 2, () => this.#turn('stopping', 'waiting for the database to stop'));
     this.#later(STOP_MS, () => {
-      this.#turn('stopped', 'The sandbox and its database are stopped, their data is kept.');
-      this.#done({ outcome: 'stopped', message: 'The sandbox and its database are stopped, their data is kept.' });
+      if (this.project.name.startsWith('stuck') && this.stops === 1) return this.#end('error', 'failed', STUCK);
+      for (const s of this.stages.filter((s) => s.status === 'in_progress')) this.#move(s.id, 'skipped', { message: 'stopped' });
+      return this.#end('stopped', 'stopped', { message: 'the sandbox and its database are stopped, their data is kept' });
     });
   }
 
   start(status = 'creating') {
+    this.#stop();
     this.attempt += 1;
     this.error = null;
+    this.desired = 'running';
     this.startedAt = new Date().toISOString();
     const kept = status === 'creating' ? (this.stages?.filter((s) => s.status === 'completed').map((s) => s.id) ?? []) : [];
     this.stages = STAGES.map(([id, title, , usualMs]) => ({
@@ -89,34 +99,34 @@ export class Sandbox {
   #complete(id) {
     this.#move(id, 'completed', {});
     if (id !== 'ready') return;
-    this.#turn('running', 'The environment is ready.');
-    this.#done({ outcome: 'ready', message: 'The environment is ready.', publicUrl: this.publicUrl, ttydUrl: this.ttydUrl });
+    this.#end('running', 'ready', { message: 'the sandbox is ready' });
   }
 
   #fail(id) {
     this.#stop();
     this.#move(id, 'failed', FAILURE);
-    this.error = FAILURE;
-    this.#turn('error', FAILURE.message, FAILURE.code);
-    this.#done({ outcome: 'failed', code: FAILURE.code, message: FAILURE.message });
+    this.#end('error', 'failed', FAILURE);
   }
 
   /** Ends it in whatever state it is; `then` runs when it is gone. */
   remove(outcome, then = () => {}) {
     const isCancelled = this.status === 'creating' && outcome === 'terminated';
     this.#stop();
-    this.#turn('terminating', 'Removing what was made.');
+    this.error = null;
+    this.desired = outcome;
+    this.#turn('terminating', 'termination requested');
     this.#later(REMOVAL_MS, () => {
-      this.#turn('terminated', 'Removed.');
-      this.#done({ outcome: isCancelled ? 'cancelled' : outcome, message: 'Removed. The database is kept.' });
+      this.#end('terminated', isCancelled ? 'cancelled' : outcome, { message: 'the sandbox is terminated, the database is kept' });
       then();
     });
   }
 
   body() {
-    const { status, attempt, stages, startedAt, error, publicUrl, ttydUrl, actions, message } = this;
+    const { attempt, stages, startedAt, publicUrl, ttydUrl, actions, desired } = this;
+    const error = this.project.name.startsWith('drift') && this.attempt === 1 && this.status === 'running' ? DRIFT : this.error;
+    const [status, message] = error ? ['error', error.message] : [this.status, this.message];
     return {
-      status, message, actions, attempt, stages, startedAt, serverTime: new Date().toISOString(),
+      status, message, actions, desired, attempt, stages, startedAt, serverTime: new Date().toISOString(),
       sandbox: { id: `sb-${this.project.id}`, publicUrl, ttydUrl, status: status.toUpperCase() },
       failure: error,
     };
@@ -156,14 +166,16 @@ export class Sandbox {
     this.#tell('stage', { stage: id, status, code, message, hint, durationMs: stage.durationMs });
   }
 
-  #turn(status, message, code) {
-    this.status = status;
-    this.message = message;
-    this.#tell('status', { status, message, ...(code && { code }) });
+  #turn(status, message) {
+    Object.assign(this, { status, message });
+    this.#tell('status', { status, message });
   }
 
-  #done(fields) {
-    this.#tell('done', fields);
+  /** As the server tells it: the end alone says which status it leaves. */
+  #end(status, outcome, { code = null, message, hint = null }) {
+    Object.assign(this, { status, message });
+    if (outcome === 'failed') this.error = { code, message, hint };
+    this.#tell('done', { outcome, status, code, message, hint });
   }
 
   #tell(event, fields) {

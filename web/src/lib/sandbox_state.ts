@@ -41,8 +41,12 @@ export interface SandboxView {
   failure: Failure | null;
   /** What the server says on the way to a stop or a removal; null: nothing. */
   words: string | null;
-  /** What may be asked for, by the last answer; none right after a change of status. */
+  /** What may be asked for, by the last answer. */
   actions: readonly string[];
+  /** The status has changed since that answer, which therefore says nothing of now. */
+  areActionsOld: boolean;
+  /** The last request was to stop: a failure is the stop's, and what the stages tell is over. */
+  isStop: boolean;
   wasCancelled: boolean;
   /** The sandbox and its project are gone. */
   wasDeleted: boolean;
@@ -102,8 +106,9 @@ function stageFromBody(body: StageBody): StageView {
   };
 }
 
-function failureFrom(error: FailureBody | string | null | undefined, stages: StageView[]): Failure | null {
-  const failed = stages.find((s) => s.status === 'failed');
+/** isStop: no stage is to blame, whatever became of them before. */
+function failureFrom(error: FailureBody | string | null | undefined, stages: StageView[], isStop: boolean): Failure | null {
+  const failed = isStop ? undefined : stages.find((s) => s.status === 'failed');
   if (!error && !failed) return null;
   const own: FailureBody = typeof error === 'string' ? { message: error } : (error ?? {});
   return {
@@ -126,6 +131,7 @@ export function viewFromBody(body: SandboxBody, seq: number): SandboxView {
   const stages = (body.stages ?? []).map(stageFromBody);
   const startedMs = timeOrNull(body.startedAt);
   const status = parseStatus(body.status);
+  const isStop = body.desired === 'stopped';
   return {
     status,
     attempt: body.attempt ?? 0,
@@ -135,9 +141,11 @@ export function viewFromBody(body: SandboxBody, seq: number): SandboxView {
     startedMs,
     publicUrl: body.sandbox?.publicUrl ?? null,
     ttydUrl: body.sandbox?.ttydUrl ?? null,
-    failure: status === 'error' ? failureFrom(body.failure ?? body.error, stages) : null,
+    failure: status === 'error' ? failureFrom(body.failure ?? body.error, stages, isStop) : null,
     words: isEnding(status) ? (body.message ?? null) : null,
     actions: body.actions ?? [],
+    areActionsOld: false,
+    isStop,
     wasCancelled: status === 'terminated' && endedEarly(stages),
     wasDeleted: false,
   };
@@ -154,6 +162,8 @@ function nextAttempt(view: SandboxView, attempt: number, atMs: number): SandboxV
     failure: null,
     words: null,
     actions: [],
+    areActionsOld: true,
+    isStop: false,
     wasCancelled: false,
     stages: view.stages.map((s) => ({
       ...s,
@@ -200,11 +210,16 @@ function applyStage(view: SandboxView, event: JournalEvent & { kind: 'stage' }, 
 function applyStatus(view: SandboxView, event: JournalEvent & { kind: 'status' }, atMs: number): SandboxView {
   if (atMs < view.knownMs) return view;
   const status = parseStatus(event.status);
-  const isError = status === 'error';
-  const failure = isError ? failureFrom({ code: event.code ?? null, message: event.message ?? null }, view.stages) : null;
-  const words = isEnding(status) ? (event.message ?? null) : null;
-  const actions = status === view.status ? view.actions : [];
-  return { ...view, status, failure, words, actions, wasCancelled: status === 'terminated' && view.wasCancelled };
+  const isStop = status === 'stopping' || (view.isStop && (status === 'stopped' || status === 'error'));
+  return {
+    ...view,
+    status,
+    failure: status === 'error' ? failureFrom(event, view.stages, isStop) : null,
+    words: isEnding(status) ? (event.message ?? null) : null,
+    areActionsOld: view.areActionsOld || status !== view.status,
+    isStop,
+    wasCancelled: status === 'terminated' && view.wasCancelled,
+  };
 }
 
 function applyDone(view: SandboxView, event: JournalEvent & { kind: 'done' }, atMs: number): SandboxView {
@@ -213,10 +228,9 @@ function applyDone(view: SandboxView, event: JournalEvent & { kind: 'done' }, at
   return {
     ...view,
     status,
-    failure:
-      status === 'error' ? failureFrom({ code: event.code ?? null, message: event.message ?? null }, view.stages) : null,
+    failure: status === 'error' ? failureFrom(event, view.stages, view.isStop) : null,
     words: null,
-    actions: status === view.status ? view.actions : [],
+    areActionsOld: view.areActionsOld || status !== view.status,
     publicUrl: event.publicUrl ?? view.publicUrl,
     ttydUrl: event.ttydUrl ?? view.ttydUrl,
     wasCancelled: event.outcome === 'cancelled',
@@ -235,6 +249,34 @@ export function applyEvent(view: SandboxView, event: JournalEvent): SandboxView 
     : event.kind === 'status' ? applyStatus(begun, event, atMs)
     : applyDone(begun, event, atMs);
   return { ...moved, seq: event.seq };
+}
+
+/** What it is that failed. */
+export type Blamed = 'creation' | 'start' | 'stop' | 'environment';
+
+/** Stages that are all done clear the attempt: then what was running has broken since. */
+export function blamed(view: SandboxView): Blamed {
+  if (view.isStop) return 'stop';
+  if (view.stages.every((s) => s.status === 'completed')) return 'environment';
+  return view.attempt > 1 ? 'start' : 'creation';
+}
+
+/** Do the stages tell of what is? Those of an attempt that is over say nothing of a stop, a removal or a breakdown after it. */
+export function areStagesNews(view: SandboxView): boolean {
+  const { status, stages } = view;
+  if (view.isStop || stages.length === 0 || status === 'not_created' || status === 'terminated') return false;
+  const isPast = status === 'terminating' || status === 'error';
+  return !isPast || stages.some((s) => s.status !== 'completed');
+}
+
+/** By the last answer. */
+export function allows(view: SandboxView, action: string): boolean {
+  return view.actions.includes(action);
+}
+
+/** As allows, and also while the next answer is awaited: for a button that would only come and go meanwhile. */
+export function mayAllow(view: SandboxView, action: string): boolean {
+  return view.areActionsOld || allows(view, action);
 }
 
 /** The stage that a reader should look at: the failed one, else the first in progress. */

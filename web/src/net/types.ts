@@ -78,6 +78,8 @@ export interface SandboxBody {
   message?: string;
   sandbox?: { id: string; publicUrl?: string | null; ttydUrl?: string | null; status?: string };
   attempt?: number;
+  /** What the last request asked for: running, stopped, terminated, deleted, detached. */
+  desired?: string;
   stages?: StageBody[];
   /** What may be asked for now: start, stop, restart, delete. */
   actions?: string[];
@@ -98,10 +100,11 @@ interface JournalFacts {
   attempt: number;
   code?: string | null;
   message?: string | null;
+  hint?: string | null;
   at: string;
 }
 
 export type JournalEvent =
-  | ({ kind: 'stage'; stage: string; status: StageStatus; hint?: string | null; durationMs?: number | null } & JournalFacts)
+  | ({ kind: 'stage'; stage: string; status: StageStatus; durationMs?: number | null } & JournalFacts)
   | ({ kind: 'status'; status: string } & JournalFacts)
   | ({ kind: 'done'; outcome: string; publicUrl?: string | null; ttydUrl?: string | null } & JournalFacts);

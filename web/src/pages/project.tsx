@@ -2,26 +2,33 @@
 /* One project: how far its sandbox is, where it is reached, and what can be done with it. */
 
 import { useEffect, useState } from 'preact/hooks';
-import { finishedStages, isEnding, type SandboxView } from '../lib/sandbox_state.ts';
-import type { Project } from '../net/types.ts';
+import { allows, areStagesNews, blamed, finishedStages, isEnding, mayAllow, type Blamed, type SandboxView } from '../lib/sandbox_state.ts';
+import type { ProjectAction } from '../net/api.ts';
+import type { Project, SandboxStatus } from '../net/types.ts';
 import { clearNotice, notice } from '../state/notice.ts';
 import { projects } from '../state/projects.ts';
 import { actOnProject, closeSandbox, loadSandbox, opened, openSandbox, startSandbox, type OpenSandbox } from '../state/sandbox.ts';
 import { useAct } from '../ui/act.ts';
 import { Addresses } from '../ui/addresses.tsx';
-import { FailureCard } from '../ui/failure.tsx';
+import { FailureCard, remedyOf } from '../ui/failure.tsx';
 import { BackIcon } from '../ui/icons.tsx';
 import { PageHeading, usePageTitle } from '../ui/page.tsx';
-import { Ago, ErrorNote } from '../ui/parts.tsx';
-import { DeleteProjectDialog, PauseDialog, RemoveSandboxDialog } from '../ui/removal.tsx';
+import { ActButton, Ago, ErrorNote } from '../ui/parts.tsx';
+import { DeleteProjectDialog, PauseDialog, RemoveSandboxDialog, type PauseAction } from '../ui/removal.tsx';
 import { StageList, StageSkeleton, TotalTime } from '../ui/stages.tsx';
 import { SANDBOX_WORD, SandboxTag } from '../ui/status.tsx';
 import { NotFoundPage } from './not_found.tsx';
 
-type OpenDialog = 'none' | 'remove' | 'delete' | 'stop' | 'restart';
+type OpenDialog = 'none' | 'remove' | 'delete' | PauseAction;
 
-/** Nothing in the stages is to blame for a stop that failed. */
-const hasFailedToStop = (view: SandboxView): boolean => view.status === 'error' && view.failure?.stageId === null;
+const PAUSE_WORD: Readonly<Record<PauseAction, string>> = { stop: 'Stop', restart: 'Restart' };
+
+const FAILED_TITLE: Readonly<Record<Blamed, string>> = {
+  creation: 'The environment was not created',
+  start: 'The environment was not started',
+  stop: 'The environment was not stopped',
+  environment: 'The environment needs a look',
+};
 
 function cardTitle(view: SandboxView): string {
   const { status } = view;
@@ -29,8 +36,7 @@ function cardTitle(view: SandboxView): string {
     return `${status === 'creating' ? 'Creating' : 'Starting'} the environment, ${finishedStages(view)} of ${view.stages.length} done`;
   }
   if (status === 'running') return 'The environment is ready';
-  if (hasFailedToStop(view)) return 'The environment needs a look';
-  if (status === 'error') return 'The environment was not created';
+  if (status === 'error') return FAILED_TITLE[blamed(view)];
   if (status === 'stopping') return 'Stopping the environment';
   if (status === 'stopped') return 'The environment is stopped';
   if (isEnding(status)) return 'Removing the sandbox';
@@ -49,64 +55,103 @@ function CreateCard(props: { projectId: string; view: SandboxView }) {
           : 'The database and its data are kept. A sandbox created now uses them.'}
       </p>
       {act.error && <ErrorNote error={act.error} title="The sandbox was not created." />}
-      <div class="acts">
-        <button type="button" class="button primary" disabled={act.isBusy} onClick={() => act.run(() => startSandbox(props.projectId))}>
-          {act.isBusy ? 'Asking…' : 'Create sandbox'}
-        </button>
-      </div>
+      {(isFirst || mayAllow(view, 'start')) && (
+        <div class="acts">
+          <ActButton act={act} class="primary" isOff={!isFirst && view.areActionsOld} work={() => startSandbox(props.projectId)}>
+            Create sandbox
+          </ActButton>
+        </div>
+      )}
     </div>
   );
 }
 
-function StartCard(props: { projectId: string }) {
+function StartCard(props: { projectId: string; view: SandboxView }) {
   const act = useAct();
   return (
     <div class="start">
-      <p>Nothing of it runs. The database and its data, the settings and both addresses are kept.</p>
+      <p>Its data is kept. A start brings it all back at the same addresses.</p>
       {act.error && <ErrorNote error={act.error} title="The environment was not started." />}
-      <div class="acts">
-        <button type="button" class="button primary" disabled={act.isBusy} onClick={() => act.run(() => actOnProject(props.projectId, 'start'))}>
-          {act.isBusy ? 'Asking…' : 'Start'}
-        </button>
-      </div>
+      {mayAllow(props.view, 'start') && (
+        <div class="acts">
+          <ActButton act={act} class="primary" isOff={props.view.areActionsOld} work={() => actOnProject(props.projectId, 'start')}>
+            Start
+          </ActButton>
+        </div>
+      )}
     </div>
   );
 }
 
-function CardFoot(props: { view: SandboxView; onRemove(): void; onPause(action: 'stop' | 'restart'): void }) {
-  const { status, actions } = props.view;
-  if (status === 'creating') {
-    return (
-      <div class="card-foot">
-        <button type="button" class="button" onClick={props.onRemove}>
-          Cancel creation
-        </button>
-        <p class="fine">You can close this page; the creation goes on.</p>
-      </div>
-    );
-  }
-  if (status !== 'running' && status !== 'error' && status !== 'stopped' && status !== 'starting') return null;
+function EndingCard(props: { view: SandboxView }) {
+  return (
+    <div class="start">
+      <p class="cause" data-words>
+        {props.view.words ?? 'Asking for it'}
+      </p>
+      <p class="fine">You can close this page; it goes on.</p>
+    </div>
+  );
+}
+
+/** What the card offers already, above its foot. */
+function offeredAbove(view: SandboxView): ProjectAction | null {
+  if (view.status === 'stopped' || view.status === 'terminated') return 'start';
+  return view.status === 'error' ? remedyOf(view) : null;
+}
+
+function removeWord(view: SandboxView): string | null {
+  if (view.status === 'creating') return allows(view, 'stop') ? null : 'Cancel creation';
+  if (view.status === 'error' && blamed(view) === 'creation') return 'Remove what was made';
+  return ['starting', 'running', 'stopped', 'error'].includes(view.status) ? 'Remove sandbox' : null;
+}
+
+function footNote(status: SandboxStatus): string {
+  if (status === 'creating') return 'You can close this page; the creation goes on.';
+  if (status === 'starting') return 'You can close this page; the start goes on.';
+  return 'The database keeps its data.';
+}
+
+interface CardProps {
+  open: OpenSandbox;
+  onRemove(): void;
+  onPause(action: PauseAction): void;
+}
+
+/** What else can be done: of start, stop and restart what the server allows. */
+function CardFoot(props: CardProps & { view: SandboxView }) {
+  const act = useAct();
+  const { view } = props;
+  const isOff = view.areActionsOld;
+  const above = offeredAbove(view);
+  const offers = (action: ProjectAction): boolean => allows(view, action) && action !== above;
+  const pauses = (['stop', 'restart'] as const).filter(offers);
+  const remove = removeWord(view);
+  if (!offers('start') && pauses.length === 0 && !remove) return null;
   return (
     <div class="card-foot">
-      {actions.includes('stop') && (
-        <button type="button" class="button" onClick={() => props.onPause('stop')}>
-          Stop
+      {act.error && <ErrorNote error={act.error} title="The environment was not started." />}
+      {offers('start') && (
+        <ActButton act={act} isOff={isOff} work={() => actOnProject(props.open.projectId, 'start')}>
+          Start
+        </ActButton>
+      )}
+      {pauses.map((action) => (
+        <button key={action} type="button" class="button" aria-disabled={isOff} onClick={() => !isOff && props.onPause(action)}>
+          {PAUSE_WORD[action]}
+        </button>
+      ))}
+      {remove && (
+        <button type="button" class="button" onClick={props.onRemove}>
+          {remove}
         </button>
       )}
-      {actions.includes('restart') && (
-        <button type="button" class="button" onClick={() => props.onPause('restart')}>
-          Restart
-        </button>
-      )}
-      <button type="button" class="button" onClick={props.onRemove}>
-        {status === 'error' ? 'Remove what was made' : 'Remove sandbox'}
-      </button>
-      <p class="fine">The database stays.</p>
+      <p class="fine">{footNote(view.status)}</p>
     </div>
   );
 }
 
-function SandboxCard(props: { open: OpenSandbox; onRemove(): void; onPause(action: 'stop' | 'restart'): void }) {
+function SandboxCard(props: CardProps) {
   const { open } = props;
   const view = open.view;
   if (!view) {
@@ -117,21 +162,20 @@ function SandboxCard(props: { open: OpenSandbox; onRemove(): void; onPause(actio
     );
   }
   const canCreate = view.status === 'not_created' || view.status === 'terminated';
-  // What a creation did says nothing of an environment that is being stopped or is.
-  const isPaused = view.status === 'stopping' || view.status === 'stopped';
+  const hasStages = areStagesNews(view);
   return (
     <section class="card" aria-labelledby="sandbox" data-view-status={view.status}>
       <div class="card-head">
         <h2 id="sandbox">{view.status === 'not_created' ? 'Sandbox' : cardTitle(view)}</h2>
-        {view.attempt > 1 && <span class="fine">attempt {view.attempt}</span>}
-        {!canCreate && !isPaused && <TotalTime view={view} />}
+        {hasStages && view.attempt > 1 && <span class="fine">attempt {view.attempt}</span>}
+        {hasStages && <TotalTime view={view} />}
       </div>
-      {view.status === 'error' && <FailureCard opened={open} view={view} />}
+      {view.status === 'error' && <FailureCard opened={open} view={view} onPause={props.onPause} />}
       {canCreate && <CreateCard projectId={open.projectId} view={view} />}
-      {isEnding(view.status) && view.words && <p data-words>{view.words}</p>}
-      {view.status === 'stopped' && <StartCard projectId={open.projectId} />}
-      {view.stages.length > 0 && !canCreate && !isPaused && <StageList view={view} />}
-      <CardFoot view={view} onRemove={props.onRemove} onPause={props.onPause} />
+      {isEnding(view.status) && <EndingCard view={view} />}
+      {view.status === 'stopped' && <StartCard projectId={open.projectId} view={view} />}
+      {hasStages && <StageList view={view} />}
+      <CardFoot {...props} view={view} />
     </section>
   );
 }
@@ -200,7 +244,9 @@ function OpenedProject(props: { open: OpenSandbox; project: Project }) {
         </div>
       </div>
       {dialog === 'remove' && view && <RemoveSandboxDialog projectId={open.projectId} view={view} onClose={close} />}
-      {(dialog === 'stop' || dialog === 'restart') && <PauseDialog projectId={open.projectId} action={dialog} onClose={close} />}
+      {(dialog === 'stop' || dialog === 'restart') && view && (
+        <PauseDialog projectId={open.projectId} action={dialog} view={view} onClose={close} />
+      )}
       {dialog === 'delete' && <DeleteProjectDialog project={project} onClose={close} />}
     </div>
   );

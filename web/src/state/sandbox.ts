@@ -3,7 +3,7 @@
  * whenever its status changes. Also the acts on it. */
 
 import { signal } from '@preact/signals';
-import { applyEvent, finishedStages, viewFromBody, type SandboxView } from '../lib/sandbox_state.ts';
+import { applyEvent, blamed, finishedStages, viewFromBody, type Blamed, type SandboxView } from '../lib/sandbox_state.ts';
 import { ApiError, api, newIdempotencyKey, type ProjectAction } from '../net/api.ts';
 import type { JournalEvent, Project } from '../net/types.ts';
 import { announce, announceFailure } from './announce.ts';
@@ -62,7 +62,9 @@ export async function loadSandbox(projectId: string): Promise<void> {
       if (now?.projectId !== projectId) return;
       const isOvertaken = (now.view?.seq ?? 0) !== before;
       if (isOvertaken && i < REREADS - 1) continue;
-      change(projectId, { view: viewFromBody(body, now.view?.seq ?? 0), requestId, error: null });
+      const view = viewFromBody(body, now.view?.seq ?? 0);
+      change(projectId, { view, requestId, error: null });
+      if (now.view) sayStatus(now.view, view);
       return;
     }
   } catch (error) {
@@ -80,10 +82,22 @@ const STATUS_SAID: Readonly<Record<string, string>> = {
   starting: 'Starting the environment.',
   running: 'Environment ready.',
   stopping: 'Stopping the environment.',
-  stopped: 'The environment is stopped.',
+  stopped: 'The environment is stopped. Its data is kept.',
   terminating: 'Removing the sandbox.',
   terminated: 'Sandbox removed.',
 };
+
+export const FAILED_WORD: Readonly<Record<Blamed, string>> = {
+  creation: 'Creation failed',
+  start: 'Start failed',
+  stop: 'Stop failed',
+  environment: 'Not running as it should',
+};
+
+/** Reasons come from the server in the middle of a sentence. */
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${words.endsWith('.') ? '' : '.'}`;
+}
 
 function say(before: SandboxView, after: SandboxView): void {
   for (const [i, stage] of after.stages.entries()) {
@@ -93,10 +107,18 @@ function say(before: SandboxView, after: SandboxView): void {
     if (stage.status === 'completed') announce(`${stage.title}: done. ${finishedStages(after)} of ${after.stages.length}.`);
     if (stage.status === 'failed' && stage.code !== 'CANCELLED') announceFailure(`${stage.title} failed. ${stage.message ?? ''}`);
   }
-  if (before.status === after.status) return;
-  const what = before.status === 'stopping' ? 'Stopping' : before.status === 'starting' ? 'Starting' : 'Creation';
-  if (after.status === 'error') announceFailure(`${what} failed. ${after.failure?.message ?? ''}`);
-  else announce(STATUS_SAID[after.status] ?? '');
+  sayStatus(before, after);
+}
+
+/** Also for answers, which may come before their event. */
+function sayStatus(before: SandboxView, after: SandboxView): void {
+  if (before.status === after.status) {
+    if (after.words && after.words !== before.words) announce(sentence(after.words));
+  } else if (after.status === 'error') {
+    announceFailure(`${FAILED_WORD[blamed(after)]}. ${after.failure?.message ?? ''}`);
+  } else {
+    announce(STATUS_SAID[after.status] ?? '');
+  }
 }
 
 function onEvent(event: JournalEvent): void {

@@ -4,7 +4,7 @@
 
 import type { SandboxView } from '../lib/sandbox_state.ts';
 import { isEnding, isMoving } from '../lib/sandbox_state.ts';
-import { DoneIcon, OpenIcon, PendingIcon, ProgressIcon } from './icons.tsx';
+import { DoneIcon, OpenIcon, PendingIcon, ProgressIcon, StoppedIcon } from './icons.tsx';
 import { CopyButton } from './parts.tsx';
 
 /** Only addresses of the web become links, whatever the server sends. */
@@ -21,6 +21,7 @@ function ReadyTag(props: { view: SandboxView }) {
   const { status } = props.view;
   if (status === 'running') return <span class="tag" data-tone="good" data-ready="yes"><DoneIcon />Ready</span>;
   if (isMoving(status) && !isEnding(status)) return <span class="tag" data-tone="busy" data-ready="no"><ProgressIcon />Not ready yet</span>;
+  if (status === 'stopped') return <span class="tag" data-tone="quiet" data-ready="no"><StoppedIcon />Kept</span>;
   return <span class="tag" data-tone="quiet" data-ready="no"><PendingIcon />Not ready</span>;
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* A creation that failed: where, why, what to do, and the facts to hand on. */
+/* What failed, be it a creation, a start, a stop or what was running: where, why, what to do, and the facts to hand on. */
 
-import type { SandboxView } from '../lib/sandbox_state.ts';
+import { blamed, mayAllow, type Blamed, type SandboxView } from '../lib/sandbox_state.ts';
 import { formatMoment } from '../lib/time.ts';
-import { clock } from '../net/api.ts';
-import { startSandbox, type OpenSandbox } from '../state/sandbox.ts';
+import { clock, type ProjectAction } from '../net/api.ts';
+import { FAILED_WORD, startSandbox, type OpenSandbox } from '../state/sandbox.ts';
 import { useAct } from './act.ts';
 import { FailedIcon } from './icons.tsx';
-import { CopyButton, ErrorNote } from './parts.tsx';
+import { ActButton, CopyButton, ErrorNote } from './parts.tsx';
+import type { PauseAction } from './removal.tsx';
 
 function report(opened: OpenSandbox, view: SandboxView, stage: string): string {
   const facts: [string, string | null | undefined][] = [
@@ -23,18 +24,37 @@ function report(opened: OpenSandbox, view: SandboxView, stage: string): string {
   return facts.flatMap(([name, value]) => (value ? [`${name}: ${value}`] : [])).join('\n');
 }
 
-export function FailureCard(props: { opened: OpenSandbox; view: SandboxView }) {
+interface Remedy {
+  action: ProjectAction;
+  word: string;
+  note: string;
+}
+
+const REMEDY: Readonly<Record<Blamed, Remedy>> = {
+  creation: { action: 'start', word: 'Retry', note: 'Retry goes on from what exists; stages that are done are kept.' },
+  start: { action: 'start', word: 'Retry', note: 'Retry goes on from what exists. The data is kept.' },
+  stop: { action: 'stop', word: 'Stop again', note: 'What was still running was left as it is. The data is kept.' },
+  environment: { action: 'restart', word: 'Restart', note: 'The data is kept.' },
+};
+
+/** What the card offers first; it needs the server's consent all the same. */
+export function remedyOf(view: SandboxView): ProjectAction {
+  return REMEDY[blamed(view)].action;
+}
+
+export function FailureCard(props: { opened: OpenSandbox; view: SandboxView; onPause(action: PauseAction): void }) {
   const { opened, view } = props;
   const act = useAct();
   const failure = view.failure;
   if (!failure) return null;
   const stage = view.stages.find((s) => s.id === failure.stageId);
-  const what = stage?.title ?? 'Creation';
+  const what = stage ? `${stage.title} failed` : FAILED_WORD[blamed(view)];
+  const { action, word, note } = REMEDY[blamed(view)];
   return (
     <section class="failure" aria-labelledby="failure" data-failure={failure.code ?? 'unknown'}>
       <h3 id="failure">
         <FailedIcon />
-        {what} failed
+        {what}
       </h3>
       <p class="cause">{failure.message}</p>
       {failure.hint && (
@@ -53,17 +73,19 @@ export function FailureCard(props: { opened: OpenSandbox; view: SandboxView }) {
       </p>
       {act.error && <ErrorNote error={act.error} title="Retry was not accepted." />}
       <div class="acts">
-        <button
-          type="button"
-          class="button primary"
-          disabled={act.isBusy}
-          onClick={() => act.run(() => startSandbox(opened.projectId))}
-        >
-          {act.isBusy ? 'Asking…' : 'Retry'}
-        </button>
-        <CopyButton text={() => report(opened, view, what)} label="Copy error" of="the error as a report" />
+        {mayAllow(view, action) && action === 'start' && (
+          <ActButton act={act} class="primary" isOff={view.areActionsOld} work={() => startSandbox(opened.projectId)}>
+            {word}
+          </ActButton>
+        )}
+        {mayAllow(view, action) && action !== 'start' && (
+          <button type="button" class="button primary" aria-disabled={view.areActionsOld} onClick={() => !view.areActionsOld && props.onPause(action)}>
+            {word}
+          </button>
+        )}
+        <CopyButton text={() => report(opened, view, stage?.title ?? what)} label="Copy error" of="the error as a report" />
       </div>
-      <p class="fine">Retry goes on from what exists; stages that are done are kept.</p>
+      {mayAllow(view, action) && <p class="fine">{note}</p>}
     </section>
   );
 }

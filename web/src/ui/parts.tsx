@@ -7,7 +7,9 @@ import { formatAgo, formatMoment, parseTime } from '../lib/time.ts';
 import { ApiError } from '../net/api.ts';
 import { announce } from '../state/announce.ts';
 import { serverNow } from '../state/tick.ts';
+import type { Act } from './act.ts';
 import { copyText } from './clipboard.ts';
+import { holdFocus } from './focus.ts';
 import { CopyIcon } from './icons.tsx';
 
 /** How long "Copied" stays. */
@@ -31,6 +33,34 @@ export function CopyButton(props: { text: string | (() => string); label?: strin
       <CopyIcon />
       {said ?? props.label ?? 'Copy'}
       <span class="only-read"> {props.of}</span>
+    </button>
+  );
+}
+
+interface ActButtonProps {
+  act: Act;
+  work(): Promise<void>;
+  class?: string;
+  /** Not to be asked for now. */
+  isOff?: boolean;
+  children: ComponentChildren;
+}
+
+/** A button that asks the server. It keeps the focus while it waits, and leaves it to the heading when it goes. */
+export function ActButton(props: ActButtonProps) {
+  const { act, isOff = false } = props;
+  return (
+    <button
+      type="button"
+      class={`button ${props.class ?? ''}`}
+      aria-disabled={act.isBusy || isOff}
+      onClick={(event) => {
+        if (act.isBusy || isOff) return;
+        holdFocus(event.currentTarget);
+        act.run(props.work);
+      }}
+    >
+      {act.isBusy ? 'Asking…' : props.children}
     </button>
   );
 }
@@ -71,25 +101,6 @@ interface DialogProps {
   children: ComponentChildren;
 }
 
-/** Gives the focus back to what opened a dialog, and holds it on the page until it moves on: the opener may be gone by
- * then, or vanish or be disabled a moment later, when the answer to the dialog arrives. Then the heading has it. Called
- * while the dialog is still there and keeps the page inert, so the browser itself may move the focus once more. */
-function giveFocusBack(opener: HTMLElement | null): void {
-  const toHeading = (): void => {
-    if (document.activeElement === document.body) document.querySelector<HTMLElement>('h1')?.focus();
-  };
-  const guard = new MutationObserver(toHeading);
-  const onMoved = (event: FocusEvent): void => {
-    if (event.target === opener || (event.target as Element).closest('dialog')) return;
-    guard.disconnect();
-    document.removeEventListener('focusin', onMoved);
-  };
-  guard.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled'] });
-  opener?.focus();
-  document.addEventListener('focusin', onMoved);
-  requestAnimationFrame(() => requestAnimationFrame(toHeading));
-}
-
 /** A modal dialog, open while it is rendered. The browser keeps the focus inside; afterwards it goes back to what opened
  * the dialog, or to the page's heading if that is gone. */
 export function Dialog(props: DialogProps) {
@@ -97,7 +108,7 @@ export function Dialog(props: DialogProps) {
   useEffect(() => {
     const opener = document.activeElement as HTMLElement | null;
     ref.current?.showModal();
-    return () => giveFocusBack(opener);
+    return () => holdFocus(opener);
   }, []);
   return (
     <dialog

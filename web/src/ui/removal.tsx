@@ -3,7 +3,7 @@
 
 import { useState } from 'preact/hooks';
 import type { SandboxView } from '../lib/sandbox_state.ts';
-import { api } from '../net/api.ts';
+import { api, type ProjectAction } from '../net/api.ts';
 import type { Project } from '../net/types.ts';
 import { announce } from '../state/announce.ts';
 import { navigate } from '../state/nav.ts';
@@ -11,6 +11,9 @@ import { loadProjects } from '../state/projects.ts';
 import { actOnProject, removeSandbox } from '../state/sandbox.ts';
 import { useAct } from './act.ts';
 import { Dialog, ErrorNote } from './parts.tsx';
+
+/** What is asked before it is done. */
+export type PauseAction = Exclude<ProjectAction, 'start'>;
 
 function GoesAndStays(props: { goes: string; stays: string; verb?: string }) {
   return (
@@ -29,7 +32,7 @@ function GoesAndStays(props: { goes: string; stays: string; verb?: string }) {
 
 export function RemoveSandboxDialog(props: { projectId: string; view: SandboxView; onClose(): void }) {
   const act = useAct();
-  const isCreating = props.view.status === 'creating' || props.view.status === 'starting';
+  const isCreating = props.view.status === 'creating';
   const remove = async (): Promise<void> => {
     await removeSandbox(props.projectId);
     props.onClose();
@@ -57,32 +60,50 @@ export function RemoveSandboxDialog(props: { projectId: string; view: SandboxVie
   );
 }
 
+interface PauseWords {
+  title: string;
+  goes: string;
+  stays: string;
+  yes: string;
+  no: string;
+}
+
+function pauseWords(action: PauseAction, view: SandboxView): PauseWords {
+  const programs = 'Files in the container, unless they are on a volume.';
+  const stays = 'The database with its data, the settings, and both addresses, which stay the same.';
+  if (action === 'restart') {
+    return { title: 'Restart the environment?', goes: `Terminal sessions and running programs. ${programs}`, stays, yes: 'Restart environment', no: 'Keep it running' };
+  }
+  if (view.status === 'terminated') {
+    return { title: 'Stop the database?', goes: 'The database server and all connections to it.', stays: 'The database with its data.', yes: 'Stop database', no: 'Leave it' };
+  }
+  return {
+    title: 'Stop the environment?',
+    goes: `Terminal sessions, running programs and the database server. ${programs}`,
+    stays,
+    yes: 'Stop environment',
+    no: view.status === 'running' ? 'Keep it running' : view.status === 'starting' ? 'Let it start' : 'Leave it',
+  };
+}
+
 /** Stop, or restart: what runs ends, what it holds stays. */
-export function PauseDialog(props: { projectId: string; action: 'stop' | 'restart'; onClose(): void }) {
+export function PauseDialog(props: { projectId: string; action: PauseAction; view: SandboxView; onClose(): void }) {
   const act = useAct();
-  const isStop = props.action === 'stop';
+  const words = pauseWords(props.action, props.view);
   const pause = async (): Promise<void> => {
     await actOnProject(props.projectId, props.action);
     props.onClose();
   };
   return (
-    <Dialog title={isStop ? 'Stop the environment?' : 'Restart the environment?'} onClose={props.onClose}>
-      <GoesAndStays
-        verb="Ended"
-        goes={
-          isStop
-            ? 'Terminal sessions, running programs and the database server. Files that are on no volume.'
-            : 'Terminal sessions and running programs. Files that are on no volume.'
-        }
-        stays="The database's data, the settings, and both addresses."
-      />
+    <Dialog title={words.title} onClose={props.onClose}>
+      <GoesAndStays verb="Ended" goes={words.goes} stays={words.stays} />
       {act.error && <ErrorNote error={act.error} />}
       <div class="acts">
         <button type="button" class="button danger" disabled={act.isBusy} onClick={() => act.run(pause)}>
-          {isStop ? 'Stop environment' : 'Restart environment'}
+          {act.isBusy ? 'Asking…' : words.yes}
         </button>
         <button type="button" class="button" autofocus onClick={props.onClose}>
-          Keep it running
+          {words.no}
         </button>
       </div>
     </Dialog>
