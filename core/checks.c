@@ -382,6 +382,14 @@ static bool is_halt_clear(const struct step *s, const struct world *w, struct ve
     return true;
 }
 
+void former_env_gone(const struct step *s, const struct world *w, struct verdict *v)
+{
+    (void)s;
+    if (is_unsettled(w, v))
+        return;
+    SAY(v, w->is_tidy ? CHECK_DONE : CHECK_MISSING, REASON_NONE, "removing what earlier attempts left");
+}
+
 void workload_halted(const struct step *s, const struct world *w, struct verdict *v)
 {
     if (is_halt_clear(s, w, v, "container"))

@@ -22,5 +22,6 @@ step_check container_running;
 step_check endpoint_found;
 step_check terminal_listens;
 step_check sandbox_available;
+step_check former_env_gone;
 step_check workload_halted;
 step_check database_halted;

@@ -157,6 +157,14 @@ static struct op *resume(void *self, enum cluster_object object, const struct sa
                         : refuse(self, sb, done, NULL, arg);
 }
 
+static struct op *remove_former_env(void *self, const struct sandbox *sb, unsigned attempt, ms_t timeout_ms,
+                                    op_done *done, void *arg)
+{
+    const struct port_cluster *port = port_of(self, sb);
+    return port != NULL ? port->remove_former_env(port->self, sb, attempt, timeout_ms, done, arg)
+                        : refuse(self, sb, done, NULL, arg);
+}
+
 static struct op *credentials(void *self, const struct sandbox *sb, ms_t timeout_ms, cluster_on_credentials *done,
                               void *arg)
 {
@@ -200,6 +208,7 @@ struct clusters *clusters_new(struct loop *loop, const struct cluster *list, siz
         .remove = remove_object,
         .halt = halt,
         .resume = resume,
+        .remove_former_env = remove_former_env,
         .credentials = credentials,
         .nudge = nudge,
         .subscribe = subscribe,

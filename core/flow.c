@@ -221,6 +221,14 @@ static uint64_t doubted(struct flow *f)
     return objects;
 }
 
+/* Is nothing of earlier attempts left, or was there no time for it? A sandbox is ready all the same. */
+static bool is_tidy(const struct flow *f)
+{
+    const struct step_run *run = &f->steps[STEP_APP_TIDY];
+    bool is_late = run->is_entered && loop_now_ms(f->ports.loop) >= deadline_of(f, run);
+    return f->is_tidied || is_late || f->env_from >= f->sb.attempt;
+}
+
 /* Looks at the rows from `first` up to `end` and acts. Returns the bits of those done; the flow may have failed. */
 static uint64_t walk(struct flow *f, enum step_id first, enum step_id end_step, struct flow_notes *notes)
 {
@@ -231,7 +239,8 @@ static uint64_t walk(struct flow *f, enum step_id first, enum step_id end_step, 
                                 .doubted = doubted(f),
                                 .has_credentials = f->has_credentials,
                                 .is_login_proven = f->is_login_proven,
-                                .must_prove_login = f->ports.settings->must_prove_login && !f->seen.are_databases_far};
+                                .must_prove_login = f->ports.settings->must_prove_login && !f->seen.are_databases_far,
+                                .is_tidy = is_tidy(f)};
     uint64_t done = 0;
     for (size_t i = first; i < end_step; i++) {
         const struct step *s = &PLAN[i];

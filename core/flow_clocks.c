@@ -38,6 +38,16 @@ static void read_late(struct flow *f, const struct json_value *v)
     }
 }
 
+/* Unlike the clocks it outlives an attempt, but not the names. Nothing is known of a row that a former version wrote.
+ */
+static void read_env(struct flow *f, const struct json_value *v)
+{
+    struct str name = json_str(json_find(v, "env_of"));
+    int64_t from = json_int(json_find(v, "env_from"), 1);
+    bool is_same = str_is_none(name) || str_eq_text(name, f->sb.name);
+    f->env_from = is_same && from > 0 && from < f->sb.attempt ? (unsigned)from : f->sb.attempt;
+}
+
 bool flow_clocks_write(const struct flow *f, struct json_writer *w, struct str *ret)
 {
     jw_object(w);
@@ -48,6 +58,8 @@ bool flow_clocks_write(const struct flow *f, struct json_writer *w, struct str *
     jw_kv_bool(w, "ended", f->has_ended);
     jw_kv_int(w, "events", f->events_n);
     jw_kv_int(w, "late_until", wall_of(f, late_until(f)));
+    jw_kv_text(w, "env_of", f->sb.name);
+    jw_kv_int(w, "env_from", f->env_from);
     jw_key(w, "steps");
     jw_object(w);
     for (size_t i = 0; i < STEP_N; i++) {
@@ -103,6 +115,7 @@ void flow_clocks_read(struct flow *f, struct str steps_json)
     struct arena *a = arena_new();
     const struct json_value *v = steps_json.n > 0 ? json_parse(a, steps_json, &JSON_LIMITS_BODY, NULL) : NULL;
     read_late(f, v);
+    read_env(f, v);
     /* The clocks of an earlier attempt do not count for this one. */
     if (json_int(json_find(v, "attempt"), -1) == (int64_t)f->sb.attempt) {
         f->is_login_proven = json_bool(json_find(v, "login"), false);

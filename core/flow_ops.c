@@ -11,7 +11,7 @@
 
 #define DATABASE_OBJECTS ((UINT64_C(1) << OBJECT_WORKLOAD) - 1) /* they come before it in the list */
 
-enum { TRY_FIRST_MS = 250, TRY_CAP_MS = 10000, SEEN_WITHIN_MS = 5000 };
+enum { TRY_FIRST_MS = 250, TRY_CAP_MS = 10000, SEEN_WITHIN_MS = 5000, TIDY_MAX = 16 };
 
 static ms_t timeout_ms(const struct flow *f)
 {
@@ -232,6 +232,31 @@ void start_nudge(struct flow *f, enum step_id step)
     struct step_run *run = &f->steps[step];
     run->is_act = false;
     run->op = cluster_of(f)->nudge(cluster_of(f)->self, &f->sb, timeout_ms(f), on_nudged, run);
+}
+
+/* An earlier attempt's Secret held the container's start back until its own was there; nothing uses it once this
+ * attempt's pod is the only one. What cannot be removed is tried again when the sandbox is ready the next time. */
+static void on_tidied(void *arg, const struct err *err)
+{
+    struct step_run *run = arg;
+    struct flow *f = run->flow;
+    run->op = NULL;
+    f->tidied_n++;
+    if (err == NULL)
+        f->env_from++;
+    else
+        LOG(WARN, "an earlier attempt's environment stays", KV("project", f->sb.project_id), KV("attempt", f->env_from),
+            KV("err", err));
+    f->is_tidied = err != NULL || f->tidied_n >= TIDY_MAX;
+    f->is_dirty = true;
+    flow_wake(f);
+}
+
+void start_tidy(struct flow *f, enum step_id step)
+{
+    struct step_run *run = &f->steps[step];
+    run->is_act = true;
+    run->op = cluster_of(f)->remove_former_env(cluster_of(f)->self, &f->sb, f->env_from, timeout_ms(f), on_tidied, run);
 }
 
 /* Stopped or let run again: `told` notes which. */

@@ -14,5 +14,6 @@ void start_login(struct flow *f, enum step_id step);       /* SELECT 1 with exac
 void start_nudge(struct flow *f, enum step_id step);       /* wakes a kubelet in back-off */
 void start_halt(struct flow *f, enum step_id step);        /* ends what runs in the row's object */
 void start_resume(struct flow *f, enum step_id step);      /* lets the database run */
+void start_tidy(struct flow *f, enum step_id step);        /* removes an earlier attempt's Secret */
 /* The row's object away again. */
 void start_undo(struct flow *f, enum step_id step);

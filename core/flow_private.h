@@ -93,6 +93,9 @@ struct flow {
     struct loop_timer timer;
     struct loop_task end_task;
     uint32_t chance;
+    unsigned env_from; /* the first attempt whose Secret may still be there */
+    unsigned tidied_n; /* asked to go by this flow */
+    bool is_tidied;    /* no more is asked */
 };
 
 /* flow.c */

@@ -31,7 +31,8 @@
     X(NET_INGRESS_TTY, "net_ingress_tty")                                                                              \
     X(NET_ENDPOINT, "net_endpoint")                                                                                    \
     X(TTY_LISTENS, "tty_listens")                                                                                      \
-    X(ALL_READY, "all_ready")
+    X(ALL_READY, "all_ready")                                                                                          \
+    X(APP_TIDY, "app_tidy")
 
 /* Stopping keeps every object and ends what runs in them. */
 #define STOP_STEPS(X)                                                                                                  \
@@ -89,6 +90,7 @@ struct world {
     bool has_credentials;
     bool is_login_proven;
     bool must_prove_login;
+    bool is_tidy; /* nothing of earlier attempts is left, or it was tried */
 };
 
 /* Which undo reaches a row: removing the sandbox alone, or the database with it. */
@@ -97,7 +99,7 @@ enum scope { SCOPE_SANDBOX, SCOPE_DATABASE };
 struct flow;
 
 struct step {
-    enum stage stage;           /* STAGE_N: told as words of the status */
+    enum stage stage;           /* STAGE_N: told as words of the status, or not at all */
     enum cluster_object object; /* what start applies and undo removes; OBJECT_N: none */
     void (*check)(const struct step *s, const struct world *w, struct verdict *ret); /* pure */
     void (*start)(struct flow *f, enum step_id step); /* begins one operation; NULL: only observed */

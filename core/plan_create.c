@@ -32,6 +32,8 @@ const struct step PLAN[STEP_N] = {
     [STEP_NET_ENDPOINT]    = {STAGE_NETWORKING, OBJECT_N,               endpoint_found,    NULL,              SCOPE_SANDBOX,  NET | AFTER(APP_RUNNING),                 NET,                 DEADLINE_ENDPOINT,     0, 0},
     [STEP_TTY_LISTENS]     = {STAGE_TERMINAL,   OBJECT_N,               terminal_listens,  NULL,              SCOPE_SANDBOX,  AFTER(APP_RUNNING),                       0,                   DEADLINE_TERMINAL,     0, 0},
     [STEP_ALL_READY]       = {STAGE_READY,      OBJECT_N,               sandbox_available, NULL,              SCOPE_SANDBOX,  AFTER(NET_ENDPOINT) | AFTER(TTY_LISTENS), 0,                   DEADLINE_READY,        0, 0},
+    /* Told to nobody, and nothing fails for it. */
+    [STEP_APP_TIDY]        = {STAGE_N,          OBJECT_N,               former_env_gone,   start_tidy,        SCOPE_SANDBOX,  AFTER(ALL_READY),                         0,                   DEADLINE_READY,        0, 0},
 
     [STEP_STOP_APP]        = {STAGE_N,          OBJECT_WORKLOAD,        workload_halted,   start_halt,        SCOPE_SANDBOX,  0,                                        0,                   DEADLINE_STOP,        30, 0},
     [STEP_STOP_DB]         = {STAGE_N,          OBJECT_DATABASE,        database_halted,   start_halt,        SCOPE_DATABASE, AFTER(STOP_APP),                          0,                   DEADLINE_STOP,        30, 0},

@@ -38,6 +38,10 @@ struct port_cluster {
     struct op *(*remove)(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms,
                          op_done *done, void *arg);
 
+    /* Deletes the environment Secret that an earlier attempt left (attempt < sb->attempt); otherwise as remove. */
+    struct op *(*remove_former_env)(void *self, const struct sandbox *sb, unsigned attempt, ms_t timeout_ms,
+                                    op_done *done, void *arg);
+
     /* Reads the database's credentials; MISSING while the Secret is not there. */
     struct op *(*credentials)(void *self, const struct sandbox *sb, ms_t timeout_ms, cluster_on_credentials *done,
                               void *arg);

@@ -40,6 +40,7 @@ struct act {
     char version[24];   /* resourceVersion as read */
     char owner_uid[40]; /* of the workload; empty: none */
     enum act_verb verb;
+    bool is_former;                /* of an attempt before the present one */
     const struct json_value *seen; /* as read, during that callback only */
     bool was_weighed;              /* our rights were read for it after a refusal */
     enum act_at at;
@@ -130,25 +131,32 @@ static void on_fail(void *arg)
     act_end(a, a->failure.kind != ERR_NONE ? &a->failure : NULL);
 }
 
+/* What becomes of a former attempt's object says nothing of the present one. */
+static void note(struct act *a, enum presence presence, const char *owner_uid)
+{
+    if (!a->is_former)
+        cache_note(a->cache, a->object, &a->sb, presence, owner_uid);
+}
+
 static void end_present(struct act *a, const struct json_value *object)
 {
     if (a->row->kind < KIND_CACHED_N)
         cache_merge(a->cache, a->row->kind, object);
-    cache_note(a->cache, a->object, &a->sb, PRESENCE_PRESENT, a->owner_uid[0] != '\0' ? a->owner_uid : NULL);
+    note(a, PRESENCE_PRESENT, a->owner_uid[0] != '\0' ? a->owner_uid : NULL);
     act_end(a, NULL);
 }
 
 static void end_gone(struct act *a)
 {
     cache_note_deleting(a->cache, a->row->kind, a->name);
-    cache_note(a->cache, a->object, &a->sb, PRESENCE_UNKNOWN, NULL);
+    note(a, PRESENCE_UNKNOWN, NULL);
     act_end(a, NULL);
 }
 
 static void end_foreign(struct act *a)
 {
     struct err err = {0};
-    cache_note(a->cache, a->object, &a->sb, PRESENCE_FOREIGN, NULL);
+    note(a, PRESENCE_FOREIGN, NULL);
     if (a->verb != ACT_APPLY) {
         act_end(a, NULL);
         return;
@@ -463,6 +471,16 @@ static struct op *act_on_seen(const struct act_request *req, enum act_verb verb)
 struct op *act_remove(const struct act_request *req)
 {
     return act_on_seen(req, ACT_REMOVE);
+}
+
+struct op *act_remove_former_env(const struct act_request *req, unsigned attempt)
+{
+    struct act *a = act_new(req, ACT_REMOVE);
+    a->is_former = true;
+    a->sb.attempt = attempt;
+    object_name(OBJECT_ENV_SECRET, &a->sb, a->name);
+    act_next(a, ACT_READ);
+    return &a->op;
 }
 
 struct op *act_halt(const struct act_request *req)

@@ -34,5 +34,7 @@ struct act_request {
  */
 MUST_CHECK struct op *act_apply(const struct act_request *req);
 MUST_CHECK struct op *act_remove(const struct act_request *req);
+/* Of the attempt's number: what the cache knows of the present Secret stays. */
+MUST_CHECK struct op *act_remove_former_env(const struct act_request *req, unsigned attempt);
 MUST_CHECK struct op *act_halt(const struct act_request *req);
 MUST_CHECK struct op *act_resume(const struct act_request *req);

@@ -277,6 +277,14 @@ static struct op *port_remove(void *self, enum cluster_object object, const stru
     return act_remove(&req);
 }
 
+static struct op *port_remove_former_env(void *self, const struct sandbox *sb, unsigned attempt, ms_t timeout_ms,
+                                         op_done *done, void *arg)
+{
+    struct act_request req = request(self, OBJECT_ENV_SECRET, sb, done, arg);
+    req.timeout_ms = timeout_ms;
+    return act_remove_former_env(&req, attempt);
+}
+
 static struct op *port_halt(void *self, enum cluster_object object, const struct sandbox *sb, ms_t timeout_ms,
                             op_done *done, void *arg)
 {
@@ -501,6 +509,7 @@ struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err
         .observe = port_observe,
         .apply = port_apply,
         .remove = port_remove,
+        .remove_former_env = port_remove_former_env,
         .halt = port_halt,
         .resume = port_resume,
         .credentials = port_credentials,

@@ -145,7 +145,7 @@ static void check_leader(const struct view *v, const struct sandbox *sb)
 static bool is_act(const struct call *call)
 {
     return call->verb == CALL_APPLY || call->verb == CALL_REMOVE || call->verb == CALL_HALT ||
-           call->verb == CALL_RESUME;
+           call->verb == CALL_RESUME || call->verb == CALL_TIDY;
 }
 
 static void on_send(void *arg)
@@ -264,6 +264,21 @@ static struct op *remove_object(void *self, enum cluster_object object, const st
     return &call->op;
 }
 
+static struct op *remove_former_env(void *self, const struct sandbox *sb, unsigned attempt, ms_t timeout_ms,
+                                    op_done *done, void *arg)
+{
+    struct view *v = self;
+    struct call *call = new_call(v, sb, OBJECT_ENV_SECRET);
+    if (attempt == 0 || attempt >= sb->attempt)
+        sim_violated(v->cluster->sim, "%s: the environment of attempt %u is removed in attempt %u", sb->project_id,
+                     attempt, sb->attempt);
+    call->verb = CALL_TIDY;
+    call->done = done;
+    call->arg = arg;
+    send_call(call, timeout_ms);
+    return &call->op;
+}
+
 static struct op *credentials(void *self, const struct sandbox *sb, ms_t timeout_ms, cluster_on_credentials *done,
                               void *arg)
 {
@@ -289,6 +304,7 @@ void sim_calls_fill(struct view *v)
 {
     v->port.apply = apply;
     v->port.remove = remove_object;
+    v->port.remove_former_env = remove_former_env;
     v->port.halt = halt;
     v->port.resume = resume;
     v->port.credentials = credentials;

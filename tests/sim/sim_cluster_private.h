@@ -56,7 +56,7 @@ struct call {
     struct sim_cluster *cluster;
     struct view *view; /* of the process that asked */
     struct place *place;
-    enum { CALL_APPLY, CALL_REMOVE, CALL_HALT, CALL_RESUME, CALL_CREDENTIALS, CALL_NUDGE } verb;
+    enum { CALL_APPLY, CALL_REMOVE, CALL_HALT, CALL_RESUME, CALL_CREDENTIALS, CALL_NUDGE, CALL_TIDY } verb;
     enum cluster_object object;
     struct sandbox_kinds kinds;
     char name[KUBE_NAME_SIZE];

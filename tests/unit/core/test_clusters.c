@@ -52,6 +52,13 @@ static struct op *fake_credentials(void *self, const struct sandbox *sb, ms_t ti
     return fake_act(self, OBJECT_N, sb, timeout_ms, NULL, arg);
 }
 
+static struct op *fake_remove_former_env(void *self, const struct sandbox *sb, unsigned attempt, ms_t timeout_ms,
+                                         op_done *done, void *arg)
+{
+    (void)attempt;
+    return fake_act(self, OBJECT_ENV_SECRET, sb, timeout_ms, done, arg);
+}
+
 static struct op *fake_nudge(void *self, const struct sandbox *sb, ms_t timeout_ms, op_done *done, void *arg)
 {
     return fake_act(self, OBJECT_N, sb, timeout_ms, done, arg);
@@ -87,6 +94,7 @@ static void fake_init(struct fake *f)
                                     .observe = fake_observe,
                                     .apply = fake_apply,
                                     .remove = fake_act,
+                                    .remove_former_env = fake_remove_former_env,
                                     .credentials = fake_credentials,
                                     .nudge = fake_nudge,
                                     .subscribe = fake_subscribe,
@@ -142,28 +150,29 @@ static void on_credentials(void *arg, const struct db_credentials *credentials, 
 }
 
 /* Every call of the port for a sandbox of that cluster. */
-static void call_all(struct fixture *f, const char *cluster, struct op *ret[4])
+static void call_all(struct fixture *f, const char *cluster, struct op *ret[5])
 {
     struct sandbox sb = of(cluster);
     ret[0] = f->port->apply(f->port->self, OBJECT_SERVICE, &sb, NULL, 1000, on_done, f);
     ret[1] = f->port->remove(f->port->self, OBJECT_DATABASE, &sb, 1000, on_done, f);
     ret[2] = f->port->credentials(f->port->self, &sb, 1000, on_credentials, f);
     ret[3] = f->port->nudge(f->port->self, &sb, 1000, on_done, f);
+    ret[4] = f->port->remove_former_env(f->port->self, &sb, 1, 1000, on_done, f);
 }
 
 static void each_call_reaches_the_cluster_of_its_row_alone(void **state)
 {
     struct fixture *f = *state;
-    struct op *ops[4];
+    struct op *ops[5];
     struct sandbox sb = of("eu");
     struct observed seen;
     call_all(f, "eu", ops);
-    assert_int_equal(f->eu.calls_n, 4);
+    assert_int_equal(f->eu.calls_n, 5);
     assert_int_equal(f->us.calls_n, 0);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 5; i++)
         assert_ptr_equal(ops[i], &f->eu.op);
     call_all(f, "us", ops);
-    assert_int_equal(f->us.calls_n, 4);
+    assert_int_equal(f->us.calls_n, 5);
     f->port->observe(f->port->self, &sb, &seen);
     assert_true(seen.is_synced && seen.is_reachable && !seen.is_cluster_unknown);
     assert_true(seen.are_databases_far);
@@ -175,11 +184,11 @@ static void each_call_reaches_the_cluster_of_its_row_alone(void **state)
 static void a_former_name_leads_to_the_cluster_that_it_is_now(void **state)
 {
     struct fixture *f = *state;
-    struct op *ops[4];
+    struct op *ops[5];
     call_all(f, "default", ops);
-    assert_int_equal(f->us.calls_n, 4);
+    assert_int_equal(f->us.calls_n, 5);
     call_all(f, "old", ops);
-    assert_int_equal(f->eu.calls_n, 4);
+    assert_int_equal(f->eu.calls_n, 5);
     assert_null(clusters_find(f->clusters, STR("")));
     assert_null(clusters_find(f->clusters, STR("europe,old")));
 }
@@ -187,19 +196,19 @@ static void a_former_name_leads_to_the_cluster_that_it_is_now(void **state)
 static void an_unknown_cluster_gets_no_call_and_says_so_later(void **state)
 {
     struct fixture *f = *state;
-    struct op *ops[4];
+    struct op *ops[5];
     call_all(f, "mars", ops);
     assert_int_equal(f->answers_n, 0);
     loop_run(f->loop);
-    assert_int_equal(f->answers_n, 4);
+    assert_int_equal(f->answers_n, 5);
     assert_int_equal(f->us.calls_n + f->eu.calls_n, 0);
     assert_int_equal(f->err.kind, ERR_NOT_READY);
     assert_non_null(strstr(f->err.msg, "mars"));
     call_all(f, "mars", ops);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 5; i++)
         op_cancel(ops[i]);
     loop_run(f->loop);
-    assert_int_equal(f->answers_n, 4);
+    assert_int_equal(f->answers_n, 5);
 }
 
 static void what_is_in_an_unknown_cluster_is_not_known_rather_than_gone(void **state)
