@@ -129,6 +129,13 @@ struct flow_claim {
     size_t led_n;
 };
 
+/* was_held: the lease was still this replica's until now, by PostgreSQL's clock, which may have been set: if not,
+ * others may have taken flows. */
+typedef void store_on_renewed(void *arg, bool was_held, const struct err *err);
+
+/* Another replica gave its flows back: there is something to claim. */
+typedef void store_on_flows_freed(void *arg);
+
 typedef void store_on_env(void *arg, const struct env_list *env, const struct err *err);
 
 typedef void store_on_credentials(void *arg, const struct db_credentials *credentials, const struct err *err);
@@ -168,9 +175,11 @@ struct port_store {
     /* -- the engine's part (also in the simulation) -- */
 
     /* Says "this replica lives" for lease_ms more, by PostgreSQL's clock. */
-    struct op *(*replica_renew)(void *self, ms_t lease_ms, ms_t timeout_ms, op_done *done, void *arg);
-    /* Gives all leases back (drain). */
+    struct op *(*replica_renew)(void *self, ms_t lease_ms, ms_t timeout_ms, store_on_renewed *done, void *arg);
+    /* Gives all leases back (drain) and tells the others. */
     struct op *(*replica_release)(void *self, ms_t timeout_ms, op_done *done, void *arg);
+    /* Called when others give flows back, on the loop; the word may be lost. One subscriber; NULL ends it. */
+    void (*flows_subscribe)(void *self, store_on_flows_freed *on_freed, void *arg);
     /* Takes unsettled flows which no living replica holds; each gets a new fence. An error may have taken some. */
     struct op *(*flows_claim)(void *self, const struct flow_claim *claim, ms_t timeout_ms, store_on_flows *done,
                               void *arg);

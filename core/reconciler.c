@@ -51,6 +51,7 @@ struct reconciler {
     struct op *renew;
     bool is_renewal_failing; /* and was logged */
     struct op *claim;
+    bool must_claim; /* something was given back while a claim was under way */
     ms_t recount_until_ms;
     ms_t renew_sent_ms;
     ms_t lease_until_ms; /* monotonic; counted from when the renewal was sent */
@@ -266,8 +267,8 @@ static void on_claimed(void *arg, const struct flow_row *rows, size_t n, const s
         else
             reconciler_poke(r, project_id); /* what is known of it here is older */
     }
-    bool is_full = err == NULL && n == r->config.claim_n;
-    loop_timer_set(&r->claim_timer, is_full ? 1 : r->config.claim_ms);
+    bool is_more = err == NULL && (n == r->config.claim_n || r->must_claim);
+    loop_timer_set(&r->claim_timer, is_more ? 1 : r->config.claim_ms);
 }
 
 static void send_claim(struct reconciler *r)
@@ -275,6 +276,7 @@ static void send_claim(struct reconciler *r)
     const struct port_store *store = r->config.store;
     struct flow_claim claim = {.max = r->config.claim_n};
     struct str *led_ids = NULL;
+    r->must_claim = false;
     claim.is_recount = loop_now_ms(r->config.loop) < r->recount_until_ms;
     if (claim.is_recount)
         led_ids = xcalloc(HASH_COUNT(r->leds) + 1, sizeof(*led_ids));
@@ -298,19 +300,32 @@ static void on_claim_timer(void *arg)
 
 /* ---- the lease ---- */
 
-static void on_lapse(void *arg)
+static void hold_all(struct reconciler *r)
 {
-    struct reconciler *r = arg;
-    if (may_act(r))
-        return;
-    LOG(WARN, "the lease is over, calls under way are dropped", KV("flows", HASH_COUNT(r->leds)));
     for (struct led *led = r->leds; led != NULL; led = led->hh.next) {
         if (led->flow != NULL)
             flow_hold(led->flow);
     }
 }
 
-static void on_renewed(void *arg, const struct err *err)
+static void on_lapse(void *arg)
+{
+    struct reconciler *r = arg;
+    if (may_act(r))
+        return;
+    LOG(WARN, "the lease is over, calls under way are dropped", KV("flows", HASH_COUNT(r->leds)));
+    hold_all(r);
+}
+
+/* The lease is this replica's again; it may have been nobody's for a while, or another's. */
+static void take_back(struct reconciler *r)
+{
+    hold_all(r);
+    reload_all(r);
+    loop_timer_set(&r->claim_timer, 0);
+}
+
+static void on_renewed(void *arg, bool was_held, const struct err *err)
 {
     struct reconciler *r = arg;
     r->renew = NULL;
@@ -322,10 +337,8 @@ static void on_renewed(void *arg, const struct err *err)
         r->lease_until_ms = r->renew_sent_ms + r->config.lease_ms;
         ms_t left_ms = r->lease_until_ms - loop_now_ms(r->config.loop);
         loop_timer_set(&r->lapse_timer, left_ms > 0 ? left_ms : 0);
-        if (was_out && may_act(r)) {
-            reload_all(r);
-            loop_timer_set(&r->claim_timer, 0);
-        }
+        if ((was_out || !was_held) && may_act(r))
+            take_back(r);
     }
     r->is_renewal_failing = err != NULL;
     /* Without a lease nothing is acted on, so it is asked for again soon: at start the tables may be a second away. */
@@ -354,6 +367,15 @@ static void on_cluster_change(void *arg, struct str project_id)
     struct led *led = find(r, project_id);
     if (led != NULL)
         enqueue(led);
+}
+
+/* A replica that stops said so: nobody waits for the end of its lease. */
+static void on_flows_freed(void *arg)
+{
+    struct reconciler *r = arg;
+    r->must_claim = true;
+    if (r->claim == NULL && !r->is_draining)
+        loop_timer_set(&r->claim_timer, 0);
 }
 
 static void on_foreign_event(void *arg, const struct journal_event *event)
@@ -392,6 +414,7 @@ struct reconciler *reconciler_new(const struct reconciler_config *config)
     loop_timer_init(&r->lapse_timer, config->loop, on_lapse, r);
     config->cluster->subscribe(config->cluster->self, on_cluster_change, r);
     config->store->journal_subscribe(config->store->self, on_foreign_event, r);
+    config->store->flows_subscribe(config->store->self, on_flows_freed, r);
     r->lease_until_ms = loop_now_ms(config->loop);
     loop_timer_set(&r->renew_timer, 0);
     return r;
@@ -419,6 +442,7 @@ void reconciler_free(struct reconciler *r)
         return;
     r->config.cluster->subscribe(r->config.cluster->self, NULL, NULL);
     r->config.store->journal_subscribe(r->config.store->self, NULL, NULL);
+    r->config.store->flows_subscribe(r->config.store->self, NULL, NULL);
     stop(r);
     loop_task_clear(&r->run);
     free(r);

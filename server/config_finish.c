@@ -105,6 +105,8 @@ static void check_together(const struct config *c, struct config_report *report)
         config_report_error(report, "listen.stream_slow_size", "larger than listen.stream_unsent");
     if (c->listen.drain_spread_ms > c->listen.drain_deadline_ms)
         config_report_error(report, "listen.drain_spread", "longer than listen.drain_deadline");
+    if (c->flow.claim_interval_ms > c->flow.lease_ms)
+        config_report_error(report, "flow.claim_interval", "longer than flow.lease");
     check_gateways(c, report);
     if (c->session_idle_ms > c->session_absolute_ms)
         config_report_error(report, "session.idle", "longer than session.absolute");

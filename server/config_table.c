@@ -165,8 +165,8 @@ const struct config_row CONFIG_ROWS[] = {
     DURATION("flow.ready_deadline", flow.deadlines_ms[DEADLINE_READY], "60s", SECONDS(1), HOURS(2), "For everything to be available after that."),
     DURATION("flow.call_deadline", flow.call_ms, "10s", MS(100), MINUTES(1), "For one call to the cluster or the database."),
     DURATION("flow.late", flow.late_ms, "30s", 0, MINUTES(10), "How long after its deadline a call may still take effect; nothing is removed before that."),
-    DURATION("flow.lease", flow.lease_ms, "15s", SECONDS(3), MINUTES(5), "A replica that has not been heard of for so long loses its work to the others."),
-    DURATION("flow.claim_interval", flow.claim_interval_ms, "5s", MS(100), MINUTES(5), "How often a replica looks for work that nobody does."),
+    DURATION("flow.lease", flow.lease_ms, "6s", SECONDS(3), MINUTES(5), "A replica that has not been heard of for so long loses its work to the others; it tells every third of it that it lives."),
+    DURATION("flow.claim_interval", flow.claim_interval_ms, "2s", MS(100), MINUTES(5), "How often a replica looks for work that nobody does; at most `flow.lease`."),
     INT("flow.claim_batch", flow.claim_n, "32", 1, 1000, "How much of it is taken over at once."),
 
     DURATION("session.idle", session_idle_ms, "12h", MINUTES(1), DAYS(30), "A session ends after so long without a request."),

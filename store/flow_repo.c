@@ -12,17 +12,23 @@ enum { LIST_MAX = 1000, STEPS_BYTES_MAX = 4096, COLUMN_STEPS = ROWS_SANDBOX_N, C
 #define FROM_SANDBOXES                                                                                                 \
     " FROM sandboxes s JOIN projects p ON p.id = s.project_id LEFT JOIN databases d ON d.project_id = s.project_id "
 
+/* A renewal that was given up may be done after the next one: it shortens nothing. A clock that was set back leaves no
+ * lease longer than was asked for. */
 #define SQL_RENEW                                                                                                      \
-    "WITH old AS (DELETE FROM replicas WHERE lease_until < now() - interval '1 day' AND id <> $1::text) "              \
-    "INSERT INTO replicas (id, address, lease_until) VALUES ($1::text, $2::text, "                                     \
+    "WITH old AS (DELETE FROM replicas WHERE lease_until < now() - interval '1 day' AND id <> $1::text), "             \
+    "before AS (SELECT lease_until > now() AS is_alive FROM replicas WHERE id = $1::text) "                            \
+    "INSERT INTO replicas AS r (id, address, lease_until) VALUES ($1::text, $2::text, "                                \
     "now() + $3::bigint * interval '1 millisecond') ON CONFLICT (id) DO UPDATE SET lease_until = "                     \
-    "excluded.lease_until, "                                                                                           \
-    "address = excluded.address"
+    "least(greatest(r.lease_until, excluded.lease_until), "                                                            \
+    "clock_timestamp() + $3::bigint * interval '1 millisecond'), address = excluded.address "                          \
+    "RETURNING coalesce((SELECT is_alive FROM before), false)"
 
-/* The fence grows, so that a write still on its way is refused. */
+/* The fence grows, so that a write still on its way is refused. The word goes out with the commit. */
 #define SQL_RELEASE                                                                                                    \
-    "WITH gone AS (DELETE FROM replicas WHERE id = $1::text) UPDATE sandboxes SET lease_owner = NULL, "                \
-    "fence = fence + 1 WHERE lease_owner = $1::text AND NOT is_settled"
+    "WITH gone AS (DELETE FROM replicas WHERE id = $1::text), freed AS (UPDATE sandboxes SET lease_owner = NULL, "     \
+    "fence = fence + 1 WHERE lease_owner = $1::text AND NOT is_settled RETURNING project_id) "                         \
+    "SELECT pg_notify($2::text, json_build_object('replica', $1::text, 'freed', count(*))::text) FROM freed "          \
+    "HAVING count(*) > 0"
 
 #define SQL_CLAIM                                                                                                      \
     "WITH free AS (SELECT o.project_id FROM sandboxes o WHERE NOT o.is_settled AND (NOT EXISTS (SELECT FROM "          \
@@ -59,16 +65,24 @@ static void on_plain(void *arg, const struct pg_result *result, const struct err
     store_call_end(call);
 }
 
-static struct op *replica_renew(void *self, ms_t lease_ms, ms_t timeout_ms, op_done *done, void *arg)
+static void on_renewed(void *arg, const struct pg_result *result, const struct err *err)
+{
+    struct store_call *call = arg;
+    bool was_held = err == NULL && pg_row_bool(result, 0, 0);
+    call->done.renewed(call->arg, was_held, err);
+    store_call_end(call);
+}
+
+static struct op *replica_renew(void *self, ms_t lease_ms, ms_t timeout_ms, store_on_renewed *done, void *arg)
 {
     struct store *s = self;
     struct store_call *call = store_call_new(s, timeout_ms, arg);
-    call->done.plain = done;
+    call->done.renewed = done;
     struct pg_params *p = pg_params_new();
     pg_add_text(p, s->replica_id);
     pg_add_text(p, s->address);
     pg_add_int(p, lease_ms);
-    return store_call_query(call, SQL_RENEW, p, on_plain);
+    return store_call_query(call, SQL_RENEW, p, on_renewed);
 }
 
 static struct op *replica_release(void *self, ms_t timeout_ms, op_done *done, void *arg)
@@ -78,7 +92,15 @@ static struct op *replica_release(void *self, ms_t timeout_ms, op_done *done, vo
     call->done.plain = done;
     struct pg_params *p = pg_params_new();
     pg_add_text(p, s->replica_id);
+    pg_add_text(p, STORE_CHANNEL);
     return store_call_query(call, SQL_RELEASE, p, on_plain);
+}
+
+static void flows_subscribe(void *self, store_on_flows_freed *on_freed, void *arg)
+{
+    struct store *s = self;
+    s->on_freed = on_freed;
+    s->freed_arg = arg;
 }
 
 /* ---- reading flows ---- */
@@ -257,6 +279,7 @@ void flow_repo_fill(struct port_store *port)
 {
     port->replica_renew = replica_renew;
     port->replica_release = replica_release;
+    port->flows_subscribe = flows_subscribe;
     port->flows_claim = flows_claim;
     port->flow_load = flow_load;
     port->running_list = running_list;

@@ -161,7 +161,11 @@ void journal_repo_heard(struct store *s, struct str payload)
     struct str replica;
     struct err err = {0};
     if (!store_event_read(a, payload, &event, &replica, &err)) {
-        LOG(WARN, "message not understood", KV("err", (const struct err *)&err));
+        bool is_freed = store_event_is_freed(a, payload, &replica);
+        if (!is_freed)
+            LOG(WARN, "message not understood", KV("err", (const struct err *)&err));
+        else if (!str_eq_text(replica, s->replica_id) && s->on_freed != NULL)
+            s->on_freed(s->freed_arg);
     } else if (!str_eq_text(replica, s->replica_id)) {
         store_cache_drop_status(s, event.owner_id, event.project_id);
         if (s->on_event != NULL)

@@ -47,11 +47,19 @@ static bool read_sets(const struct json_value *v, struct journal_event *ret)
            reason_parse(json_str(json_find(v, "code")), &ret->code);
 }
 
+static const struct json_limits LIMITS = {.max_bytes = STORE_EVENT_BYTES_MAX, .max_depth = 2, .max_nodes = 40};
+
+bool store_event_is_freed(struct arena *a, struct str json, struct str *ret_replica)
+{
+    const struct json_value *v = json_parse(a, json, &LIMITS, NULL);
+    *ret_replica = json_str(json_find(v, "replica"));
+    return json_int(json_find(v, "freed"), 0) > 0;
+}
+
 bool store_event_read(struct arena *a, struct str json, struct journal_event *ret, struct str *ret_replica,
                       struct err *reterr)
 {
-    static const struct json_limits limits = {.max_bytes = STORE_EVENT_BYTES_MAX, .max_depth = 2, .max_nodes = 40};
-    const struct json_value *v = json_parse(a, json, &limits, reterr);
+    const struct json_value *v = json_parse(a, json, &LIMITS, reterr);
     if (v == NULL)
         return false;
     *ret = (struct journal_event){0};

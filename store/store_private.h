@@ -28,6 +28,8 @@ struct store {
     char *address;
     store_on_foreign_event *on_event; /* NULL: nobody wants them */
     void *event_arg;
+    store_on_flows_freed *on_freed; /* the same */
+    void *freed_arg;
     TAILQ_HEAD(, store_call) calls;
     struct loop_timer probe_timer;
     struct op *probe;
@@ -50,6 +52,7 @@ struct store_call {
     struct pg_connection *conn; /* of prove_login */
     union {
         op_done *plain;
+        store_on_renewed *renewed;
         store_on_project *project;
         store_on_projects *projects;
         store_on_request *request;

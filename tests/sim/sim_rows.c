@@ -4,7 +4,7 @@
 
 ms_t sim_store_now(const struct sim_store *st)
 {
-    return loop_now_ms(st->sim->loop);
+    return loop_now_ms(st->sim->loop) + st->clock_ahead_ms;
 }
 
 struct row *sim_store_row_of(struct sim_store *st, const char *project_id)
@@ -184,16 +184,42 @@ static bool is_lost(const struct call *call, const struct row *row)
     return call->is_recount && row->lease_owner == call->replica && !is_led;
 }
 
+/* As SQL_RENEW: by the moment its statement began, which may be long ago. */
+static void commit_renewal(struct call *call)
+{
+    struct sim_store *st = call->store;
+    ms_t *until_ms = &st->alive_until_ms[call->replica];
+    ms_t asked_ms = call->begun_ms + call->lease_ms;
+    ms_t longest_ms = sim_store_now(st) + call->lease_ms;
+    call->was_held = *until_ms > sim_store_now(st);
+    *until_ms = *until_ms > asked_ms ? *until_ms : asked_ms;
+    *until_ms = *until_ms < longest_ms ? *until_ms : longest_ms;
+}
+
+static void commit_release(struct call *call)
+{
+    struct sim_store *st = call->store;
+    st->alive_until_ms[call->replica] = 0;
+    for (size_t i = 0; i < st->rows_n; i++) {
+        struct row *row = &st->rows[i];
+        if (row->lease_owner != call->replica || row->sb.is_settled)
+            continue;
+        row->lease_owner = 0;
+        row->sb.fence++;
+        call->is_freed = true;
+    }
+}
+
 void sim_store_commit(struct call *call)
 {
     struct sim_store *st = call->store;
     call->has_committed = true;
     switch (call->verb) {
     case RENEW:
-        st->alive_until_ms[call->replica] = sim_store_now(st) + call->lease_ms;
+        commit_renewal(call);
         break;
     case RELEASE:
-        st->alive_until_ms[call->replica] = 0;
+        commit_release(call);
         break;
     case CLAIM:
         for (size_t i = 0; i < st->rows_n; i++) {

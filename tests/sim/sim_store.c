@@ -33,6 +33,11 @@ static void on_commit(void *arg)
 {
     struct call *call = arg;
     sim_store_commit(call);
+    for (size_t i = 0; i < SIM_NODES_N && call->is_freed; i++) {
+        struct node *node = &call->store->nodes[i];
+        if (node->on_freed != NULL && node->replica != call->replica && !sim_percent(call->store->sim, 20))
+            node->on_freed(node->on_freed_arg);
+    }
     maybe_free(call);
 }
 
@@ -51,7 +56,11 @@ static void on_answer(void *arg)
     call->is_answered = true;
     switch (call->verb) {
     case RENEW:
+        call->on.renewed(call->arg, call->was_held, err);
+        break;
     case RELEASE:
+        call->on.done(call->arg, err);
+        break;
     case LOGIN:
         call->on.done(call->arg, err);
         break;
@@ -93,6 +102,7 @@ static struct call *new_call(struct node *node, enum verb verb, ms_t timeout_ms,
     call->node = node;
     call->verb = verb;
     call->replica = node->replica;
+    call->begun_ms = sim_store_now(st);
     call->arena = arena_new();
     call->arg = arg;
     loop_timer_init(&call->commit, s->loop, on_commit, call);
@@ -126,11 +136,11 @@ static struct journal_event *room(struct call *call, size_t n)
     return arena_alloc(call->arena, (n + 1) * sizeof(struct journal_event));
 }
 
-static struct op *replica_renew(void *self, ms_t lease_ms, ms_t timeout_ms, op_done *done, void *arg)
+static struct op *replica_renew(void *self, ms_t lease_ms, ms_t timeout_ms, store_on_renewed *done, void *arg)
 {
     struct call *call = new_call(self, RENEW, timeout_ms, arg);
     call->lease_ms = lease_ms;
-    call->on.done = done;
+    call->on.renewed = done;
     return &call->op;
 }
 
@@ -240,6 +250,13 @@ static void journal_subscribe(void *self, store_on_foreign_event *on_event, void
     node->on_event_arg = arg;
 }
 
+static void flows_subscribe(void *self, store_on_flows_freed *on_freed, void *arg)
+{
+    struct node *node = self;
+    node->on_freed = on_freed;
+    node->on_freed_arg = arg;
+}
+
 static void status_drop(void *self, const char *owner_id, const char *project_id)
 {
     (void)self;
@@ -259,6 +276,7 @@ struct sim_store *sim_store_new(struct sim *s)
         node->port = (struct port_store){.self = node,
                                          .replica_renew = replica_renew,
                                          .replica_release = replica_release,
+                                         .flows_subscribe = flows_subscribe,
                                          .flows_claim = flows_claim,
                                          .flow_load = flow_load,
                                          .flow_save = flow_save,

@@ -31,6 +31,8 @@ struct node {
     bool is_down;
     store_on_foreign_event *on_event;
     void *on_event_arg;
+    store_on_flows_freed *on_freed;
+    void *on_freed_arg;
 };
 
 struct sim_store {
@@ -41,6 +43,7 @@ struct sim_store {
     size_t rows_n;
     struct journal_event journal[SIM_JOURNAL_N];
     size_t journal_n;
+    ms_t clock_ahead_ms; /* of the processes' */
     int replicas_n;
     ms_t alive_until_ms[REPLICAS_N];
 };
@@ -64,6 +67,9 @@ struct call {
     /* what it asks */
     char project_id[ID_SIZE];
     ms_t lease_ms;
+    ms_t begun_ms; /* by the store's clock: when its statement began */
+    bool was_held;
+    bool is_freed; /* it gave something back: the others are told */
     bool is_recount;
     char led[SIM_PROJECTS_N][ID_SIZE];
     size_t led_n;
@@ -87,6 +93,7 @@ struct call {
     struct journal_event word; /* to the other processes */
     union {
         op_done *done;
+        store_on_renewed *renewed;
         store_on_flows *flows;
         store_on_saved *saved;
         store_on_env *env;

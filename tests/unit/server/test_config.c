@@ -473,9 +473,10 @@ static void keys_that_contradict_each_other_are_refused(void **state)
     assert_false(load(f,
                       "listen: {tls_cert: a.pem, stream_slow_size: 1MiB, drain_spread: 30s}\n"
                       "session: {idle: 2d, absolute: 1d}\n"
+                      "flow: {lease: 6s, claim_interval: 7s}\n"
                       "github: {client_id: x}\n",
                       NULL));
-    assert_int_equal(f->report.errors_n, 5);
+    assert_int_equal(f->report.errors_n, 6);
     assert_true(load(f, "public_url: http://studio.example.org\n", NULL));
     assert_int_equal(f->report.warnings_n, 1);
     assert_true(load(f, "public_url: http://localhost:3000\n", NULL));

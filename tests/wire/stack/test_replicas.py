@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Two servers on one PostgreSQL: what one does the other tells, and takes over when it dies; with Redis and without.
 Runs inside with_services.py."""
+import os
 import signal
+import subprocess
 
 from world import Reader, StackCase, World, is_done, is_stage, main, wait_for
 
@@ -95,6 +97,94 @@ class WithoutRedis(Replicas):
     """The same by PostgreSQL's notifications."""
 
     has_redis = False
+
+
+# Every change of a leader, by PostgreSQL's own clock.
+WATCH = """
+CREATE TABLE handovers (at timestamptz, former text, former_until timestamptz, leader text);
+CREATE FUNCTION note_handover() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO handovers SELECT clock_timestamp(), OLD.lease_owner,
+        (SELECT lease_until FROM replicas WHERE id = OLD.lease_owner), NEW.lease_owner;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_handover AFTER UPDATE ON sandboxes FOR EACH ROW
+    WHEN (OLD.lease_owner IS DISTINCT FROM NEW.lease_owner AND NOT NEW.is_settled) EXECUTE FUNCTION note_handover();
+"""
+SHIPPED = {"FULLSTACKD_FLOW_LEASE": "6s", "FULLSTACKD_FLOW_CLAIM_INTERVAL": "2s"}
+TAKEOVER_S = 10  # what is promised of a dead replica's flows
+BUSY_S = 10  # beyond that, for a machine that does much else
+
+
+def logged(server):
+    with open(server.log_path, errors="replace") as f:
+        return f.read()
+
+
+class AsShipped(StackCase):
+    """With the lease and the interval of looking that nobody configured."""
+
+    def setUp(self):
+        self.world = World(cluster_args=DELAYS[:-1] + (DELAYS[-1].replace("database=300", "database=30000"),), env=SHIPPED)
+        self.world.__enter__()
+        try:
+            self.world.sql(WATCH)
+            self.b = self.world.serve()
+            self.on_a = self.world.sign_in()
+            self.on_b = self.world.sign_in(port=self.b.port)
+            self.project = self.on_a.create("led by a")[0]["id"]
+            self.reader = Reader(self.on_b, f"/api/sandbox/{self.project}/events")
+            self.reader.wait("the database", is_stage("database", "in_progress"))
+            self.a = self.leader()
+        except BaseException:
+            self.world.__exit__(AssertionError)
+            raise
+
+    def tearDown(self):
+        self.world.__exit__(None, None, None)
+
+    def leader(self):
+        return self.world.sql(f"SELECT lease_owner FROM sandboxes WHERE project_id = '{self.project}'")[0][0]
+
+    def seconds(self, what):
+        return float(self.world.sql(f"SELECT extract(epoch FROM {what}) FROM handovers")[0][0])
+
+    def cancel(self):
+        self.on_b.json("DELETE", f"/api/sandbox/{self.project}", status=202)
+        self.assert_story(self.reader.end(), "cancelled")
+
+    def test_what_a_dead_replica_led_is_taken_over_in_time(self):
+        self.world.kill_server(self.world.servers[0])
+        died = self.world.sql("SELECT clock_timestamp()")[0][0]
+        wait_for("the takeover", lambda: self.leader() != self.a)
+        after, early = self.seconds(f"at - '{died}'"), self.seconds("former_until - at")
+        print(f"# taken over {after:.1f} s after the death, {-early:.1f} s after the end of the lease")
+        self.assertLess(early, 0, "taken while its lease ran")
+        self.assertLess(after, TAKEOVER_S + BUSY_S)
+        self.cancel()
+
+    def test_what_a_stopping_replica_led_is_taken_over_at_once(self):
+        a = self.world.servers.pop(0)
+        self.assertEqual(a.stop(signal.SIGTERM), 0)
+        wait_for("the takeover", lambda: len(self.world.sql("SELECT * FROM handovers")) == 2)
+        free, taken = (float(row[0]) for row in self.world.sql("SELECT extract(epoch FROM at) FROM handovers ORDER BY at"))
+        print(f"# taken over {(taken - free) * 1000:.0f} ms after it was given back")
+        self.assertEqual(self.world.sql("SELECT former IS NULL FROM handovers ORDER BY at"), [["f"], ["t"]])
+        heard = [line for line in logged(self.b).splitlines() if "flow resumed" in line]
+        self.assertEqual(len(heard), 1, heard)
+        self.cancel()
+
+    def test_three_slow_seconds_of_postgresql_cost_nobody_a_lease(self):
+        subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1",
+                        f"host={os.environ['FS_PG_SOCKET_DIR']} port={os.environ['FS_PG_PORT']} user=fullstackd dbname={self.world.database}",
+                        "-c", "BEGIN; LOCK TABLE replicas IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3); COMMIT"],
+                       check=True, stdout=subprocess.DEVNULL)
+        # Both replicas have written again since.
+        wait_for("fresh leases", lambda: self.world.sql("SELECT count(*) FROM replicas WHERE lease_until > now() + interval '4 s'") == [["2"]])
+        self.assertEqual(self.leader(), self.a)
+        self.assertEqual(self.world.sql("SELECT * FROM handovers"), [])
+        for server in self.world.servers:
+            self.assertNotIn("the lease is over", logged(server))
+        self.cancel()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@
 #include "core/base/arena.h"
 #include "core/base/buf.h"
 
-enum { WRITERS = 8, WRITES = 25 };
+enum { WRITERS = 8, WRITES = 25, LEASE_MS = 10000 };
 
 static int setup(void **state)
 {
@@ -122,6 +122,13 @@ static void a_recount_finds_what_is_held_and_not_led(void **state)
     store_close(stranger);
 }
 
+static void give_back(struct fixture *f, const struct port_store *port)
+{
+    struct answer a = {0};
+    port->replica_release(port->self, FIXTURE_MS, on_answer, &a);
+    expect_ok(f, &a);
+}
+
 static void what_is_given_back_is_free_at_once(void **state)
 {
     struct fixture *f = *state;
@@ -130,14 +137,118 @@ static void what_is_given_back_is_free_at_once(void **state)
     world_renew(f, port, FIXTURE_MS);
     struct owned o = world_project(f, "release");
     struct sandbox sb = world_request(f, port, &o, DESIRED_RUNNING, "release").sb;
-    struct answer a = {0};
-    port->replica_release(port->self, FIXTURE_MS, on_answer, &a);
-    expect_ok(f, &a);
+    give_back(f, port);
     assert_string_equal(world_save(f, port, &sb, 1).err.reason, "Fenced");
     struct flows w = world_claim(f, f->port, 10);
     assert_int_equal(w.n, 1);
     assert_string_equal(w.sb[0].project_id, o.project_id);
     store_close(leaving);
+}
+
+static void count(void *arg)
+{
+    ++*(unsigned *)arg;
+}
+
+static void wait_for_listeners(struct fixture *f, const char *n)
+{
+    while (strcmp(sql_value(f, "SELECT count(*) FROM pg_stat_activity WHERE datname = 'flow' AND query LIKE 'LISTEN%' "
+                               "AND application_name = 'fullstackd listener' AND state = 'idle'"),
+                  n) != 0)
+        run_for(f, 2);
+}
+
+/* Whoever stops is heard by the others with its commit, not by itself, and only if there is something to take. */
+static void the_others_are_told_of_what_is_given_back(void **state)
+{
+    struct fixture *f = *state;
+    unsigned here = 0;
+    unsigned there = 0;
+    struct store *leaving = fixture_another_store(f, "teller", NULL);
+    const struct port_store *port = store_port(leaving);
+    port->flows_subscribe(port->self, count, &there);
+    f->port->flows_subscribe(f->port->self, count, &here);
+    wait_for_listeners(f, "2");
+    world_renew(f, port, FIXTURE_MS);
+    give_back(f, port); /* nothing */
+    world_renew(f, port, FIXTURE_MS);
+    struct owned o = world_project(f, "told");
+    world_request(f, port, &o, DESIRED_RUNNING, "told");
+    assert_int_equal(here, 0);
+    give_back(f, port);
+    while (here == 0)
+        run_for(f, 2);
+    assert_int_equal(world_claim(f, f->port, 10).n, 1);
+    assert_int_equal(here, 1);
+    assert_int_equal(there, 0);
+    f->port->flows_subscribe(f->port->self, NULL, NULL);
+    store_close(leaving);
+}
+
+static void on_renewed(void *arg, bool was_held, const struct err *err)
+{
+    (void)was_held;
+    on_answer(arg, err);
+}
+
+static void on_updated(void *arg, const struct pg_result *result, const struct err *err)
+{
+    (void)result;
+    assert_null(err);
+    *(bool *)arg = true;
+}
+
+/* The answer of a renewal may be lost and its statement be done after the next one's. */
+static void a_renewal_that_comes_late_shortens_no_lease(void **state)
+{
+    struct fixture *f = *state;
+    struct store *slow = fixture_another_store(f, "slow", NULL);
+    const struct port_store *port = store_port(slow);
+    struct answer late = {0};
+    bool is_renewed = false;
+    world_renew(f, port, LEASE_MS);
+    struct pg_connection *newer = hold(f, "SELECT FROM replicas WHERE id = 'slow' FOR UPDATE");
+    port->replica_renew(port->self, LEASE_MS, FIXTURE_MS, on_renewed, &late);
+    run_until_waiting(f, 1);
+    sql(f, "CREATE TEMP TABLE between_them AS SELECT clock_timestamp() AS at");
+    assert_non_null(pg_conn_query(newer,
+                                  "UPDATE replicas SET lease_until = clock_timestamp() + interval '10 s' "
+                                  "WHERE id = 'slow'",
+                                  NULL, FIXTURE_MS, on_updated, &is_renewed));
+    run_until(f, &is_renewed);
+    hold_end(f, newer);
+    expect_ok(f, &late);
+    assert_string_equal(sql_value(f, "SELECT lease_until > at + interval '10 s' FROM replicas, between_them "
+                                     "WHERE id = 'slow'"),
+                        "t");
+    store_close(slow);
+}
+
+/* PostgreSQL's clock went back: the lease ends as was asked for, or a dead replica would live for as long as the step.
+ */
+static void no_lease_is_longer_than_was_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    struct store *stepped = fixture_another_store(f, "stepped", NULL);
+    world_renew(f, store_port(stepped), LEASE_MS);
+    sql(f, "UPDATE replicas SET lease_until = now() + interval '1 hour' WHERE id = 'stepped'");
+    world_renew(f, store_port(stepped), LEASE_MS);
+    assert_string_equal(
+        sql_value(f, "SELECT lease_until <= now() + interval '10 s' FROM replicas WHERE id = 'stepped'"), "t");
+    store_close(stepped);
+}
+
+static void a_renewal_tells_whether_the_lease_was_held(void **state)
+{
+    struct fixture *f = *state;
+    struct store *replica = fixture_another_store(f, "held", NULL);
+    const struct port_store *port = store_port(replica);
+    assert_false(world_renew(f, port, LEASE_MS)); /* it has never had one */
+    assert_true(world_renew(f, port, LEASE_MS));
+    sql(f, "UPDATE replicas SET lease_until = now() WHERE id = 'held'");
+    assert_false(world_renew(f, port, LEASE_MS));
+    assert_true(world_renew(f, port, LEASE_MS));
+    store_close(replica);
 }
 
 /* ---- many writers ---- */
@@ -444,6 +555,10 @@ int main(void)
         cmocka_unit_test(flows_of_the_dead_are_claimed_once_and_the_dead_are_fenced),
         cmocka_unit_test(a_recount_finds_what_is_held_and_not_led),
         cmocka_unit_test(what_is_given_back_is_free_at_once),
+        cmocka_unit_test(the_others_are_told_of_what_is_given_back),
+        cmocka_unit_test(a_renewal_that_comes_late_shortens_no_lease),
+        cmocka_unit_test(no_lease_is_longer_than_was_asked_for),
+        cmocka_unit_test(a_renewal_tells_whether_the_lease_was_held),
         cmocka_unit_test(numbers_are_gapless_and_visible_in_order_with_many_writers),
         cmocka_unit_test(credentials_are_sealed_and_open_only_in_their_place),
         cmocka_unit_test(the_requests_variables_win_and_none_is_readable_at_rest),

@@ -228,9 +228,22 @@ struct asked world_settle(struct fixture *f, const struct port_store *port, stru
     return a;
 }
 
-void world_renew(struct fixture *f, const struct port_store *port, ms_t lease_ms)
+struct renewed {
+    struct answer answer;
+    bool was_held;
+};
+
+static void on_renewed(void *arg, bool was_held, const struct err *err)
 {
-    struct answer a = {0};
-    port->replica_renew(port->self, lease_ms, FIXTURE_MS, on_answer, &a);
-    expect_ok(f, &a);
+    struct renewed *r = arg;
+    r->was_held = was_held;
+    on_answer(&r->answer, err);
+}
+
+bool world_renew(struct fixture *f, const struct port_store *port, ms_t lease_ms)
+{
+    struct renewed r = {0};
+    port->replica_renew(port->self, lease_ms, FIXTURE_MS, on_renewed, &r);
+    expect_ok(f, &r.answer);
+    return r.was_held;
 }

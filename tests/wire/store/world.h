@@ -59,4 +59,5 @@ struct asked world_settle(struct fixture *f, const struct port_store *port, stru
                           enum sandbox_status status, enum outcome outcome);
 struct asked world_save_it(struct fixture *f, const struct port_store *port, const struct flow_save *save);
 
-void world_renew(struct fixture *f, const struct port_store *port, ms_t lease_ms);
+/* Was the lease still held before? */
+bool world_renew(struct fixture *f, const struct port_store *port, ms_t lease_ms);
