@@ -4,6 +4,7 @@
  * callback. While PostgreSQL is away every call ends with NOT_READY within its deadline. */
 #pragma once
 
+#include "core/api_token.h"
 #include "core/base/err.h"
 #include "core/base/secret.h"
 #include "core/base/str.h"
@@ -21,10 +22,34 @@ struct principal {
     char email[255];
     char image[501];
     bool is_admin;
-    int64_t expires_ms; /* of the session, wall clock */
+    unsigned scopes;    /* of an API token: bits of 1 << enum token_scope; a session has none and may all */
+    int64_t expires_ms; /* of the session or token, wall clock */
 };
 
 typedef void store_on_principal(void *arg, const struct principal *who, const struct err *err);
+
+/* ---- API tokens ---- */
+
+enum { API_TOKEN_NAME_CHARS = 40, API_TOKEN_NAME_SIZE = API_TOKEN_NAME_CHARS * 4 + 1 };
+
+struct api_token {
+    char id[ID_SIZE];
+    char name[API_TOKEN_NAME_SIZE];
+    char prefix[API_TOKEN_SHOWN_N + 1]; /* its first characters, so that a person recognises it */
+    unsigned scopes;
+    int64_t created_ms;
+    int64_t expires_ms;
+    int64_t used_ms; /* to the minute; -1: never */
+};
+typedef void store_on_tokens(void *arg, const struct api_token *tokens, size_t n, const struct err *err);
+
+struct token_wish {
+    const char *owner_id;
+    struct str name;
+    struct str token; /* the text that is shown once; only its hash is stored */
+    unsigned scopes;
+    ms_t valid_ms;
+};
 
 /* ---- projects ---- */
 
@@ -241,6 +266,16 @@ struct port_store {
     struct op *(*session_find)(void *self, struct str session_token, ms_t timeout_ms, store_on_principal *done,
                                void *arg);
     struct op *(*session_end)(void *self, struct str session_token, ms_t timeout_ms, op_done *done, void *arg);
+    /* CONFLICT with reason "TooManyTokens"; `done` gets the one that was made. */
+    struct op *(*token_create)(void *self, const struct token_wish *wish, ms_t timeout_ms, store_on_tokens *done,
+                               void *arg);
+    /* Those that work, newest first. */
+    struct op *(*token_list)(void *self, const char *owner_id, ms_t timeout_ms, store_on_tokens *done, void *arg);
+    /* MISSING when there is none of that id, or no more. */
+    struct op *(*token_revoke)(void *self, const char *owner_id, const char *id, ms_t timeout_ms, op_done *done,
+                               void *arg);
+    /* As session_find; who->scopes is set. Its use is written down at most once a minute. */
+    struct op *(*token_find)(void *self, struct str token, ms_t timeout_ms, store_on_principal *done, void *arg);
 
     /* -- the status document's cache: Redis, else this process's memory; never truth -- */
 

@@ -134,7 +134,7 @@ static void on_signed_out(void *arg, const struct err *err)
 void auth_signout(struct http_exchange *x, struct app *app)
 {
     const struct caller *caller = http_context(x);
-    if (!caller->is_signed_in) {
+    if (str_is_none(caller->session_token) || !caller->is_signed_in) {
         answer_signed_out(x);
         return;
     }

@@ -25,6 +25,10 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/api/auth/session",                auth_session,       ROUTE_OPTIONAL, NO_BODY,    RATE_READ},
     {HTTP_POST,   "/api/auth/signout",                auth_signout,       ROUTE_OPTIONAL, SMALL_BODY, RATE_WRITE},
 
+    {HTTP_GET,    "/api/tokens",                      tokens_list,        ROUTE_SESSION,  NO_BODY,    RATE_READ},
+    {HTTP_POST,   "/api/tokens",                      tokens_create,      ROUTE_SESSION,  SMALL_BODY, RATE_WRITE},
+    {HTTP_DELETE, "/api/tokens/{id}",                 tokens_revoke,      ROUTE_SESSION,  NO_BODY,    RATE_WRITE},
+
     {HTTP_GET,    "/api/projects",                    projects_list,      ROUTE_USER,     NO_BODY,    RATE_READ},
     {HTTP_POST,   "/api/projects",                    projects_create,    ROUTE_USER,     SMALL_BODY, RATE_WRITE},
     {HTTP_GET,    "/api/projects/{id}",               projects_get,       ROUTE_USER,     NO_BODY,    RATE_READ},

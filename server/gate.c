@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Runs a request through the gate: route, site, media type, session, rate, role, body ceiling, in this order, because
- * each is cheaper or tells less than the next. The only thing it waits for is the session. */
+ * each is cheaper or tells less than the next. The only thing it waits for is who shows the session or API token. */
 #include "server/gate.h"
 
 #include <stdlib.h>
@@ -86,12 +86,24 @@ static void refuse_limit(struct passage *p, const struct rate_verdict *verdict)
     http_answer_err(p->x, &err);
 }
 
+/* source: RFC 6750 3.1. */
+static void tell_needed_scope(struct passage *p)
+{
+    const char *id = token_scope_id(route_scope(p->route));
+    const char *text = arena_printf(http_arena(p->x), "Bearer error=\"insufficient_scope\", scope=\"%s\"", id);
+    http_add_header(p->x, "WWW-Authenticate", str_from(text));
+}
+
 static void refuse_role(struct passage *p)
 {
     struct err err = {0};
     if (p->caller.is_signed_in) {
         p->gate->stats.forbidden_n++;
         err_set(&err, ERR_DENIED, __func__, "Forbidden");
+        if (p->caller.is_by_token && p->route->role == ROUTE_SESSION)
+            err_set(&err, ERR_DENIED, __func__, "An API token may not do this; sign in");
+        else if (p->caller.is_by_token)
+            tell_needed_scope(p);
     } else {
         p->gate->stats.unauthorized_n++;
         err_set(&err, ERR_UNAUTHENTICATED, __func__, "Unauthorized");
@@ -115,14 +127,21 @@ static bool is_listed(const char *ids, const char *id)
 
 static bool may_enter(const struct passage *p)
 {
+    const struct caller *caller = &p->caller;
+    bool has_scope = !caller->is_by_token || token_scope_allows(caller->who.scopes, route_scope(p->route));
     switch (p->route->role) {
     case ROUTE_PUBLIC:
-    case ROUTE_OPTIONAL:
         return true;
+    case ROUTE_OPTIONAL:
+        return has_scope;
     case ROUTE_USER:
-        return p->caller.is_signed_in;
+        return caller->is_signed_in && has_scope;
+    case ROUTE_SESSION:
+        return caller->is_signed_in && !caller->is_by_token;
     case ROUTE_ADMIN:
-        return p->caller.is_signed_in && p->caller.who.is_admin;
+        return caller->is_signed_in && caller->who.is_admin && has_scope;
+    case ROUTE_ROLE_N:
+        break;
     }
     return false;
 }
@@ -164,7 +183,7 @@ static void enter(struct passage *p)
         http_accept_body(p->x, p->route->body_ceiling_bytes);
 }
 
-/* ---- the session ---- */
+/* ---- the session or token ---- */
 
 static void on_principal(void *arg, const struct principal *who, const struct err *err)
 {
@@ -177,6 +196,7 @@ static void on_principal(void *arg, const struct principal *who, const struct er
     }
     if (err == NULL) {
         p->caller.is_signed_in = true;
+        p->caller.is_by_token = !str_is_none(p->caller.api_token);
         p->caller.who = *who;
         p->caller.who.is_admin = who->is_admin || is_listed(p->gate->settings.admin_users, who->user_id);
     } else if (p->gate->settings.per_window[RATE_READ] > 0) {
@@ -194,7 +214,7 @@ static void on_gone(void *arg)
     p->lookup = NULL;
 }
 
-static void find_session(struct passage *p)
+static void find_caller(struct passage *p)
 {
     struct gate *g = p->gate;
     struct rate_verdict verdict = {.is_allowed = true};
@@ -206,7 +226,11 @@ static void find_session(struct passage *p)
     }
     g->stats.lookups_n++;
     http_on_gone(p->x, on_gone, p);
-    p->lookup = g->store->session_find(g->store->self, p->caller.session_token, g->settings.lookup_ms, on_principal, p);
+    if (!str_is_none(p->caller.api_token))
+        p->lookup = g->store->token_find(g->store->self, p->caller.api_token, g->settings.lookup_ms, on_principal, p);
+    else
+        p->lookup =
+            g->store->session_find(g->store->self, p->caller.session_token, g->settings.lookup_ms, on_principal, p);
 }
 
 /* ---- the service ---- */
@@ -219,7 +243,8 @@ static struct passage *passage_new(struct gate *g, struct http_exchange *x, cons
     p->route = route;
     p->caller.is_secure = g->is_public_secure || http_is_secure(x);
     p->caller.cookie_name = p->caller.is_secure ? "__Host-sid" : "sid";
-    p->caller.session_token = gate_find_token(x, p->caller.cookie_name);
+    if (!gate_find_bearer(x, &p->caller.api_token))
+        p->caller.session_token = gate_find_token(x, p->caller.cookie_name);
     rate_address(http_peer(x), p->address);
     http_set_context(x, &p->caller);
     return p;
@@ -239,8 +264,9 @@ static void on_head(void *arg, struct http_exchange *x)
         http_answer_err(x, &err);
     } else if (!gate_check_media_type(x, &err)) {
         http_answer_err(x, &err);
-    } else if (route->role != ROUTE_PUBLIC && !str_is_none(p->caller.session_token)) {
-        find_session(p);
+    } else if (route->role != ROUTE_PUBLIC &&
+               (!str_is_none(p->caller.session_token) || !str_is_none(p->caller.api_token))) {
+        find_caller(p);
     } else {
         enter(p);
     }

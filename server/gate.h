@@ -23,10 +23,10 @@ struct gate_settings {
     const char *public_url;           /* scheme://host[:port] of browsers; "": not known */
     const char *admin_users;          /* ids, comma-separated */
     unsigned per_window[GATE_RATE_N]; /* by enum route_rate: requests per RATE_WINDOW_S and caller; 0: no limit */
-    ms_t lookup_ms;                   /* for finding a session */
+    ms_t lookup_ms;                   /* for finding a session or token */
 };
 
-/* store: its session_find is used. */
+/* store: its session_find and token_find are used. */
 MUST_CHECK struct gate *gate_new(struct loop *loop, const struct port_store *store,
                                  const struct gate_settings *settings);
 /* After the listener is gone. NULL is fine. */

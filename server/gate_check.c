@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* What a request's head alone decides: foreign sites, media type, the session cookie. */
+/* What a request's head alone decides: foreign sites, media type, the session cookie, the bearer token. */
 #include "server/gate_check.h"
 
+#include "core/api_token.h"
 #include "core/base/codec.h"
 
 static bool is_safe_method(enum http_method method)
@@ -51,6 +52,19 @@ bool gate_check_media_type(const struct http_exchange *x, struct err *reterr)
     if (is_safe_method(http_method(x)) || !has_body(x) || str_eq_nocase(type, STR("application/json")))
         return true;
     return err_set_field(reterr, ERR_MEDIA_TYPE, __func__, "Content-Type", "The body must be application/json");
+}
+
+bool gate_find_bearer(const struct http_exchange *x, struct str *ret)
+{
+    static const struct str scheme = {"Bearer ", 7};
+    struct str value = http_header(x, "Authorization");
+    *ret = STR_NONE;
+    if (!str_eq_nocase(str_slice(value, 0, scheme.n), scheme))
+        return false;
+    value = str_trim(str_slice(value, scheme.n, value.n));
+    if (api_token_is_formed(value))
+        *ret = value;
+    return true;
 }
 
 /* 256 bits as base64url: anything else was not made by us and needs no look-up. */

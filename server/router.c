@@ -23,6 +23,24 @@ struct found {
     unsigned methods;          /* bits of all methods of the path */
 };
 
+static const char *const role_ids[ROUTE_ROLE_N] = {
+#define X(name, id) [ROUTE_##name] = (id),
+    ROUTE_ROLES(X)
+#undef X
+};
+
+enum token_scope route_scope(const struct route *route)
+{
+    if (route->role == ROUTE_ADMIN)
+        return TOKEN_SCOPE_ADMIN;
+    return route->method == HTTP_GET ? TOKEN_SCOPE_READ : TOKEN_SCOPE_WRITE;
+}
+
+const char *route_role_id(enum route_role role)
+{
+    return role_ids[role];
+}
+
 static bool is_param(struct str segment)
 {
     return segment.n > 2 && segment.p[0] == '{' && segment.p[segment.n - 1] == '}';

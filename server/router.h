@@ -5,10 +5,19 @@
 
 #include <stddef.h>
 
+#include "core/api_token.h"
 #include "server/http.h"
 
-/* OPTIONAL: like PUBLIC, but a session cookie is looked up, so that the handler knows who asks. */
-enum route_role { ROUTE_PUBLIC, ROUTE_OPTIONAL, ROUTE_USER, ROUTE_ADMIN };
+/* OPTIONAL: like PUBLIC, but who asks is looked up, so that the handler knows. SESSION: a user by cookie; no API token,
+ * whatever its scope. */
+#define ROUTE_ROLES(X)                                                                                                 \
+    X(PUBLIC, "public") X(OPTIONAL, "optional") X(USER, "user") X(SESSION, "session") X(ADMIN, "admin")
+enum route_role {
+#define X(name, id) ROUTE_##name,
+    ROUTE_ROLES(X)
+#undef X
+        ROUTE_ROLE_N
+};
 enum route_rate { RATE_NONE, RATE_READ, RATE_WRITE, RATE_SIGNIN, RATE_STREAM };
 
 struct app; /* handlers/app.h: what handlers may use */
@@ -21,6 +30,10 @@ struct route {
     size_t body_ceiling_bytes; /* 0: a body is refused with 413 */
     enum route_rate rate;
 };
+
+/* What an API token needs for it: admin where the role is admin, else read for GET and write for the rest. */
+enum token_scope route_scope(const struct route *route);
+const char *route_role_id(enum route_role role);
 
 struct router;
 /* routes: borrowed for the router's life. */

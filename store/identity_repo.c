@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Sign-in links and sessions. Tokens are hashed here and never stored; found sessions are remembered for a minute, and
- * an ended one is remembered as ended, so that a look-up that was under way cannot bring it back. */
+/* Sign-in links and sessions, and who shows a session or API token. Tokens are hashed here and never stored; found
+ * sessions are remembered for a minute, and an ended one is remembered as ended, so that a look-up that was under way
+ * cannot bring it back. */
 #include <string.h>
 
 #include "core/base/buf.h"
@@ -9,23 +10,28 @@
 #include "store/store_private.h"
 #include "store/store_rows.h"
 
-enum { SESSION_TTL_MS = 60000, SESSION_JSON_BYTES_MAX = 8192, COLUMN_UNTIL = ROWS_USER_N };
+enum { SESSION_TTL_MS = 60000, SESSION_JSON_BYTES_MAX = 8192, COLUMN_UNTIL = ROWS_USER_N, COLUMN_SCOPES };
 
 #define ENDED STR("ended")
 
 #define SQL_LINK_CREATE                                                                                                \
     "SELECT fs_signin_link_create($1::text, $2::text, $3::text, $4::text, $5::text, $6::bytea, $7::bigint)"
 #define SQL_LINK_USE                                                                                                   \
-    "SELECT " ROWS_USER ", fs_ms(until) FROM fs_signin_link_use($1::bytea, $2::bytea, $3::bigint, $4::bigint) "        \
+    "SELECT " ROWS_USER ", fs_ms(until), NULL FROM fs_signin_link_use($1::bytea, $2::bytea, $3::bigint, $4::bigint) "  \
     "AS f (u, until)"
-#define SQL_SESSION_FIND "SELECT " ROWS_USER ", fs_ms(until) FROM fs_session_find($1::bytea) AS f (u, until)"
+#define SQL_SESSION_FIND "SELECT " ROWS_USER ", fs_ms(until), NULL FROM fs_session_find($1::bytea) AS f (u, until)"
 #define SQL_SESSION_END  "DELETE FROM sessions WHERE token_hash = $1::bytea"
 
-static void add_hash(struct pg_params *p, struct str token)
+void identity_repo_add_hash(struct pg_params *p, struct str token)
 {
     uint8_t hash[CODEC_SHA256_BYTES];
     codec_sha256(token, hash);
     pg_add_bytea(p, (struct str){(const char *)hash, sizeof(hash)});
+}
+
+static struct str key_of_hex(struct arena *a, struct str hex)
+{
+    return str_from(arena_printf(a, "fsd:session:%.*s", STR_ARG(hex)));
 }
 
 static struct str session_key(struct arena *a, struct str token)
@@ -33,12 +39,18 @@ static struct str session_key(struct arena *a, struct str token)
     uint8_t hash[CODEC_SHA256_BYTES];
     struct buf b;
     codec_sha256(token, hash);
-    buf_init(&b, 128);
-    buf_add_text(&b, "fsd:session:");
+    buf_init(&b, 2 * CODEC_SHA256_BYTES);
     codec_hex(&b, hash, sizeof(hash));
-    struct str key = arena_dup_str(a, buf_str(&b));
+    struct str key = key_of_hex(a, buf_str(&b));
     buf_fini(&b);
     return key;
+}
+
+void identity_repo_ended(struct store *s, struct str hex)
+{
+    struct arena *a = arena_new();
+    store_cache_put(s, key_of_hex(a, hex), ENDED, SESSION_TTL_MS);
+    arena_free(a);
 }
 
 /* ---- links ---- */
@@ -74,9 +86,21 @@ static struct op *signin_link_create(void *self, struct str user_key, struct str
     pg_add_str(p, name);
     pg_add_text(p, user_id);
     pg_add_text(p, identity_id);
-    add_hash(p, token);
+    identity_repo_add_hash(p, token);
     pg_add_int(p, valid_ms);
     return store_call_query(call, SQL_LINK_CREATE, p, on_plain);
+}
+
+unsigned identity_repo_scopes(struct str words)
+{
+    unsigned scopes = 0;
+    struct str word;
+    enum token_scope scope;
+    while (str_next(&words, ' ', &word)) {
+        if (token_scope_parse(word, &scope))
+            scopes |= 1U << scope;
+    }
+    return scopes;
 }
 
 static bool read_principal(const struct pg_result *r, struct principal *ret, struct err *reterr)
@@ -87,6 +111,7 @@ static bool read_principal(const struct pg_result *r, struct principal *ret, str
     if (!rows_user((struct rows_at){r, 0, 0}, ret, reterr))
         return false;
     ret->expires_ms = pg_row_time_ms(r, 0, COLUMN_UNTIL);
+    ret->scopes = identity_repo_scopes(pg_row_str(r, 0, COLUMN_SCOPES));
     return true;
 }
 
@@ -112,8 +137,8 @@ static struct op *signin_link_use(void *self, struct str token, struct str sessi
     struct store_call *call = store_call_new(self, timeout_ms, arg);
     call->done.principal = done;
     struct pg_params *p = pg_params_new();
-    add_hash(p, token);
-    add_hash(p, session_token);
+    identity_repo_add_hash(p, token);
+    identity_repo_add_hash(p, session_token);
     pg_add_int(p, idle_ms);
     pg_add_int(p, absolute_ms);
     return store_call_query(call, SQL_LINK_USE, p, on_link_used);
@@ -132,6 +157,7 @@ static void remember(struct store_call *call, const struct principal *who)
     jw_kv_text(w, "email", who->email);
     jw_kv_text(w, "image", who->image);
     jw_kv_bool(w, "is_admin", who->is_admin);
+    jw_kv_int(w, "scopes", who->scopes);
     jw_kv_int(w, "expires", who->expires_ms);
     jw_object_end(w);
     if (left_ms > 0 && jw_finish(w, &json, NULL))
@@ -144,6 +170,7 @@ static bool recall(struct store_call *call, struct str json, struct principal *r
     const struct json_value *v = json_parse(call->arena, json, &JSON_LIMITS_BODY, NULL);
     *ret = (struct principal){0};
     ret->is_admin = json_bool(json_find(v, "is_admin"), false);
+    ret->scopes = (unsigned)json_int(json_find(v, "scopes"), 0);
     ret->expires_ms = json_int(json_find(v, "expires"), 0);
     return ret->expires_ms > loop_wall_ms(call->store->loop) &&
            str_copy(json_str(json_find(v, "id")), ret->user_id, sizeof(ret->user_id)) &&
@@ -177,21 +204,28 @@ static void on_cached(void *arg, struct str json, const struct err *err)
     } else {
         struct pg_params *p = pg_params_new();
         pg_add_bytea(p, call->hash);
-        (void)store_call_query(call, SQL_SESSION_FIND, p, on_session);
+        (void)store_call_query(call, call->sql, p, on_session);
     }
+}
+
+struct op *identity_repo_find(struct store *s, struct str token, const char *sql, ms_t timeout_ms,
+                              store_on_principal *done, void *arg)
+{
+    struct store_call *call = store_call_new(s, timeout_ms, arg);
+    call->done.principal = done;
+    call->sql = sql;
+    call->key = session_key(call->arena, token);
+    uint8_t hash[CODEC_SHA256_BYTES];
+    codec_sha256(token, hash);
+    call->hash = arena_dup_str(call->arena, (struct str){(const char *)hash, sizeof(hash)});
+    store_cache_find(call, call->key, on_cached);
+    return &call->op;
 }
 
 static struct op *session_find(void *self, struct str session_token, ms_t timeout_ms, store_on_principal *done,
                                void *arg)
 {
-    struct store_call *call = store_call_new(self, timeout_ms, arg);
-    call->done.principal = done;
-    call->key = session_key(call->arena, session_token);
-    uint8_t hash[CODEC_SHA256_BYTES];
-    codec_sha256(session_token, hash);
-    call->hash = arena_dup_str(call->arena, (struct str){(const char *)hash, sizeof(hash)});
-    store_cache_find(call, call->key, on_cached);
-    return &call->op;
+    return identity_repo_find(self, session_token, SQL_SESSION_FIND, timeout_ms, done, arg);
 }
 
 static struct op *session_end(void *self, struct str session_token, ms_t timeout_ms, op_done *done, void *arg)
@@ -200,7 +234,7 @@ static struct op *session_end(void *self, struct str session_token, ms_t timeout
     call->done.plain = done;
     store_cache_put(call->store, session_key(call->arena, session_token), ENDED, SESSION_TTL_MS);
     struct pg_params *p = pg_params_new();
-    add_hash(p, session_token);
+    identity_repo_add_hash(p, session_token);
     return store_call_query(call, SQL_SESSION_END, p, on_plain);
 }
 

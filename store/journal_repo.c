@@ -160,7 +160,10 @@ void journal_repo_heard(struct store *s, struct str payload)
     struct journal_event event;
     struct str replica;
     struct err err = {0};
-    if (!store_event_read(a, payload, &event, &replica, &err)) {
+    struct str ended = store_event_ended(a, payload);
+    if (!str_is_none(ended)) {
+        identity_repo_ended(s, ended);
+    } else if (!store_event_read(a, payload, &event, &replica, &err)) {
         bool is_freed = store_event_is_freed(a, payload, &replica);
         if (!is_freed)
             LOG(WARN, "message not understood", KV("err", (const struct err *)&err));

@@ -22,6 +22,7 @@ static const struct sqlstate_row rows[] = {
     {"FS003", ERR_LIMIT,     "ClusterBusy",     5},
     {"FS004", ERR_CONFLICT,  "ClusterFull",     0},
     {"FS005", ERR_INVALID,   NULL,              0},
+    {"FS020", ERR_CONFLICT,  "TooManyTokens",   0},
     {"08",    ERR_NOT_READY, NULL,              1}, /* connection exceptions */
     {"22",    ERR_INVALID,   NULL,              0}, /* data exceptions: bad text, out of range */
     {"23505", ERR_CONFLICT,  NULL,              0}, /* unique violation */

@@ -49,6 +49,11 @@ static bool read_sets(const struct json_value *v, struct journal_event *ret)
 
 static const struct json_limits LIMITS = {.max_bytes = STORE_EVENT_BYTES_MAX, .max_depth = 2, .max_nodes = 40};
 
+struct str store_event_ended(struct arena *a, struct str json)
+{
+    return json_str(json_find(json_parse(a, json, &LIMITS, NULL), "ended"));
+}
+
 bool store_event_is_freed(struct arena *a, struct str json, struct str *ret_replica)
 {
     const struct json_value *v = json_parse(a, json, &LIMITS, NULL);

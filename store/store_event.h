@@ -15,6 +15,8 @@ MUST_CHECK bool store_event_write(struct json_writer *w, const char *replica_id,
                                   struct str *ret, struct err *reterr);
 /* Is it no event but the word that a replica gave its flows back? *ret_replica: which, in the arena. */
 bool store_event_is_freed(struct arena *a, struct str json, struct str *ret_replica);
+/* The hash, in hexadecimal, of a session or token that has ended; absent when the message is about something else. */
+struct str store_event_ended(struct arena *a, struct str json);
 /* *ret_replica: who wrote it, in the arena. */
 MUST_CHECK bool store_event_read(struct arena *a, struct str json, struct journal_event *ret, struct str *ret_replica,
                                  struct err *reterr);

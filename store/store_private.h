@@ -64,6 +64,7 @@ struct store_call {
         store_on_journal *journal;
         store_on_usual *usual;
         store_on_principal *principal;
+        store_on_tokens *tokens;
         void (*text)(void *arg, struct str json, const struct err *err);
     } done;
     void *arg;
@@ -72,6 +73,7 @@ struct store_call {
     const char *project_id;
     struct str key;   /* of the cache */
     struct str hash;  /* of the session token */
+    const char *sql;  /* that finds it; static */
     struct str found; /* in memory */
     redis_on_value *on_text;
     struct loop_task tell; /* of `found` */
@@ -102,8 +104,18 @@ void request_repo_fill(struct port_store *port);
 void flow_repo_fill(struct port_store *port);
 void journal_repo_fill(struct port_store *port);
 void identity_repo_fill(struct port_store *port);
+void token_repo_fill(struct port_store *port);
 void store_cache_fill(struct port_store *port);
 void login_probe_fill(struct port_store *port);
+
+/* Who shows this session or API token, by the cache or by `sql`: $1 its hash; ROWS_USER, until, scopes. */
+struct op *identity_repo_find(struct store *s, struct str token, const char *sql, ms_t timeout_ms,
+                              store_on_principal *done, void *arg);
+/* Words with blanks between; one that this program does not know allows nothing. */
+unsigned identity_repo_scopes(struct str words);
+void identity_repo_add_hash(struct pg_params *p, struct str token);
+/* Nobody shows it from here on. hex: of its hash. */
+void identity_repo_ended(struct store *s, struct str hex);
 
 /* A message about an event came from another replica, by NOTIFY or Redis. */
 void journal_repo_heard(struct store *s, struct str payload);

@@ -11,10 +11,15 @@
 #include "core/caller.h"
 #include "server/http_loopback.h"
 
-#define TOKEN "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-#define OTHER "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
+#define TOKEN    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define OTHER    "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
+/* API tokens of that scope, and one that nobody has. */
+#define READER   "fsa_RRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRR5e5c5b97"
+#define WRITER   "fsa_WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW73ce30c4"
+#define RULER    "fsa_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA268709b3"
+#define STRANGER "fsa_SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS96194b86"
 
-/* ---- a store that knows the session TOKEN ---- */
+/* ---- a store that knows the session TOKEN and three API tokens ---- */
 
 struct lookup {
     struct op op;
@@ -37,6 +42,7 @@ struct fixture {
     unsigned cancelled_n;
     unsigned handled_n;
     bool was_admin;
+    bool is_user_admin;
     bool was_signed_in;
 };
 
@@ -54,14 +60,35 @@ static void lookup_cancel(struct op *op)
     lookup_free(l);
 }
 
+static const struct {
+    const char *token;
+    unsigned scopes;
+} known[] = {
+    {TOKEN,  0                      },
+    {READER, 1U << TOKEN_SCOPE_READ },
+    {WRITER, 1U << TOKEN_SCOPE_WRITE},
+    {RULER,  1U << TOKEN_SCOPE_ADMIN},
+};
+
+static bool know(const char *token, struct principal *ret)
+{
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (str_eq_text(str_from(token), known[i].token)) {
+            ret->scopes = known[i].scopes;
+            return true;
+        }
+    }
+    return false;
+}
+
 static void lookup_answer(void *arg)
 {
     struct lookup *l = arg;
     struct fixture *f = l->fixture;
     store_on_principal *done = l->done;
     void *done_arg = l->arg;
-    bool is_known = str_eq_text(str_from(l->token), TOKEN);
-    struct principal who = {.user_id = "user-1", .name = "One"};
+    struct principal who = {.user_id = "user-1", .name = "One", .is_admin = f->is_user_admin};
+    bool is_known = know(l->token, &who);
     struct err err = {0};
     lookup_free(l);
     if (f->store_fails != ERR_NONE)
@@ -71,7 +98,7 @@ static void lookup_answer(void *arg)
     done(done_arg, err.kind == ERR_NONE ? &who : NULL, err.kind == ERR_NONE ? NULL : &err);
 }
 
-static struct op *session_find(void *self, struct str token, ms_t timeout_ms, store_on_principal *done, void *arg)
+static struct op *find(void *self, struct str token, ms_t timeout_ms, store_on_principal *done, void *arg)
 {
     struct fixture *f = self;
     struct lookup *l = xcalloc(1, sizeof(*l));
@@ -83,6 +110,18 @@ static struct op *session_find(void *self, struct str token, ms_t timeout_ms, st
         loop_defer(&l->task);
     f->lookup = l;
     return &l->op;
+}
+
+static struct op *session_find(void *self, struct str token, ms_t timeout_ms, store_on_principal *done, void *arg)
+{
+    assert_false(str_starts(token, STR("fsa_")));
+    return find(self, token, timeout_ms, done, arg);
+}
+
+static struct op *token_find(void *self, struct str token, ms_t timeout_ms, store_on_principal *done, void *arg)
+{
+    assert_true(str_starts(token, STR("fsa_")));
+    return find(self, token, timeout_ms, done, arg);
 }
 
 /* ---- routes ---- */
@@ -106,7 +145,10 @@ static const struct route routes[] = {
     {HTTP_GET,    "/api/user",     handle, ROUTE_USER,     0,  RATE_READ  },
     {HTTP_POST,   "/api/user",     handle, ROUTE_USER,     16, RATE_WRITE },
     {HTTP_DELETE, "/api/user",     handle, ROUTE_USER,     0,  RATE_WRITE },
+    {HTTP_GET,    "/api/session",  handle, ROUTE_SESSION,  0,  RATE_READ  },
     {HTTP_GET,    "/api/admin",    handle, ROUTE_ADMIN,    0,  RATE_READ  },
+    {HTTP_POST,   "/api/admin",    handle, ROUTE_ADMIN,    16, RATE_WRITE },
+    {HTTP_POST,   "/api/optional", handle, ROUTE_OPTIONAL, 16, RATE_WRITE },
     {HTTP_POST,   "/api/signin",   handle, ROUTE_PUBLIC,   16, RATE_SIGNIN},
 };
 static const struct route fallback = {HTTP_GET, "/", handle, ROUTE_PUBLIC, 0, RATE_NONE};
@@ -128,7 +170,7 @@ static int setup(void **state)
 {
     struct fixture *f = xcalloc(1, sizeof(*f));
     f->loop = loop_new_simulated(1700000000000);
-    f->store = (struct port_store){.self = f, .session_find = session_find};
+    f->store = (struct port_store){.self = f, .session_find = session_find, .token_find = token_find};
     the_app.fixture = f;
     f->settings = (struct gate_settings){
         .routes = routes,
@@ -225,6 +267,75 @@ static void each_role_opens_to_those_it_names(void **state)
             fail_msg("case %zu, %s: %d instead of %d", i, cases[i].line, status, cases[i].status);
         assert_int_equal(f->handled_n - before, status == 200 ? 1 : 0);
     }
+}
+
+#define BEARER(token) "Authorization: Bearer " token "\r\n"
+
+static void an_api_token_may_what_its_scope_says(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *line;
+        const char *headers;
+        int status;
+    } cases[] = {
+        {"GET /api/user",      BEARER(READER),                         200},
+        {"GET /api/user",      "authorization: bEARER " READER "\r\n", 200},
+        {"HEAD /api/user",     BEARER(READER),                         200},
+        {"POST /api/user",     BEARER(READER),                         403},
+        {"DELETE /api/user",   BEARER(READER),                         403},
+        {"GET /api/user",      BEARER(WRITER),                         200},
+        {"POST /api/user",     BEARER(WRITER),                         200},
+        {"DELETE /api/user",   BEARER(WRITER),                         200},
+        {"POST /api/user",     BEARER(RULER),                          200},
+        {"GET /api/admin",     BEARER(WRITER),                         403},
+        {"GET /api/admin",     BEARER(RULER),                          200},
+        {"POST /api/admin",    BEARER(RULER),                          200},
+        {"GET /api/admin",     COOKIE,                                 200},
+        {"GET /api/session",   COOKIE,                                 200},
+        {"GET /api/session",   BEARER(RULER),                          403},
+        {"GET /api/optional",  BEARER(READER),                         200},
+        {"POST /api/optional", BEARER(READER),                         403},
+        {"GET /api/user",      BEARER(STRANGER),                       401},
+        {"GET /api/user",      BEARER(TOKEN),                          401},
+        {"GET /api/user",      BEARER("fsa_"),                         401},
+        {"GET /api/user",      "Authorization: Bearer \r\n",           401},
+        {"GET /api/user",      "Authorization: Bearer" READER "\r\n",  401},
+        {"GET /api/user",      "Authorization: Token " READER "\r\n",  401},
+        {"GET /api/user",      BEARER(READER) BEARER(READER),          401},
+        {"GET /api/user",      "Cookie: sid=" READER "\r\n",           401},
+        {"GET /public",        BEARER(STRANGER),                       200},
+ /* A token that is shown is what counts, also when a cookie would do. */
+        {"GET /api/user",      BEARER(STRANGER) COOKIE,                401},
+        {"GET /api/user",      BEARER("fsa_x") COOKIE,                 401},
+        {"POST /api/user",     BEARER(READER) COOKIE,                  403},
+        {"GET /api/user",      "Authorization: Basic eDp5\r\n" COOKIE, 200},
+    };
+    f->is_user_admin = true;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        unsigned before = f->handled_n;
+        int status = status_of(f, cases[i].line, cases[i].headers, "");
+        if (status != cases[i].status)
+            fail_msg("case %zu, %s %s: %d instead of %d", i, cases[i].line, cases[i].headers, status, cases[i].status);
+        assert_int_equal(f->handled_n - before, status == 200 ? 1 : 0);
+    }
+    assert_int_equal(status_of(f, "POST /api/user", BEARER(READER), ""), 403);
+    assert_true(says(f, "WWW-Authenticate: Bearer error=\"insufficient_scope\", scope=\"write\"\r\n"));
+    f->is_user_admin = false;
+    assert_int_equal(status_of(f, "GET /api/admin", BEARER(RULER), ""), 403);
+}
+
+static void a_malformed_token_costs_no_lookup(void **state)
+{
+    struct fixture *f = *state;
+    struct gate_stats stats;
+    char wrong[] = READER;
+    struct arena *a = arena_new();
+    wrong[10] = 'X'; /* its last eight characters do not fit any more */
+    assert_int_equal(status_of(f, "GET /api/user", arena_printf(a, "Authorization: Bearer %s\r\n", wrong), ""), 401);
+    gate_stats(f->gate, &stats);
+    assert_int_equal(stats.lookups_n, 0);
+    arena_free(a);
 }
 
 static void a_401_reads_as_the_original_client_expects(void **state)
@@ -419,6 +530,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(each_role_opens_to_those_it_names),
+        TEST(an_api_token_may_what_its_scope_says),
+        TEST(a_malformed_token_costs_no_lookup),
         TEST(a_401_reads_as_the_original_client_expects),
         TEST(admins_are_named_by_configuration),
         TEST(optional_routes_know_who_asks_and_public_ones_do_not_look),
