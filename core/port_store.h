@@ -63,6 +63,7 @@ struct project_wish {
     struct str name;
     struct str description; /* absent: none */
     const char *cluster;    /* a name that is known */
+    const char *id;         /* if it is drawn already: a second wish with the same one finds it made; NULL: a new one */
 };
 
 /* What a POST or DELETE of a sandbox or project asks for. */
@@ -120,6 +121,40 @@ struct variables_put {
     const struct variable *vars; /* id and times are not read; keys differ */
     size_t n;
 };
+
+/* ---- requests that may be sent again ---- */
+
+/* A request with an Idempotency-Key. Hashes are SHA-256. */
+struct idempotent_request {
+    const char *owner_id;
+    struct str scope; /* hash of what the key belongs to: method and path */
+    struct str key;
+    struct str fingerprint; /* hash of the whole request */
+    ms_t hold_ms;           /* whoever runs it has so long; then another may */
+    ms_t valid_ms;          /* the key is remembered so long */
+    unsigned keys_max;      /* an owner's, at a time */
+};
+struct idempotent_answer {
+    int status;
+    struct str content_type; /* absent: none */
+    struct str fields;       /* header fields, "Name: value" a line each */
+    struct str body;         /* stored encrypted; absent: it was, or shall, not be kept */
+};
+enum idempotency_verdict {
+    IDEMPOTENCY_RUN,      /* held for the caller, who ends it */
+    IDEMPOTENCY_ANSWERED, /* with `answer` */
+    IDEMPOTENCY_BUSY,     /* somebody runs it */
+    IDEMPOTENCY_OTHER,    /* the key was used for another request */
+    IDEMPOTENCY_MANY,     /* the owner has keys_max of them */
+};
+struct idempotency_found {
+    enum idempotency_verdict verdict;
+    char operation_id[ID_SIZE]; /* the same in each run of the request */
+    int64_t fence;              /* of this run */
+    struct idempotent_answer answer;
+};
+typedef void store_on_idempotency(void *arg, const struct idempotency_found *found, const struct err *err);
+typedef void store_on_count(void *arg, size_t n, const struct err *err);
 
 /* ---- flows ---- */
 
@@ -276,6 +311,17 @@ struct port_store {
                                void *arg);
     /* As session_find; who->scopes is set. Its use is written down at most once a minute. */
     struct op *(*token_find)(void *self, struct str token, ms_t timeout_ms, store_on_principal *done, void *arg);
+
+    /* -- requests that may be sent again -- */
+
+    struct op *(*idempotency_begin)(void *self, const struct idempotent_request *request, ms_t timeout_ms,
+                                    store_on_idempotency *done, void *arg);
+    /* answer: NULL when there is none, the request may be run again at once. Nothing happens when another run has
+     * begun since. */
+    struct op *(*idempotency_end)(void *self, const char *operation_id, int64_t fence,
+                                  const struct idempotent_answer *answer, ms_t timeout_ms, op_done *done, void *arg);
+    /* Forgets at most `max` keys whose time is over; `done` gets how many. */
+    struct op *(*idempotency_clean)(void *self, unsigned max, ms_t timeout_ms, store_on_count *done, void *arg);
 
     /* -- the status document's cache: Redis, else this process's memory; never truth -- */
 

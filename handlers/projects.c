@@ -73,7 +73,11 @@ void projects_create(struct http_exchange *x, struct app *app)
         return;
     }
     struct pending *p = pending_new(x, app);
-    const struct project_wish wish = {caller->who.user_id, str_trim(body.name), body.description, cluster->name};
+    const struct project_wish wish = {.owner_id = caller->who.user_id,
+                                      .name = str_trim(body.name),
+                                      .description = body.description,
+                                      .cluster = cluster->name,
+                                      .id = caller->operation_id};
     pending_wait(p, app->store->project_create(app->store->self, &wish, app->settings.request_ms, on_project, p));
 }
 

@@ -105,6 +105,7 @@ static void on_created(void *arg, const struct api_token *tokens, size_t n, cons
     struct json_writer *w = jw_new(TOKENS_CEILING_BYTES);
     write_token(w, tokens, c->token);
     http_add_header(x, "Cache-Control", STR("no-store"));
+    http_keep_no_copy(x);
     http_answer_json(x, 201, w);
 }
 

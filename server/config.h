@@ -131,6 +131,8 @@ struct config {
     ms_t session_absolute_ms;
     ms_t signin_link_ms;
     struct config_rate rate;
+    ms_t idempotency_ms;
+    int64_t idempotency_keys_n;
     const char *admin_users;
     const char *github_client_id;
     struct secret github_client_secret;

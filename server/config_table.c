@@ -178,6 +178,10 @@ const struct config_row CONFIG_ROWS[] = {
     INT("rate.signin", rate.signin_n, "30", 0, 1000000, "Sign-in attempts per minute and address; 0: no limit."),
     INT("rate.stream", rate.stream_n, "240", 0, 1000000, "Event streams opened per minute and caller; 0: no limit."),
 
+    DURATION("idempotency.valid", idempotency_ms, "24h", 0, DAYS(30),
+             "How long an `Idempotency-Key` of a POST is remembered with its answer; 0: the field is not looked at."),
+    INT("idempotency.keys", idempotency_keys_n, "10000", 1, 1000000, "How many of them a user may have at a time; beyond that 429."),
+
     TEXT_ALIAS("github.client_id", github_client_id, "GITHUB_CLIENT_ID", "", NULL, "OAuth application for signing in with GitHub. Empty: not offered."),
     SECRET("github.client_secret", github_client_secret, "GITHUB_CLIENT_SECRET", NULL, "Secret of `github.client_id`."),
 

@@ -9,6 +9,7 @@
 #include "core/base/xmem.h"
 #include "core/caller.h"
 #include "server/gate_check.h"
+#include "server/idempotency.h"
 #include "server/rate.h"
 
 /* One more class beside the routes': sessions that are not known, by address. It shields the store. */
@@ -25,6 +26,7 @@ struct gate {
     struct gate_settings settings;
     struct router *router;
     struct rate *rate;
+    struct idempotency *idempotency; /* NULL: keys are not looked at */
     bool is_public_secure;
     uint64_t *requests_n;
     struct gate_stats stats;
@@ -36,6 +38,7 @@ struct passage {
     struct gate *gate;
     struct http_exchange *x;
     const struct route *route;
+    struct str key; /* Idempotency-Key; absent if there is none */
     struct op *lookup;
     char address[RATE_ADDRESS_SIZE];
 };
@@ -48,6 +51,8 @@ struct gate *gate_new(struct loop *loop, const struct port_store *store, const s
     g->settings = *settings;
     g->router = router_new(settings->routes, settings->routes_n);
     g->rate = rate_new(loop);
+    if (settings->idempotency.valid_ms > 0)
+        g->idempotency = idempotency_new(loop, store, &settings->idempotency);
     g->is_public_secure = str_starts(str_from(settings->public_url), STR("https://"));
     g->requests_n = xcalloc(settings->routes_n + 1, sizeof(*g->requests_n));
     return g;
@@ -59,6 +64,7 @@ void gate_free(struct gate *g)
         return;
     router_free(g->router);
     rate_free(g->rate);
+    idempotency_free(g->idempotency);
     free(g->requests_n);
     free(g);
 }
@@ -67,6 +73,8 @@ void gate_stats(const struct gate *g, struct gate_stats *ret)
 {
     *ret = g->stats;
     ret->requests_n = g->requests_n;
+    if (g->idempotency != NULL)
+        idempotency_stats(g->idempotency, &ret->idempotency);
 }
 
 static void count_request(struct gate *g, const struct route *route)
@@ -262,7 +270,7 @@ static void on_head(void *arg, struct http_exchange *x)
     if (!gate_check_site(x, g->settings.public_url, p->caller.is_secure, &err)) {
         g->stats.forbidden_n++;
         http_answer_err(x, &err);
-    } else if (!gate_check_media_type(x, &err)) {
+    } else if (!gate_check_media_type(x, &err) || (g->idempotency != NULL && !idempotency_read_key(x, &p->key, &err))) {
         http_answer_err(x, &err);
     } else if (route->role != ROUTE_PUBLIC &&
                (!str_is_none(p->caller.session_token) || !str_is_none(p->caller.api_token))) {
@@ -272,13 +280,29 @@ static void on_head(void *arg, struct http_exchange *x)
     }
 }
 
+static void handle(const struct passage *p)
+{
+    log_scope_set(http_request_id(p->x));
+    p->route->handler(p->x, p->gate->settings.app);
+    log_scope_set(NULL);
+}
+
+static void handle_keyed(void *arg, const char *operation_id)
+{
+    struct passage *p = arg;
+    p->caller.operation_id = operation_id;
+    handle(p);
+}
+
+/* A key belongs to a user: who is nobody has none. */
 static void on_request(void *arg, struct http_exchange *x)
 {
-    struct gate *g = arg;
-    const struct passage *p = http_context(x);
-    log_scope_set(http_request_id(x));
-    p->route->handler(x, g->settings.app);
-    log_scope_set(NULL);
+    const struct gate *g = arg;
+    struct passage *p = http_context(x);
+    if (str_is_none(p->key) || !p->caller.is_signed_in)
+        handle(p);
+    else
+        idempotency_run(g->idempotency, x, p->caller.who.user_id, p->key, handle_keyed, p);
 }
 
 void gate_service(struct gate *g, struct http_service *ret)

@@ -9,6 +9,7 @@
 
 #include "core/port_store.h"
 #include "server/http.h"
+#include "server/idempotency.h"
 #include "server/router.h"
 
 struct gate;
@@ -24,9 +25,10 @@ struct gate_settings {
     const char *admin_users;          /* ids, comma-separated */
     unsigned per_window[GATE_RATE_N]; /* by enum route_rate: requests per RATE_WINDOW_S and caller; 0: no limit */
     ms_t lookup_ms;                   /* for finding a session or token */
+    struct idempotency_settings idempotency; /* valid_ms 0: the field Idempotency-Key is not looked at */
 };
 
-/* store: its session_find and token_find are used. */
+/* store: its session_find, token_find and idempotency_* are used. */
 MUST_CHECK struct gate *gate_new(struct loop *loop, const struct port_store *store,
                                  const struct gate_settings *settings);
 /* After the listener is gone. NULL is fine. */
@@ -40,5 +42,6 @@ struct gate_stats {
     uint64_t forbidden_n; /* role or foreign site */
     uint64_t limited_n;
     uint64_t lookups_n;
+    struct idempotency_stats idempotency;
 };
 void gate_stats(const struct gate *g, struct gate_stats *ret);

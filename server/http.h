@@ -74,6 +74,25 @@ void http_abort(struct http_exchange *x);
 /* The one error body (server/problem.c): RFC 9457 members and the seed's error, details, projectId, timestamp. */
 void http_answer_err(struct http_exchange *x, const struct err *err);
 
+/* ---- an answer that is seen before it goes out ---- */
+
+struct http_held {
+    int status;
+    struct str content_type; /* absent: none */
+    struct str fields;       /* header fields added for it, "Name: value\r\n" each */
+    struct str body;
+    bool is_private; /* no copy of it may be kept */
+};
+/* on_answer gets the next whole answer instead of the client: it stays with the exchange until http_release. on_gone
+ * runs once, instead of that or after it, when the client leaves or the answer's time is over; the exchange is invalid
+ * afterwards for who holds it. A stream counts as gone. */
+void http_hold(struct http_exchange *x, void (*on_answer)(void *arg, const struct http_held *answer),
+               void (*on_gone)(void *arg), void *arg);
+/* Sends what is held; what was added by http_add_header since goes with it. */
+void http_release(struct http_exchange *x);
+/* No copy of the coming answer may be kept anywhere: it holds what is shown once. */
+void http_keep_no_copy(struct http_exchange *x);
+
 /* ---- an answer without end (server-sent events, watches) ---- */
 
 /* Sends the head with Transfer-Encoding: chunked (to an HTTP/1.0 client: until close) and gives the exchange up. */

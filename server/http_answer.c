@@ -189,7 +189,7 @@ bool answer_begin(struct http_exchange *x, int status, const char *content_type,
 /* False: there is an answer already, which is a bug of the caller. */
 static bool may_answer(const struct http_exchange *x)
 {
-    if (x->answered == ANSWER_NONE)
+    if (x->answered == ANSWER_NONE && !x->hold.is_full)
         return true;
     LOG(ERROR, "http request answered twice", KV("request", x->request_id), KV("status", x->status));
     return false;
@@ -205,15 +205,45 @@ static bool begin_whole(struct http_exchange *x, int status, const char *content
     return has_body && x->head.method != HTTP_HEAD;
 }
 
+/* True: somebody wants to see it first. */
+static bool hold_back(struct http_exchange *x, int status, const char *content_type, struct str body)
+{
+    struct hold *h = &x->hold;
+    void (*on_answer)(void *arg, const struct http_held *answer) = h->on_answer;
+    if (on_answer == NULL)
+        return false;
+    h->on_answer = NULL;
+    h->is_full = true;
+    h->answer =
+        (struct http_held){status, arena_dup_str(x->arena, str_from(content_type)),
+                           arena_dup_str(x->arena, buf_str(&x->fields)), arena_dup_str(x->arena, body), x->is_private};
+    x->on_gone = NULL;
+    on_answer(h->arg, &h->answer);
+    return true;
+}
+
+static void send_whole(struct http_exchange *x, int status, const char *content_type, struct str body)
+{
+    if (begin_whole(x, status, content_type, body.n))
+        buf_add_str(&x->conn->out, body);
+}
+
+void http_release(struct http_exchange *x)
+{
+    struct http_held a = x->hold.answer;
+    x->hold = (struct hold){0};
+    send_whole(x, a.status, str_is_none(a.content_type) ? NULL : a.content_type.p, a.body);
+}
+
 void http_answer(struct http_exchange *x, int status, const char *content_type, struct str body)
 {
-    if (may_answer(x) && begin_whole(x, status, content_type, body.n))
-        buf_add_str(&x->conn->out, body);
+    if (may_answer(x) && !hold_back(x, status, content_type, body))
+        send_whole(x, status, content_type, body);
 }
 
 void http_answer_static(struct http_exchange *x, int status, const char *content_type, struct str body)
 {
-    if (may_answer(x) && begin_whole(x, status, content_type, body.n))
+    if (may_answer(x) && !hold_back(x, status, content_type, body) && begin_whole(x, status, content_type, body.n))
         x->conn->tail = body;
 }
 

@@ -60,6 +60,15 @@ struct http_param {
     struct str value;
 };
 
+/* Who sees the answer before it goes out, and the answer, which lives in the exchange's arena. */
+struct hold {
+    void (*on_answer)(void *arg, const struct http_held *answer); /* NULL: nobody, or it was seen */
+    void (*on_gone)(void *arg);
+    void *arg;
+    bool is_full;
+    struct http_held answer;
+};
+
 struct http_exchange {
     struct http_conn *conn;
     struct arena *arena;
@@ -82,6 +91,8 @@ struct http_exchange {
     void *context;
     void (*on_gone)(void *arg);
     void *on_gone_arg;
+    struct hold hold;
+    bool is_private; /* no copy of the answer may be kept */
     ms_t began_ms;
     struct http_exchange *next_spare;
 };

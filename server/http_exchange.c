@@ -94,9 +94,13 @@ bool exchange_begin(struct http_exchange *x, struct str head_bytes, const char *
 void exchange_gone(struct http_exchange *x)
 {
     void (*on_gone)(void *arg) = x->on_gone;
+    struct hold hold = x->hold;
     x->on_gone = NULL;
+    x->hold = (struct hold){0};
     if (on_gone != NULL)
         on_gone(x->on_gone_arg);
+    if (hold.on_gone != NULL)
+        hold.on_gone(hold.arg);
 }
 
 void exchange_add_param(struct http_exchange *x, struct str name, struct str value)
@@ -199,6 +203,17 @@ void http_abort(struct http_exchange *x)
 {
     http_on_gone(x, NULL, NULL);
     conn_doom(x->conn);
+}
+
+void http_hold(struct http_exchange *x, void (*on_answer)(void *arg, const struct http_held *answer),
+               void (*on_gone)(void *arg), void *arg)
+{
+    x->hold = (struct hold){.on_answer = on_answer, .on_gone = on_gone, .arg = arg};
+}
+
+void http_keep_no_copy(struct http_exchange *x)
+{
+    x->is_private = true;
 }
 
 void http_on_gone(struct http_exchange *x, void (*on_gone)(void *arg), void *arg)

@@ -11,6 +11,10 @@ struct http_stream *http_stream_start(struct http_exchange *x, int status, const
 {
     struct http_conn *c = x->conn;
     struct http_stream *s = &c->stream;
+    struct hold hold = x->hold;
+    x->hold = (struct hold){0};
+    if (hold.on_gone != NULL)
+        hold.on_gone(hold.arg); /* an answer without end is none that could be seen */
     memset(s, 0, sizeof *s);
     s->conn = c;
     s->is_head_only = x->head.method == HTTP_HEAD;

@@ -225,8 +225,12 @@ static void make_gate(struct server *s)
         .per_window = {[RATE_READ] = (unsigned)c->rate.read_n,
                        [RATE_WRITE] = (unsigned)c->rate.write_n,
                        [RATE_SIGNIN] = (unsigned)c->rate.signin_n,
-                       [RATE_STREAM] = (unsigned)c->rate.stream_n},
+                       [RATE_STREAM] = (unsigned)c->rate.stream_n },
         .lookup_ms = c->database.request_ms,
+        .idempotency = {.valid_ms = c->idempotency_ms,
+                       .hold_ms = c->listen.handler_ms,
+                       .call_ms = c->database.request_ms,
+                       .keys_max = (unsigned)c->idempotency_keys_n},
     };
     s->gate = gate_new(s->loop, store_port(s->store), &settings);
 }

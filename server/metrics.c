@@ -53,6 +53,9 @@ static const struct metric metrics[] = {
     {"fullstackd_gate_forbidden_total",      "counter", "Requests refused for their role or site",                        MEMBER_U64,      AT(gate.forbidden_n)},
     {"fullstackd_gate_limited_total",        "counter", "Requests refused because there were too many",                   MEMBER_U64,      AT(gate.limited_n)},
     {"fullstackd_session_lookups_total",     "counter", "Sessions looked up",                                             MEMBER_U64,      AT(gate.lookups_n)},
+    {"fullstackd_idempotency_runs_total",    "counter", "Requests done under an Idempotency-Key",                         MEMBER_U64,      AT(gate.idempotency.runs_n)},
+    {"fullstackd_idempotency_replayed_total","counter", "Requests answered as their key was answered before",             MEMBER_U64,      AT(gate.idempotency.replayed_n)},
+    {"fullstackd_idempotency_refused_total", "counter", "Requests refused for their key: in use, used otherwise, too many", MEMBER_U64,    AT(gate.idempotency.refused_n)},
 
     {"fullstackd_postgres_up",               "gauge",   "1 if PostgreSQL answers",                                        MEMBER_BOOL,     AT(store.is_postgres_up)},
     {"fullstackd_schema_current",            "gauge",   "1 if the schema is that of this program",                        MEMBER_BOOL,     AT(store.is_schema_current)},

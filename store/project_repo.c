@@ -6,9 +6,10 @@
 
 enum { LIST_MAX = 1000 };
 
+/* An id that is there already was made by the same request. */
 #define SQL_CREATE                                                                                                     \
     "INSERT INTO projects AS p (id, owner_id, name, description, cluster) VALUES ($1::text, $2::text, $3::text, "      \
-    "$4::text, $5::text) "                                                                                             \
+    "$4::text, $5::text) ON CONFLICT (id) DO UPDATE SET id = excluded.id WHERE p.owner_id = excluded.owner_id "        \
     "RETURNING " ROWS_PROJECT
 
 #define SQL_GET                                                                                                        \
@@ -53,7 +54,7 @@ static struct op *project_create(void *self, const struct project_wish *wish, ms
     char id[CODEC_UUID_SIZE];
     codec_uuid7(loop_wall_ms(s->loop), id);
     struct pg_params *p = pg_params_new();
-    pg_add_text(p, id);
+    pg_add_text(p, wish->id != NULL ? wish->id : id);
     pg_add_text(p, wish->owner_id);
     pg_add_str(p, wish->name);
     pg_add_str(p, wish->description);

@@ -65,6 +65,8 @@ struct store_call {
         store_on_usual *usual;
         store_on_principal *principal;
         store_on_tokens *tokens;
+        store_on_idempotency *idempotency;
+        store_on_count *count;
         void (*text)(void *arg, struct str json, const struct err *err);
     } done;
     void *arg;
@@ -105,6 +107,7 @@ void flow_repo_fill(struct port_store *port);
 void journal_repo_fill(struct port_store *port);
 void identity_repo_fill(struct port_store *port);
 void token_repo_fill(struct port_store *port);
+void idempotency_repo_fill(struct port_store *port);
 void store_cache_fill(struct port_store *port);
 void login_probe_fill(struct port_store *port);
 
