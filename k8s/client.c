@@ -18,6 +18,7 @@ struct kube {
     bool has_token_set;
     bool is_reachable;
     bool is_reachable_known; /* a first call has ended */
+    ms_t settle_ms;
     ms_t reachable_since_ms;
     void (*on_reachable)(void *arg);
     void *on_reachable_arg;
@@ -276,6 +277,7 @@ struct kube *kube_new(struct loop *loop, struct fetch *f, struct kubeconfig *con
     k->client = client;
     k->config = config;
     k->cluster = "";
+    k->settle_ms = KUBE_SETTLE_MS;
     LIST_INIT(&k->ops);
     return k;
 }
@@ -321,7 +323,12 @@ bool kube_is_away(const struct kube *k)
 
 bool kube_is_settled(const struct kube *k)
 {
-    return k->is_reachable && loop_now_ms(k->loop) - k->reachable_since_ms >= KUBE_SETTLE_MS;
+    return k->is_reachable && loop_now_ms(k->loop) - k->reachable_since_ms >= k->settle_ms;
+}
+
+void kube_set_settle(struct kube *k, ms_t settle_ms)
+{
+    k->settle_ms = settle_ms;
 }
 
 void kube_calls(const struct kube *k, unsigned *ret_flying_n, unsigned *ret_waiting_n)

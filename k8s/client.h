@@ -18,7 +18,7 @@
 enum {
     KUBE_ANSWER_CEILING_BYTES = 4 << 20, /* one object is at most 3 MiB (etcd's limit 1.5) */
     KUBE_PATH_SIZE = 1024,
-    KUBE_SETTLE_MS = 30000,
+    KUBE_SETTLE_MS = 30000, /* unless kube_set_settle says otherwise */
     /* Calls that are with the API at a time, of all kinds and of one; the others wait here. An API server that is given
      * all at once answers each so late that deadlines pass, and its work on those is lost. Some kinds it takes one
      * after the other (a Service's address) or slowly (Roles of an account that may not do all): those must not take
@@ -48,6 +48,8 @@ bool kube_is_away(const struct kube *k);
 /* Has it answered for a while? An API server that just began does not know all roles yet and refuses what is allowed:
  * until it is settled a 403 says nothing. */
 bool kube_is_settled(const struct kube *k);
+/* How long that while is. */
+void kube_set_settle(struct kube *k, ms_t settle_ms);
 void kube_on_reachable(struct kube *k, void (*on_change)(void *arg), void *arg);
 
 /* object: the answer, NULL if it was no JSON; valid during the call, as is err. Exactly one of a 2xx answer and err. */

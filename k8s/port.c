@@ -56,8 +56,13 @@ static void on_clusters_break(void *arg)
 
 static void start_watch(struct k8s_port *p, enum kube_kind kind, const char *version)
 {
-    struct watch_options options = {
-        p->kube, p->cache, kind, version, p->namespace_name, kind == KIND_CLUSTER ? on_clusters_break : on_break, p};
+    struct watch_options options = {.kube = p->kube,
+                                    .cache = p->cache,
+                                    .kind = kind,
+                                    .version = version,
+                                    .namespace_name = p->namespace_name,
+                                    .on_break = kind == KIND_CLUSTER ? on_clusters_break : on_break,
+                                    .arg = p};
     if (p->watches[kind] == NULL)
         p->watches[kind] = watch_new(&options);
     watch_start(p->watches[kind]);
@@ -495,6 +500,7 @@ struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err
     p->loop = options->loop;
     p->kube = kube;
     kube_set_cluster(kube, options->cluster);
+    kube_set_settle(kube, options->settle_ms);
     p->cache = cache_new(options->loop);
     p->profile = options->profile;
     p->namespace_name = xstrdup(options->namespace_name);

@@ -17,6 +17,7 @@ struct k8s_port_options {
     const struct k8s_profile *profile; /* borrowed, as are its texts */
     const char *namespace_name;        /* that is watched; copied */
     const char *cluster;               /* its name, for log lines; borrowed */
+    ms_t settle_ms;                    /* a 403 says nothing before the API has answered for so long */
 };
 
 MUST_CHECK struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err *reterr);

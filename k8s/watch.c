@@ -291,7 +291,9 @@ static void watch_go(struct watch *w)
         start(w, buf_text(&query), LIST_DEADLINE_MS, LIST_IDLE_MS);
     } else {
         codec_random(&chance, sizeof chance);
-        timeout_s = WATCH_TIMEOUT_MIN_S + chance % WATCH_TIMEOUT_SPREAD_S;
+        timeout_s = w->options.timeout_s;
+        if (timeout_s == 0)
+            timeout_s = WATCH_TIMEOUT_MIN_S + chance % WATCH_TIMEOUT_SPREAD_S;
         buf_addf(&query, "watch=1&allowWatchBookmarks=true&resourceVersion=%llu&timeoutSeconds=%u",
                  (unsigned long long)w->version, timeout_s);
         w->stats.streams_n++;

@@ -22,6 +22,7 @@ struct watch_options {
      * freed from within. */
     void (*on_break)(void *arg);
     void *arg;
+    unsigned timeout_s; /* how long a stream is asked for; 0: 45 to 75 s, drawn anew for each */
 };
 
 struct watch *watch_new(const struct watch_options *options);

@@ -56,6 +56,7 @@ struct config_kube {
     bool is_login_possible; /* to its databases, from here */
     int64_t sandboxes_n;    /* 0: no limit */
     int64_t creations_n;    /* 0: no limit */
+    ms_t settle_ms;
 };
 
 struct config_sandbox {

@@ -120,6 +120,8 @@ const struct config_row CONFIG_ROWS[] = {
          "false where the server cannot reach this cluster's databases; the others' logins are proven as `flow.prove_login` says."),
     INT("kube.sandboxes", kube.sandboxes_n, "0", 0, 1000000, "Most sandboxes in the cluster; 0: no limit."),
     INT("kube.creations", kube.creations_n, "0", 0, 1000000, "Most sandboxes being created at the same time; 0: no limit."),
+    DURATION("kube.settle", kube.settle_ms, "30s", 0, MINUTES(10),
+             "An API server that just began refuses what it allows a moment later: a 403 is believed once it has answered for so long."),
 
     TEXT("sandbox.domain", sandbox.domain, "usw.sealos.io", config_check_domain, "Sandboxes get host names below this domain."),
     CHOICE("sandbox.url_scheme", sandbox.url_scheme, NULL, "https", "https|http", "Scheme of the URLs given to users."),

@@ -87,8 +87,8 @@ static bool make_cluster(struct server *s, struct server_cluster *parts, struct 
         KV("namespace", parts->namespace_name));
     fill_profile(&c->sandbox, &parts->profile);
     name_checks(s, parts);
-    const struct k8s_port_options options = {s->loop, s->fetch, kubeconfig, &parts->profile, parts->namespace_name,
-                                             c->name};
+    const struct k8s_port_options options = {
+        s->loop, s->fetch, kubeconfig, &parts->profile, parts->namespace_name, c->name, c->kube.settle_ms};
     parts->k8s = k8s_port_new(&options, reterr);
     return parts->k8s != NULL || err_wrap(reterr, "kubeconfig");
 }

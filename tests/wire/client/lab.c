@@ -227,13 +227,18 @@ static bool is_synced(void *arg)
     return cache_is_synced(s->cache, s->kind);
 }
 
-void sight_open(struct sight *s, struct lab *lab, const char *client, enum kube_kind kind)
+void sight_open_for(struct sight *s, struct lab *lab, const char *client, enum kube_kind kind, unsigned timeout_s)
 {
     *s = (struct sight){.lab = lab, .kube = lab_client(lab, client), .cache = cache_new(lab->loop), .kind = kind};
-    s->watch =
-        watch_new(&(struct watch_options){.kube = s->kube, .cache = s->cache, .kind = kind, .namespace_name = lab->ns});
+    s->watch = watch_new(&(struct watch_options){
+        .kube = s->kube, .cache = s->cache, .kind = kind, .namespace_name = lab->ns, .timeout_s = timeout_s});
     watch_start(s->watch);
     lab_until(lab, is_synced, s, "the first list");
+}
+
+void sight_open(struct sight *s, struct lab *lab, const char *client, enum kube_kind kind)
+{
+    sight_open_for(s, lab, client, kind, 0);
 }
 
 void sight_close(struct sight *s)

@@ -91,6 +91,8 @@ struct sight {
 };
 /* Watches with the client of that name, and waits for the first list. */
 void sight_open(struct sight *s, struct lab *lab, const char *client, enum kube_kind kind);
+/* The same with streams of timeout_s seconds. */
+void sight_open_for(struct sight *s, struct lab *lab, const char *client, enum kube_kind kind, unsigned timeout_s);
 void sight_close(struct sight *s);
 struct watch_stats sight_stats(const struct sight *s);
 enum { SIGHT_GONE = 0, SIGHT_THERE = -1 }; /* in place of a Deployment's generation */

@@ -305,7 +305,7 @@ static int setup(void **state)
     w->loop = loop_new(&err);
     w->fetch = fetch_new(w->loop, &err);
     w->port = k8s_port_new(
-        &(struct k8s_port_options){w->loop, w->fetch, config, &K8S_PROFILE_DEFAULT, w->sb.namespace_name, "test"},
+        &(struct k8s_port_options){w->loop, w->fetch, config, &K8S_PROFILE_DEFAULT, w->sb.namespace_name, "test", 0},
         &err);
     if (w->port == NULL)
         fail_msg("%s", err.msg);
