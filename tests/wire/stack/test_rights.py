@@ -10,6 +10,7 @@ import os
 import re
 import ssl
 import subprocess
+import threading
 import unittest
 
 from world import KINDS, NS, StackCase, World, main, path_of, wait_for
@@ -37,13 +38,17 @@ class RightsWorld(World):
     def rights(self):
         return [(rule["apiGroups"][0], rule["resources"][0], verb) for rule in self.rules for verb in rule["verbs"]]
 
-    def take(self, right):
-        rules = [dict(rule, verbs=[v for v in rule["verbs"] if (rule["apiGroups"][0], rule["resources"][0], v) != right])
+    def hold(self, rights):
+        """The account holds these of the Role's rights and no other."""
+        rules = [dict(rule, verbs=[v for v in rule["verbs"] if (rule["apiGroups"][0], rule["resources"][0], v) in rights])
                  for rule in self.rules]
         self.patch(ROLE, {"rules": [rule for rule in rules if rule["verbs"]]})
 
+    def take(self, right):
+        self.hold(set(self.rights()) - {right})
+
     def give_back(self):
-        self.patch(ROLE, {"rules": self.rules})
+        self.hold(set(self.rights()))
 
     def doctor(self):
         """(exit status, its findings about rights) as it sees the account now."""
@@ -53,7 +58,7 @@ class RightsWorld(World):
 
     def spared(self):
         """What the table spares, by what doctor says when nothing at all is held."""
-        self.patch(ROLE, {"rules": []})
+        self.hold(set())
         try:
             status, findings = self.doctor()
         finally:
@@ -89,12 +94,12 @@ class RightsWorld(World):
 
 class RealRightsWorld(RightsWorld):
     """The same on a real control plane, which with_kube.py started and stops; its databases answer nobody."""
+    turn = threading.Lock()
 
     def __init__(self):
         with open(os.environ["FS_KUBE"]) as f:
             self.facts = json.load(f)
         super().__init__({"FULLSTACKD_FLOW_CALL_DEADLINE": "20s"}, kubeconfig=os.environ["KUBECONFIG_REAL"], has_databases=False)
-        self.taken = None
 
     def cluster_call(self, method, path, body=None, kind="application/json"):
         context = ssl.create_default_context(cafile=self.facts["ca"])
@@ -114,16 +119,27 @@ class RealRightsWorld(RightsWorld):
             "spec": {"user": f"system:serviceaccount:{NS}:fullstackd", "resourceAttributes": asked}}, 201)
         return review["status"].get("allowed", False)
 
-    def take(self, right):
-        """The authorizer learns of a changed Role by a watch of its own."""
-        super().take(right)
-        self.taken = right
-        wait_for("the right to be gone", lambda: not self.may(right))
+    def __enter__(self):
+        """Cases run beside each other, and this cluster has one Role for all of them."""
+        self.turn.acquire()
+        try:
+            super().__enter__()
+            self.give_back()  # a case before this one may have failed without
+        except BaseException:
+            self.turn.release()
+            raise
+        return self
 
-    def give_back(self):
-        super().give_back()
-        if self.taken is not None:
-            wait_for("the right to be back", lambda: self.may(self.taken))
+    def __exit__(self, *failure):
+        try:
+            return super().__exit__(*failure)
+        finally:
+            self.turn.release()
+
+    def hold(self, rights):
+        """The authorizer learns of a changed Role by a watch of its own."""
+        super().hold(rights)
+        wait_for("the authorizer to know the Role", lambda: {right for right in self.rights() if self.may(right)} == rights)
 
 
 class EachRight(StackCase):
