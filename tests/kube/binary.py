@@ -133,3 +133,10 @@ def kubeblocks_crd(version):
 def gateway_crd(plural, version="v1.4.0"):
     """The file of a CRD of the Gateway API, standard channel."""
     return from_module("sigs.k8s.io/gateway-api", version, f"config/crd/standard/gateway.networking.k8s.io_{plural}.yaml")
+
+
+if __name__ == "__main__":  # which control plane there is, or why none; exit code 77
+    try:
+        print(find())
+    except Missing as why:
+        raise SystemExit(print(why) or 77) from why

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """How two clusters' stories are compared (tests/wire/fidelity): what is overlooked, and what is not."""
+import json
 import os
 import sys
+import tempfile
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -63,6 +65,19 @@ class Table(unittest.TestCase):
         self.assertEqual((good, bad), (5, 3))
         self.assertEqual([line.split()[2] for line in lines[1:]], ["ok", "differs", "FAIL", "missing"])
         self.assertIn("b, c1: differs", notes)
+
+    def test_what_differs_is_lived_again_with_the_first_and_takes_the_place_of_what_was(self):
+        ok, other = {"status": "ok", "story": {"s": [1]}}, {"status": "ok", "story": {"s": [2]}}
+        columns = [("c0", {"a": ok, "b": ok}, None), ("c1", {"a": ok, "b": ok}, None), ("c2", {"a": ok, "b": other}, None), ("c3", None, "no")]
+        self.assertEqual(table.differing(columns), {"c0": ["b"], "c2": ["b"]})
+        self.assertEqual(table.differing(columns[:2]), {})
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [os.path.join(folder, name) for name in ("old", "new")]
+            for path, results in zip(paths, ({"a": ok, "b": other}, {"b": ok})):
+                with open(path, "w") as file:
+                    json.dump(results, file)
+            table.replace(*paths)
+            self.assertEqual(table.load([f"c2={paths[0]}"])[0][1], {"a": ok, "b": ok})
 
     def test_a_skipped_cluster_is_said_and_not_counted(self):
         lines, _, good, bad = self.tell({"a": {"status": "ok", "story": {}}}, None)

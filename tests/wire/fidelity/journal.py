@@ -19,7 +19,8 @@ STRANGE = [
 # Said only for as long as one request or one turn of a controller takes: a look at the world may come too late for it.
 PASSING = re.compile(
     r"^(creating the .*|waiting for the pod|waiting for a node|starting the container.*|pulling image .*"
-    r"|waiting for KubeBlocks to take the database up|KubeBlocks is starting the database|reading the database's credentials"
+    r"|waiting for KubeBlocks to take the database up|KubeBlocks is (creating|starting) the database"
+    r"|reading the database's credentials|image pulled; waiting for the database"
     r"|reading the state of the cluster"
     r"|waiting for the Deployment to be available|waiting for the Service to .*|removing .*|waiting until .*"
     r"|waiting for the terminal to listen.*|the pod was evicted, another one follows.*|Service and Ingresses lead to the pod)$")

@@ -14,10 +14,12 @@ HARNESS = os.path.join(HERE, "..", "..", "harness")
 sys.path.insert(0, os.path.join(HERE, "..", "..", "kube"))
 import binary  # noqa: E402
 import suite  # noqa: E402
+import table  # noqa: E402
 
 TIMES = [f"POD_PULL_MS={suite.PULL_MS}", f"POD_PROBE_MS={suite.PROBE_MS}", f"POD_RETRY_MS={suite.RETRY_MS}",
          f"KB_READY_MS={suite.DATABASE_MS}"]
 REAL = {"real 0.9": "v0.9.0", "real 1.0": "v1.0.2"}
+CLUSTERS = {"devcluster": None, **REAL}
 
 
 def why_skipped():
@@ -50,13 +52,26 @@ def live(label, version, work, cases):
     return f"{label}={path_of(label, work) if os.path.exists(path_of(label, work)) else ':it did not come up'}"
 
 
+def live_again(columns, work):
+    """What somebody waits for is told as it is when it is looked at, and on a busy machine a look comes late: a case that differs
+    is lived once more, in company of the others that do and no more, on its cluster and the first. Differs it still, it does."""
+    again = table.differing(table.load(columns))
+    for label in again:
+        print(f"once more on {label}: {', '.join(again[label])}", flush=True)
+        folder = os.path.join(work, "again")
+        os.makedirs(folder, exist_ok=True)
+        live(label, CLUSTERS[label], folder, again[label])
+        table.replace(path_of(label, work), path_of(label, folder))
+
+
 def main():
     why = why_skipped()
     if why:
         print(f"SKIPPED: no real control plane, nothing was compared with one: {why}", file=sys.stderr)
         return 77
     with tempfile.TemporaryDirectory(prefix="fs-fidelity-") as work:
-        columns = [live(label, version, work, sys.argv[1:]) for label, version in [("devcluster", None), *REAL.items()]]
+        columns = [live(label, version, work, sys.argv[1:]) for label, version in CLUSTERS.items()]
+        live_again(columns, work)
         status = subprocess.call([sys.executable, os.path.join(HERE, "table.py"), *columns])
     return 1 if status or any("=:" in column for column in columns) else 0
 

@@ -377,6 +377,11 @@ def quota_of_deployments_is_used_up(world):
     path = quota(world, "few", count__deployments_apps="0")
     story = Story(world, "none").fail("QUOTA_EXCEEDED", "exceeded quota")
     world.kube("DELETE", path, want=200)
+    # Admission learns of that by a watch of its own.
+    labels = {"app": "attempt"}
+    attempt = {"metadata": {"name": "attempt"}, "spec": {"selector": {"matchLabels": labels}, "template": {
+        "metadata": {"labels": labels}, "spec": {"containers": [{"name": "main", "image": "main:1"}]}}}}
+    wait_for("the quota is gone", lambda: world.cluster_call("POST", world.path_of("deployments") + "?dryRun=All", attempt)[0] == 201)
     return story.create({}).end("ready")
 
 

@@ -60,6 +60,23 @@ def tell(columns):
     return lines, notes, good, bad
 
 
+def differing(columns):
+    """{label: the cases it tells otherwise than the first}, with the first itself for all of them; empty when there are none."""
+    first = columns[0][1] or {}
+    found = {label: [name for name in results or {} if word_for(results[name], first.get(name))[0] == "differs"]
+             for label, results, _ in columns[1:]}
+    cases = sorted({name for names in found.values() for name in names})
+    return {label: names for label, names in {columns[0][0]: cases, **found}.items() if names}
+
+
+def replace(path, newer):
+    """Puts the results of one file in the place of those of the same cases in another."""
+    with open(path) as old, open(newer) as new:
+        results = {**json.load(old), **json.load(new)}
+    with open(path, "w") as file:
+        json.dump(results, file)
+
+
 def main():
     lines, notes, good, bad = tell(load(sys.argv[1:]))
     print("\n".join(notes + [""] + lines))

@@ -54,7 +54,8 @@ class Manifests(unittest.TestCase):
             with open(gateway_crd(plural)) as file:
                 cls.api.create(CRDS, file.read(), "application/yaml")
         until = time.monotonic() + WITHIN_S
-        while cls.api.get(f"/apis/gateway.networking.k8s.io/v1/namespaces/{cls.namespace}/httproutes") is None:
+        # 404 until the definition is known, then 429 while its storage begins.
+        while cls.api.call("GET", f"/apis/gateway.networking.k8s.io/v1/namespaces/{cls.namespace}/httproutes")[0] != 200:
             assert time.monotonic() < until, "the Gateway API is not served"
 
     def path(self, document, name=""):
