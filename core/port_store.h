@@ -11,6 +11,7 @@
 #include "core/io/loop.h"
 #include "core/io/op.h"
 #include "core/sandbox.h"
+#include "core/visitor.h"
 
 struct json_writer;
 
@@ -27,6 +28,38 @@ struct principal {
 };
 
 typedef void store_on_principal(void *arg, const struct principal *who, const struct err *err);
+
+/* ---- sessions ---- */
+
+/* What a sign-in makes. */
+struct session_wish {
+    struct str token;
+    struct str former; /* of the session that this browser had: it ends; absent: none */
+    ms_t idle_ms;
+    ms_t absolute_ms;
+    struct str agent; /* both as core/visitor.h writes them */
+    struct str address;
+};
+
+struct session_info {
+    char id[ID_SIZE];
+    char agent[VISITOR_AGENT_SIZE];
+    char address[VISITOR_ADDRESS_SIZE];
+    int64_t created_ms;
+    int64_t used_ms; /* to the minute */
+    int64_t expires_ms;
+    bool is_current;
+};
+typedef void store_on_sessions(void *arg, const struct session_info *sessions, size_t n, const struct err *err);
+/* SHA-256 in hexadecimal. */
+typedef void store_on_hashes(void *arg, const struct str *hexes, size_t n, const struct err *err);
+
+/* Which of a user's sessions. */
+struct session_choice {
+    const char *user_id;
+    const char *id;        /* NULL: all */
+    struct str kept_token; /* but this one; absent: none is kept */
+};
 
 /* ---- API tokens ---- */
 
@@ -295,12 +328,23 @@ struct port_store {
     struct op *(*signin_link_create)(void *self, struct str user_key, struct str token, ms_t valid_ms, ms_t timeout_ms,
                                      op_done *done, void *arg);
     /* Uses the link up and makes the session, in one transaction; UNAUTHENTICATED when used, expired or unknown. */
-    struct op *(*signin_link_use)(void *self, struct str token, struct str session_token, ms_t idle_ms,
-                                  ms_t absolute_ms, ms_t timeout_ms, store_on_principal *done, void *arg);
+    struct op *(*signin_link_use)(void *self, struct str token, const struct session_wish *wish, ms_t timeout_ms,
+                                  store_on_principal *done, void *arg);
     /* Redis first; UNAUTHENTICATED when unknown or expired. Moves the idle end at most once a minute. */
     struct op *(*session_find)(void *self, struct str session_token, ms_t timeout_ms, store_on_principal *done,
                                void *arg);
     struct op *(*session_end)(void *self, struct str session_token, ms_t timeout_ms, op_done *done, void *arg);
+    /* Those that work, the last used first, 200 at most. */
+    struct op *(*session_list)(void *self, const char *user_id, struct str current_token, ms_t timeout_ms,
+                               store_on_sessions *done, void *arg);
+    /* MISSING when one was chosen that is not there. */
+    struct op *(*session_revoke)(void *self, const struct session_choice *which, ms_t timeout_ms, op_done *done,
+                                 void *arg);
+    /* on_ended: a session or token has ended, here or at another replica. May come twice; may be missed while
+     * PostgreSQL is away, therefore credentials_ended tells which of `hexes` are none any more. */
+    void (*credentials_subscribe)(void *self, void (*on_ended)(void *arg, struct str hash_hex), void *arg);
+    struct op *(*credentials_ended)(void *self, const struct str *hexes, size_t n, ms_t timeout_ms,
+                                    store_on_hashes *done, void *arg);
     /* CONFLICT with reason "TooManyTokens"; `done` gets the one that was made. */
     struct op *(*token_create)(void *self, const struct token_wish *wish, ms_t timeout_ms, store_on_tokens *done,
                                void *arg);

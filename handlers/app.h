@@ -11,6 +11,7 @@
 
 struct bus;
 struct clusters;
+struct open_streams;
 struct sandboxes;
 
 struct app_settings {
@@ -38,6 +39,7 @@ struct app {
     const struct clusters *clusters;
     struct sandboxes *sandboxes;
     struct bus *bus;
+    struct open_streams *streams;
     struct app_settings settings;
 
     /* How long stages took lately, read again when `usual_until_ms` is over. */

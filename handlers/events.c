@@ -10,6 +10,7 @@
 #include "core/caller.h"
 #include "handlers/documents.h"
 #include "handlers/handlers.h"
+#include "handlers/open_streams.h"
 #include "handlers/pending.h"
 #include "server/sse.h"
 
@@ -21,6 +22,7 @@ struct stream {
     struct sse_stream *sse;
     struct bus_reader *reader;
     struct loop_task end;
+    struct open_stream member;
     bool is_of_project;
     bool is_live;
     bool is_over; /* the last row handed over ended an attempt */
@@ -44,6 +46,7 @@ static void free_stream(void *p)
 
 static void close_stream(struct stream *s)
 {
+    open_streams_remove(&s->member);
     bus_reader_free(s->reader);
     s->reader = NULL;
     loop_task_clear(&s->end);
@@ -64,6 +67,14 @@ static void on_end(void *arg)
     s->sse = NULL;
     sse_end(sse);
     close_stream(s);
+}
+
+/* Who opened it is signed out. Nothing more is sent; a client that comes back is told 401. */
+static void on_signed_out(void *arg)
+{
+    struct stream *s = arg;
+    if (s->sse != NULL)
+        loop_defer(&s->end);
 }
 
 /* The story of one sandbox ends with its attempt; the client is told and need not ask again. */
@@ -111,6 +122,9 @@ static struct stream *open_stream(struct stream_call *c)
     s->app = c->pending.app;
     s->is_of_project = c->project_id != NULL;
     loop_task_init(&s->end, s->app->loop, on_end, s);
+    s->member.on_ended = on_signed_out;
+    s->member.arg = s;
+    open_streams_add(s->app->streams, &s->member, http_context(c->pending.x));
     const struct bus_query query = {.owner_id = c->owner_id,
                                     .project_id = c->project_id,
                                     .after = c->after,

@@ -11,6 +11,11 @@ void auth_signin_link(struct http_exchange *x, struct app *app);
 void auth_session(struct http_exchange *x, struct app *app);
 void auth_signout(struct http_exchange *x, struct app *app);
 
+/* sessions.c */
+void sessions_list(struct http_exchange *x, struct app *app);
+void sessions_revoke(struct http_exchange *x, struct app *app);
+void sessions_revoke_all(struct http_exchange *x, struct app *app);
+
 /* tokens.c */
 void tokens_list(struct http_exchange *x, struct app *app);
 void tokens_create(struct http_exchange *x, struct app *app);

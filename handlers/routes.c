@@ -25,6 +25,10 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/api/auth/session",                auth_session,       ROUTE_OPTIONAL, NO_BODY,    RATE_READ},
     {HTTP_POST,   "/api/auth/signout",                auth_signout,       ROUTE_OPTIONAL, SMALL_BODY, RATE_WRITE},
 
+    {HTTP_GET,    "/api/auth/sessions",               sessions_list,      ROUTE_SESSION,  NO_BODY,    RATE_READ},
+    {HTTP_DELETE, "/api/auth/sessions",               sessions_revoke_all, ROUTE_SESSION, NO_BODY,    RATE_WRITE},
+    {HTTP_DELETE, "/api/auth/sessions/{id}",          sessions_revoke,    ROUTE_SESSION,  NO_BODY,    RATE_WRITE},
+
     {HTTP_GET,    "/api/tokens",                      tokens_list,        ROUTE_SESSION,  NO_BODY,    RATE_READ},
     {HTTP_POST,   "/api/tokens",                      tokens_create,      ROUTE_SESSION,  SMALL_BODY, RATE_WRITE},
     {HTTP_DELETE, "/api/tokens/{id}",                 tokens_revoke,      ROUTE_SESSION,  NO_BODY,    RATE_WRITE},

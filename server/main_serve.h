@@ -49,6 +49,7 @@ struct server {
     struct sandboxes *sandboxes;
     struct static_files *dashboard; /* NULL: the API only */
     struct app app;
+    struct open_streams *streams;
     struct gate *gate;
     struct listener *listener;
     struct listener *metrics_listener; /* NULL: /metrics is on the main one */

@@ -6,6 +6,7 @@
 #include "core/io/fetch.h"
 #include "core/reconciler.h"
 #include "core/sandboxes.h"
+#include "handlers/open_streams.h"
 #include "handlers/routes.h"
 #include "k8s/kubeconfig.h"
 #include "k8s/port.h"
@@ -199,12 +200,14 @@ static void make_dashboard(struct server *s)
 static void make_gate(struct server *s)
 {
     const struct config *c = &s->config;
+    s->streams = open_streams_new(s->loop, store_port(s->store), c->database.request_ms);
     s->app = (struct app){
         .loop = s->loop,
         .store = store_port(s->store),
         .clusters = s->clusters,
         .sandboxes = s->sandboxes,
         .bus = s->bus,
+        .streams = s->streams,
         .settings = {.request_ms = c->database.request_ms,
                      .session_idle_ms = c->session_idle_ms,
                      .session_absolute_ms = c->session_absolute_ms,
@@ -311,6 +314,7 @@ void server_unmake(struct server *s)
     if (s->listener != NULL)
         listener_free(s->listener);
     gate_free(s->gate);
+    open_streams_free(s->streams);
     static_files_free(s->dashboard);
     if (s->sandboxes != NULL)
         sandboxes_free(s->sandboxes);

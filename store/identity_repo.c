@@ -17,10 +17,13 @@ enum { SESSION_TTL_MS = 60000, SESSION_JSON_BYTES_MAX = 8192, COLUMN_UNTIL = ROW
 #define SQL_LINK_CREATE                                                                                                \
     "SELECT fs_signin_link_create($1::text, $2::text, $3::text, $4::text, $5::text, $6::bytea, $7::bigint)"
 #define SQL_LINK_USE                                                                                                   \
-    "SELECT " ROWS_USER ", fs_ms(until), NULL FROM fs_signin_link_use($1::bytea, $2::bytea, $3::bigint, $4::bigint) "  \
+    "SELECT " ROWS_USER ", fs_ms(until), NULL FROM fs_signin_link_enter($1::bytea, $2::bytea, $3::bytea, $4::bigint, " \
+    "$5::bigint, $6::text, $7::text) "                                                                                 \
     "AS f (u, until)"
 #define SQL_SESSION_FIND "SELECT " ROWS_USER ", fs_ms(until), NULL FROM fs_session_find($1::bytea) AS f (u, until)"
-#define SQL_SESSION_END  "DELETE FROM sessions WHERE token_hash = $1::bytea"
+#define SQL_SESSION_END                                                                                                \
+    "WITH gone AS (DELETE FROM sessions WHERE token_hash = $1::bytea RETURNING token_hash) SELECT "                    \
+    "fs_credential_ended(token_hash) FROM gone"
 
 void identity_repo_add_hash(struct pg_params *p, struct str token)
 {
@@ -50,6 +53,8 @@ void identity_repo_ended(struct store *s, struct str hex)
 {
     struct arena *a = arena_new();
     store_cache_put(s, key_of_hex(a, hex), ENDED, SESSION_TTL_MS);
+    if (s->on_ended != NULL)
+        s->on_ended(s->ended_arg, hex);
     arena_free(a);
 }
 
@@ -121,9 +126,8 @@ static void tell_principal(struct store_call *call, const struct principal *who,
     store_call_end(call);
 }
 
-static void on_link_used(void *arg, const struct pg_result *result, const struct err *err)
+static void tell_found(struct store_call *call, const struct pg_result *result, const struct err *err)
 {
-    struct store_call *call = arg;
     struct principal who = {0};
     struct err mine = {0};
     err_copy(&mine, err);
@@ -131,16 +135,32 @@ static void on_link_used(void *arg, const struct pg_result *result, const struct
     tell_principal(call, &who, is_ok ? NULL : &mine);
 }
 
-static struct op *signin_link_use(void *self, struct str token, struct str session_token, ms_t idle_ms,
-                                  ms_t absolute_ms, ms_t timeout_ms, store_on_principal *done, void *arg)
+static void on_link_used(void *arg, const struct pg_result *result, const struct err *err)
+{
+    tell_found(arg, result, err);
+}
+
+static void add_session(struct pg_params *p, const struct session_wish *wish)
+{
+    identity_repo_add_hash(p, wish->token);
+    if (str_is_none(wish->former))
+        pg_add_null(p);
+    else
+        identity_repo_add_hash(p, wish->former);
+    pg_add_int(p, wish->idle_ms);
+    pg_add_int(p, wish->absolute_ms);
+    pg_add_str(p, wish->agent);
+    pg_add_str(p, wish->address);
+}
+
+static struct op *signin_link_use(void *self, struct str token, const struct session_wish *wish, ms_t timeout_ms,
+                                  store_on_principal *done, void *arg)
 {
     struct store_call *call = store_call_new(self, timeout_ms, arg);
     call->done.principal = done;
     struct pg_params *p = pg_params_new();
     identity_repo_add_hash(p, token);
-    identity_repo_add_hash(p, session_token);
-    pg_add_int(p, idle_ms);
-    pg_add_int(p, absolute_ms);
+    add_session(p, wish);
     return store_call_query(call, SQL_LINK_USE, p, on_link_used);
 }
 

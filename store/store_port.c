@@ -211,6 +211,7 @@ static void fill_port(struct store *s)
     flow_repo_fill(&s->port);
     journal_repo_fill(&s->port);
     identity_repo_fill(&s->port);
+    session_repo_fill(&s->port);
     token_repo_fill(&s->port);
     idempotency_repo_fill(&s->port);
     store_cache_fill(&s->port);

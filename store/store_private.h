@@ -28,6 +28,8 @@ struct store {
     char *address;
     store_on_foreign_event *on_event; /* NULL: nobody wants them */
     void *event_arg;
+    void (*on_ended)(void *arg, struct str hash_hex); /* NULL: nobody wants to know */
+    void *ended_arg;
     store_on_flows_freed *on_freed; /* the same */
     void *freed_arg;
     TAILQ_HEAD(, store_call) calls;
@@ -67,6 +69,8 @@ struct store_call {
         store_on_tokens *tokens;
         store_on_idempotency *idempotency;
         store_on_count *count;
+        store_on_sessions *sessions;
+        store_on_hashes *hashes;
         void (*text)(void *arg, struct str json, const struct err *err);
     } done;
     void *arg;
@@ -76,6 +80,7 @@ struct store_call {
     struct str key;   /* of the cache */
     struct str hash;  /* of the session token */
     const char *sql;  /* that finds it; static */
+    bool must_exist;  /* what is to be removed */
     struct str found; /* in memory */
     redis_on_value *on_text;
     struct loop_task tell; /* of `found` */
@@ -106,6 +111,7 @@ void request_repo_fill(struct port_store *port);
 void flow_repo_fill(struct port_store *port);
 void journal_repo_fill(struct port_store *port);
 void identity_repo_fill(struct port_store *port);
+void session_repo_fill(struct port_store *port);
 void token_repo_fill(struct port_store *port);
 void idempotency_repo_fill(struct port_store *port);
 void store_cache_fill(struct port_store *port);

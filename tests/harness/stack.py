@@ -289,10 +289,14 @@ class Stack:
         server.stop(signal.SIGKILL)
         self.servers.remove(server)
 
-    def sign_in(self, user="admin", port=None):
+    def link(self, user="admin"):
+        """The token of a new sign-in link."""
         out = subprocess.run([f"{self.build}/fullstackd", "signin-link", "--user", user], env=self.server_env(self.port),
                              check=True, capture_output=True, text=True).stdout
-        token = out.strip().rpartition("token=")[2]
+        return out.strip().rpartition("token=")[2]
+
+    def sign_in(self, user="admin", port=None):
+        token = self.link(user)
         client = Client(port or self.port, "")
         status, headers, body = client.request("POST", "/api/auth/signin-link", {"token": token})
         if status != 200:

@@ -29,6 +29,7 @@ struct fixture {
     struct gate *gate;
     struct http_loopback *client;
     char session[64]; /* the token that was made a session */
+    char former[64];
     bool is_link_used;
     bool is_ended;
     enum err_kind fails;
@@ -70,17 +71,18 @@ static struct op *call_new(struct fixture *f, store_on_principal *done, op_done 
     return &c->op;
 }
 
-static struct op *signin_link_use(void *self, struct str token, struct str session_token, ms_t idle_ms,
-                                  ms_t absolute_ms, ms_t timeout_ms, store_on_principal *done, void *arg)
+static struct op *signin_link_use(void *self, struct str token, const struct session_wish *wish, ms_t timeout_ms,
+                                  store_on_principal *done, void *arg)
 {
     struct fixture *f = self;
     bool is_known = str_eq_text(token, "good-link") && !f->is_link_used;
-    assert_int_equal(idle_ms, 1000);
-    assert_int_equal(absolute_ms, 604800000);
+    assert_int_equal(wish->idle_ms, 1000);
+    assert_int_equal(wish->absolute_ms, 604800000);
+    assert_true(str_copy(wish->former, f->former, sizeof(f->former)));
     assert_true(timeout_ms > 0);
     if (is_known) {
         f->is_link_used = true;
-        assert_true(str_copy(session_token, f->session, sizeof(f->session)));
+        assert_true(str_copy(wish->token, f->session, sizeof(f->session)));
     }
     return call_new(f, done, NULL, arg, is_known);
 }
@@ -188,6 +190,7 @@ static void a_link_signs_in_once_with_a_fresh_token(void **state)
     assert_true(says(f, SESSION_JSON));
     assert_int_equal(strlen(f->session), 43);
     assert_string_not_equal(f->session, TOKEN);
+    assert_string_equal(f->former, TOKEN); /* the browser's own ends */
     assert_true(says(f, arena_printf(a,
                                      "Set-Cookie: sid=%s; Path=/; Max-Age=604800; HttpOnly; "
                                      "SameSite=Lax\r\n",

@@ -24,6 +24,7 @@ PERSON_OWNED = (401, 401, 404, 403, 403, S, 404, 403)
 ADMIN = (401, 401, 403, 403, 403, 403, S, S)
 ANYBODY_WRITE = (S, S, S, 403, S, S, S, S)  # nobody is asked who they are, but a token keeps its scope
 
+SIGNED_IN = ("other", "owner", "admin")
 PROJECT = "/api/projects/{id}"
 VARIABLE = {"key": "K", "value": "v"}
 
@@ -38,6 +39,9 @@ EXPECTED = {
     "POST /api/auth/signin-link": (ALL, {"token": "no such link"}, 401),
     "GET /api/auth/session": (ALL, None, 200),
     "POST /api/auth/signout": (ANYBODY_WRITE, {}, 200),
+    "GET /api/auth/sessions": (PERSON, None, 200),
+    "DELETE /api/auth/sessions": (PERSON, None, 200),
+    "DELETE /api/auth/sessions/{id}": (PERSON_OWNED, None, 200),
     "GET /api/tokens": (PERSON, None, 200),
     "POST /api/tokens": (PERSON, {"name": "made here"}, 201),
     "DELETE /api/tokens/{id}": (PERSON_OWNED, None, 200),
@@ -96,6 +100,10 @@ class Matrix(StackCase):
             return path
         if path.startswith("/problems/"):
             return "/problems/denied"
+        if path.startswith("/api/auth/sessions/"):
+            spare = self.world.sign_in("owner").cookie.partition("=")[2]
+            return "/api/auth/sessions/" + self.world.sql(
+                f"SELECT id FROM sessions WHERE token_hash = sha256('{spare}'::bytea)")[0][0]
         if path.startswith("/api/tokens/"):
             return f"/api/tokens/{self.world.token(self.owner, ['read']).id}"
         project = self.owner.json("POST", "/api/projects", {"name": "matrix"}, 200)["id"]
@@ -117,10 +125,10 @@ class Matrix(StackCase):
             connection.close()
 
     def cast(self, name, route):
-        """Signing out ends a session: whoever does it here has one to spare."""
-        if route != "POST /api/auth/signout" or name not in ("other", "owner", "admin"):
+        """Signing out ends a session, perhaps all of them: whoever does it here is signed in anew."""
+        if route not in ("POST /api/auth/signout", "DELETE /api/auth/sessions") or name not in SIGNED_IN:
             return self.callers[name]
-        return self.world.sign_in({"admin": "boss"}.get(name, name))
+        return self.world.sign_in("leaving-" + name)
 
     def test_each_route_has_an_expectation(self):
         self.assertEqual({f"{r['method']} {r['path']}" for r in routes()}, set(EXPECTED))

@@ -70,8 +70,12 @@ static void make_link(const char *user_key, const char *token, ms_t valid_ms, en
 static struct who use_link(const char *token, const char *session, ms_t idle_ms, ms_t absolute_ms)
 {
     struct who w = {0};
-    f.port->signin_link_use(f.port->self, str_from(token), str_from(session), idle_ms, absolute_ms, FIXTURE_MS, on_who,
-                            &w);
+    const struct session_wish wish = {.token = str_from(session),
+                                      .idle_ms = idle_ms,
+                                      .absolute_ms = absolute_ms,
+                                      .agent = STR("Firefox on Linux"),
+                                      .address = STR("192.0.2.0/24")};
+    f.port->signin_link_use(f.port->self, str_from(token), &wish, FIXTURE_MS, on_who, &w);
     run_until(&f, &w.is_done);
     return w;
 }
@@ -116,9 +120,14 @@ static void two_uses_at_once_make_one_session(void **state)
     make_link("local:eve", "token-race", HOUR_MS, ERR_NONE);
     struct who w[4] = {0};
     static const char *const sessions[] = {"race-0", "race-1", "race-2", "race-3"};
-    for (size_t i = 0; i < 4; i++)
-        f.port->signin_link_use(f.port->self, STR("token-race"), str_from(sessions[i]), HOUR_MS, HOUR_MS, FIXTURE_MS,
-                                on_who, &w[i]);
+    for (size_t i = 0; i < 4; i++) {
+        const struct session_wish wish = {.token = str_from(sessions[i]),
+                                          .idle_ms = HOUR_MS,
+                                          .absolute_ms = HOUR_MS,
+                                          .agent = STR(""),
+                                          .address = STR("")};
+        f.port->signin_link_use(f.port->self, STR("token-race"), &wish, FIXTURE_MS, on_who, &w[i]);
+    }
     int n = 0;
     for (size_t i = 0; i < 4; i++) {
         run_until(&f, &w[i].is_done);
