@@ -116,7 +116,8 @@ static bool go_idle(struct http_conn *c)
 {
     buf_fini(&c->in);
     buf_fini(&c->out);
-    if (c->has_eof || c->shared->is_draining) {
+    /* Whoever has just come is about to say why; whoever was answered before knows how to come again. */
+    if (c->has_eof || (c->shared->is_draining && c->is_used)) {
         conn_doom(c);
         return false;
     }
@@ -124,6 +125,8 @@ static bool go_idle(struct http_conn *c)
         TAILQ_INSERT_TAIL(&c->shared->idle, c, idle_link);
         c->state_at_ms = now_of(c) + c->shared->limits.idle_ms;
     }
+    if (c->shared->is_draining)
+        c->state_at_ms = now_of(c) + HTTP_DRAIN_MS;
     c->is_idle = true;
     return false;
 }
@@ -136,6 +139,7 @@ static bool ask_service(struct http_conn *c)
     bool is_fine = exchange_begin(x, str_slice(buf_str(&c->in), 0, used), &why);
     buf_drop(&c->in, used);
     c->shared->requests_n++;
+    c->is_used = true;
     if (!is_fine)
         return refuse(c, 400, why);
     x->progress = PROGRESS_ASKED;
@@ -467,6 +471,13 @@ void conn_end_stream_at(struct http_conn *c, ms_t at_ms)
     conn_rearm(c);
 }
 
+void conn_leave(struct http_conn *c)
+{
+    if (wants_bytes(c) && (c->transport.fd >= 0 || has_memory(c)))
+        read_once(c);
+    advance(c);
+}
+
 static ms_t earlier(ms_t a, ms_t b)
 {
     if (a == 0 || b == 0)
@@ -519,7 +530,8 @@ struct http_conn *conn_new(struct http_shared *s, struct transport transport, co
     s->conns_n++;
     conn_set_state(c, CONN_HEAD);
     (void)go_idle(c);
-    c->state_at_ms = c->since_ms + s->limits.head_ms; /* nobody connects to say nothing */
+    if (!s->is_draining)
+        c->state_at_ms = c->since_ms + s->limits.head_ms; /* nobody connects to say nothing */
     conn_rearm(c);
     return c;
 }

@@ -135,6 +135,7 @@ struct http_conn {
     bool is_finished; /* half-closed */
     bool has_eof;     /* the peer sends no more */
     bool is_idle;     /* in shared->idle */
+    bool is_used;     /* had a request */
     bool is_queued;   /* in shared->flushes */
     TAILQ_ENTRY(http_conn) all_link;
     TAILQ_ENTRY(http_conn) idle_link;
@@ -208,6 +209,9 @@ bool conn_flush(struct http_conn *c);
 size_t conn_unsent_bytes(const struct http_conn *c);
 /* Puts wants and timer right. */
 void conn_rearm(struct http_conn *c);
+/* The server drains, and the connection is idle: what has come by now is answered; without that it ends, or, if it had
+ * no request yet, has HTTP_DRAIN_MS to send one. */
+void conn_leave(struct http_conn *c);
 /* The stream ends by itself at this time (a drain). */
 void conn_end_stream_at(struct http_conn *c, ms_t at_ms);
 

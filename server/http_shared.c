@@ -92,12 +92,15 @@ bool http_shared_evict_idle(struct http_shared *s)
 
 void http_shared_drain(struct http_shared *s, ms_t spread_ms)
 {
+    struct http_conn *c;
+    struct http_conn *next;
     s->is_draining = true;
-    while (http_shared_evict_idle(s))
-        ;
+    for (c = TAILQ_FIRST(&s->idle); c != NULL; c = next) {
+        next = TAILQ_NEXT(c, idle_link);
+        conn_leave(c);
+    }
     ms_t now = loop_now_ms(s->loop);
     ms_t n = 0;
-    struct http_conn *c;
     TAILQ_FOREACH(c, &s->all, all_link)
     {
         if (c->state == CONN_STREAM)

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -27,7 +28,8 @@ enum {
     BACKLOG = 1024,
     PAUSE_MS = 50, /* after descriptors ran out */
     LOG_EVERY_MS = 1000,
-    RESERVED_FDS = 64, /* for PostgreSQL, Redis, Kubernetes and files */
+    LAST_COMERS_MS = 100, /* for those who are in the middle of the handshake when the drain begins */
+    RESERVED_FDS = 64,    /* for PostgreSQL, Redis, Kubernetes and files */
 };
 
 const struct listener_limits LISTENER_DEFAULTS = {
@@ -58,6 +60,7 @@ struct listener {
     int spare_fd; /* given up for a moment to accept and close when there are no descriptors */
     struct loop_fd *ready;
     struct loop_timer pause;
+    struct loop_timer door; /* the drain: nobody is let in after that */
     struct loop_timer deadline;
     struct loop_task emptied;
     void (*on_empty)(void *arg);
@@ -267,7 +270,53 @@ static void on_conn_end(void *arg, const struct http_conn *conn)
 {
     struct listener *l = arg;
     peer_counts_drop(l->counts, &conn->address);
-    if (l->shared->conns_n == 0 && l->shared->is_draining)
+    if (l->shared->conns_n == 0 && l->fd < 0)
+        loop_defer(&l->emptied);
+}
+
+/* ---- the door is shut ---- */
+
+static void stop_accepting(struct listener *l)
+{
+    loop_fd_free(l->ready);
+    l->ready = NULL;
+    loop_timer_clear(&l->pause);
+    loop_timer_clear(&l->door);
+    if (l->fd >= 0)
+        (void)close(l->fd);
+    l->fd = -1;
+    if (l->unix_path != NULL)
+        (void)unlink(l->unix_path);
+    free(l->unix_path);
+    l->unix_path = NULL;
+}
+
+/* Closing a listening socket resets every connection in its queue, whose client has perhaps sent its request already.
+ * So new handshakes are ignored for a moment (the client sends its SYN again a second later and is refused, which any
+ * client can tell from a lost request), those in progress come to their end, and the queue runs empty. False: not TCP,
+ * or the kernel does not know filters. */
+static bool ignore_handshakes(const struct listener *l)
+{
+    enum { FLAGS_AT = 13, SYN = 0x02, SYN_ACK = 0x12 };
+    struct sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_AT),   BPF_STMT(BPF_ALU | BPF_AND | BPF_K, SYN_ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYN, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    const struct sock_fprog filter = {.len = sizeof program / sizeof program[0], .filter = program};
+    return l->unix_path == NULL && setsockopt(l->fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0;
+}
+
+static void shut_door(void *arg)
+{
+    struct listener *l = arg;
+    uint64_t before;
+    do {
+        before = l->accepted_n;
+        on_acceptable(l, LOOP_READ);
+    } while (l->accepted_n > before);
+    stop_accepting(l);
+    if (l->shared->conns_n == 0)
         loop_defer(&l->emptied);
 }
 
@@ -303,6 +352,7 @@ static void on_deadline(void *arg)
 {
     struct listener *l = arg;
     LOG(WARN, "drain is over, connections are cut", KV("connections", l->shared->conns_n), KV("port", l->port));
+    stop_accepting(l);
     while (!TAILQ_EMPTY(&l->shared->all))
         conn_end(TAILQ_FIRST(&l->shared->all));
     loop_task_clear(&l->emptied);
@@ -339,6 +389,7 @@ struct listener *listener_new(struct loop *loop, const struct listener_config *c
     l->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     l->counts = peer_counts_new();
     loop_timer_init(&l->pause, loop, on_pause_over, l);
+    loop_timer_init(&l->door, loop, shut_door, l);
     loop_timer_init(&l->deadline, loop, on_deadline, l);
     loop_task_init(&l->emptied, loop, on_emptied, l);
     (void)signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
@@ -349,20 +400,6 @@ struct listener *listener_new(struct loop *loop, const struct listener_config *c
     l->ready = loop_fd_new(loop, l->fd, on_acceptable, l);
     loop_fd_want(l->ready, LOOP_READ);
     return l;
-}
-
-static void stop_accepting(struct listener *l)
-{
-    loop_fd_free(l->ready);
-    l->ready = NULL;
-    loop_timer_clear(&l->pause);
-    if (l->fd >= 0)
-        (void)close(l->fd);
-    l->fd = -1;
-    if (l->unix_path != NULL)
-        (void)unlink(l->unix_path);
-    free(l->unix_path);
-    l->unix_path = NULL;
 }
 
 void listener_free(struct listener *l)
@@ -392,12 +429,12 @@ void listener_drain(struct listener *l, ms_t spread_ms, ms_t deadline_ms, void (
 {
     l->on_empty = on_empty;
     l->on_empty_arg = arg;
-    stop_accepting(l);
+    loop_timer_set(&l->deadline, deadline_ms);
     http_shared_drain(l->shared, spread_ms);
-    if (l->shared->conns_n == 0)
-        loop_defer(&l->emptied);
+    if (ignore_handshakes(l))
+        loop_timer_set(&l->door, LAST_COMERS_MS);
     else
-        loop_timer_set(&l->deadline, deadline_ms);
+        shut_door(l);
 }
 
 bool listener_reload_tls(struct listener *l, struct err *reterr)

@@ -49,8 +49,9 @@ MUST_CHECK struct listener *listener_new(struct loop *loop, const struct listene
 /* Closes everything at once. */
 void listener_free(struct listener *l);
 uint16_t listener_port(const struct listener *l);
-/* Stops accepting; idle connections close, answers carry Connection: close, streams end spread over spread_ms. on_empty
- * runs once when the last connection is gone or deadline_ms is over. */
+/* Stops accepting, but answers whoever was let in: connections that are waiting to be accepted or had no request yet
+ * have a moment to send one. Idle ones close, answers carry Connection: close, streams end spread over spread_ms.
+ * on_empty runs once when the last connection is gone or deadline_ms is over. */
 void listener_drain(struct listener *l, ms_t spread_ms, ms_t deadline_ms, void (*on_empty)(void *arg), void *arg);
 /* Loads the TLS files again; on failure the old ones stay. */
 MUST_CHECK bool listener_reload_tls(struct listener *l, struct err *reterr);

@@ -137,6 +137,38 @@ static void a_drain_closes_idle_connections_and_finishes_waiting_requests(void *
     harness_free(h);
 }
 
+static void a_drain_answers_who_has_just_come(void **state)
+{
+    (void)state;
+    struct harness *h = harness_new(NULL);
+    h->on_request = echo;
+    http_loopback_send(h->lb, STR("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n")); /* not read yet */
+    http_loopback_drain(h->lb);
+    harness_advance(h, 1);
+    assert_true(harness_has(h, "Connection: close"));
+    assert_false(http_loopback_is_open(h->lb));
+    harness_free(h);
+
+    h = harness_new(NULL);
+    h->on_request = echo;
+    harness_send(h, STR(""));
+    http_loopback_drain(h->lb);
+    assert_true(http_loopback_is_open(h->lb));
+    harness_send(h, STR("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"));
+    assert_true(harness_has(h, "Connection: close"));
+    assert_false(http_loopback_is_open(h->lb));
+    harness_free(h);
+
+    h = harness_new(NULL);
+    harness_send(h, STR(""));
+    http_loopback_drain(h->lb);
+    harness_advance(h, HTTP_DRAIN_MS - 1);
+    assert_true(http_loopback_is_open(h->lb));
+    harness_advance(h, 2);
+    assert_false(http_loopback_is_open(h->lb)); /* who says nothing is not waited for */
+    harness_free(h);
+}
+
 static void a_drain_ends_streams_properly(void **state)
 {
     (void)state;
@@ -288,6 +320,7 @@ int main(void)
         cmocka_unit_test(what_a_client_sends_into_a_stream_is_dropped_up_to_a_limit),
         cmocka_unit_test(head_of_a_stream_is_a_head_and_no_more),
         cmocka_unit_test(a_drain_closes_idle_connections_and_finishes_waiting_requests),
+        cmocka_unit_test(a_drain_answers_who_has_just_come),
         cmocka_unit_test(a_drain_ends_streams_properly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

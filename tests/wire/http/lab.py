@@ -163,6 +163,13 @@ class Server:
             self.is_draining = True
             self.signal(signal.SIGTERM)
 
+    def pause(self):
+        """Its kernel goes on taking connections; it does nothing until go_on()."""
+        self.signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.signal(signal.SIGCONT)
+
     def stop(self):
         """Drains; the exit status."""
         self.drain()

@@ -95,6 +95,24 @@ class Connections(unittest.TestCase):
             client.close()
         self.assertEqual(server.stop(), 0, server.log)
 
+    def test_a_drain_answers_everybody_who_was_let_in(self):
+        """Connections that wait to be accepted, some with a request sent, some not yet, when the drain begins."""
+        server = lab.Server(lab.program())
+        server.pause()
+        clients = [server.client() for _ in range(20)]
+        for client in clients[:15]:
+            client.send(b'GET /x HTTP/1.1\r\nHost: a\r\n\r\n')
+        server.drain()
+        server.go_on()
+        for client in clients[15:]:
+            client.send(b'GET /x HTTP/1.1\r\nHost: a\r\n\r\n')
+        for client in clients:
+            answer = client.answer()
+            self.assertEqual(answer.status, 200)
+            self.assertTrue(answer.says_close())
+            client.close()
+        self.assertEqual(server.stop(), 0, server.log)
+
     def test_an_address_has_no_more_connections_than_its_cap(self):
         with lab.Server(lab.program(), per_peer=5) as server:
             clients = [server.client() for _ in range(5)]
