@@ -12,6 +12,7 @@
 #include "devcluster/certs.h"
 #include "devcluster/files.h"
 #include "devcluster/gateway.h"
+#include "devcluster/history.h"
 #include "devcluster/kubeconfig.h"
 #include "server/listener.h"
 #include "store/pg_conn.h"
@@ -27,6 +28,7 @@ struct devcluster {
     struct access *access;
     struct control *control;
     struct api *api;
+    struct history *history;
     struct gateway *gateway;
     struct listener *listener;
     struct listener *gateway_listener;
@@ -271,6 +273,8 @@ static bool start(struct devcluster *d, struct err *reterr)
     d->control = control_new(d->loop, &control);
     d->api = api_new(d->loop, &api);
     d->gateway = gateway_new(d->store);
+    if (d->config.history != NULL && (d->history = history_new(d->store, d->config.history, reterr)) == NULL)
+        return false;
     seed_all(d);
     if (!seed_role(d, reterr))
         return false;
@@ -313,6 +317,7 @@ void devcluster_free(struct devcluster *d)
     control_free(d->control);
     pg_conn_free(d->pg);
     store_free(d->store);
+    history_free(d->history);
     access_free(d->access);
     arena_free(d->arena);
     free(d);

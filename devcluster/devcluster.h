@@ -26,6 +26,7 @@ struct devcluster_config {
     const char *role;       /* file with the Role that the account "fullstackd" has, and follows; NULL: the table's */
     enum crd kubeblocks;    /* how it is installed at the start */
     struct control_delays delays;
+    const char *history;     /* file for a line per object made, removed or of a new generation; NULL: none */
     size_t events_n;         /* remembered per kind; 0: 4,096 */
     ms_t bookmark_ms;        /* 0: 60,000 */
     const struct secret *pg; /* connection of a PostgreSQL role that may make roles and databases; NULL: none */

@@ -31,6 +31,7 @@ static const char USAGE[] =
     "  --bookmark-ms N       between bookmarks of an idle watch [60000]\n"
     "  --pg CONNINFO         make a role and a database per Cluster there (or environment DEVCLUSTER_PG)\n"
     "  --pg-host H --pg-port N  what the credential Secrets say [127.0.0.1, 5432]\n"
+    "  --history FILE        a line for each object made, removed, or of a new generation\n"
     "  --log-level L         debug, info, warn, error [warn]\n"
     "SIGTERM ends it. Admin token: GET /devcluster/requests, POST and DELETE /devcluster/faults, POST "
     "/devcluster/kubeblocks.\n";
@@ -53,6 +54,7 @@ enum option_id {
     OPT_PG,
     OPT_PG_HOST,
     OPT_PG_PORT,
+    OPT_HISTORY,
     OPT_LOG_LEVEL,
     OPT_HELP
 };
@@ -75,6 +77,7 @@ static const struct option OPTIONS[] = {
     {"pg",           required_argument, NULL, OPT_PG          },
     {"pg-host",      required_argument, NULL, OPT_PG_HOST     },
     {"pg-port",      required_argument, NULL, OPT_PG_PORT     },
+    {"history",      required_argument, NULL, OPT_HISTORY     },
     {"log-level",    required_argument, NULL, OPT_LOG_LEVEL   },
     {"help",         no_argument,       NULL, OPT_HELP        },
     {NULL,           0,                 NULL, 0               }
@@ -153,6 +156,7 @@ static const char **text_of(struct devcluster_config *c, int id)
         {OPT_ACCOUNT,    &c->account   },
         {OPT_ROLE,       &c->role      },
         {OPT_PG_HOST,    &c->pg_host   },
+        {OPT_HISTORY,    &c->history   },
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if ((int)rows[i].id == id)
@@ -173,6 +177,7 @@ static bool apply_option(struct settings *s, int id, const char *value)
     case OPT_ACCOUNT:
     case OPT_ROLE:
     case OPT_PG_HOST:
+    case OPT_HISTORY:
         *text_of(c, id) = value;
         return true;
     case OPT_PORT:

@@ -44,7 +44,10 @@ bool faults_add(struct faults *f, const struct doc *spec)
     int64_t times = doc_as_int(doc_find(spec, "times"), 1);
     int64_t status = doc_as_int(doc_find(spec, "status"), 0);
     int64_t delay = doc_as_int(doc_find(spec, "delayMs"), 0);
+    int64_t percent = doc_as_int(doc_find(spec, "percent"), 100);
     fault.is_close = doc_as_bool(doc_find(spec, "close"), false);
+    if (percent < 1 || percent > 100)
+        return false;
     if (times < 1 || delay < 0 || delay > DELAY_MAX_MS || (status != 0 && (status < 400 || status > 599)))
         return false;
     if (status == 0 && delay == 0 && !fault.is_close)
@@ -52,6 +55,8 @@ bool faults_add(struct faults *f, const struct doc *spec)
     fault.times = (uint64_t)times;
     fault.status = (int)status;
     fault.delay_ms = delay;
+    fault.percent = (unsigned)percent;
+    fault.chance = (uint64_t)doc_as_int(doc_find(spec, "seed"), 1);
     f->list[f->n++] = fault;
     return true;
 }
@@ -66,10 +71,22 @@ static bool is_hit(const char *pattern, struct str text)
     return pattern[0] == '\0' || str_eq_text(str_from(pattern), "*") || str_eq_text(text, pattern);
 }
 
+/* One throw of its dice (splitmix64), so that a seed tells the same order of hits each time. */
+static bool is_struck(struct fault *fault)
+{
+    if (fault->percent == 100)
+        return true;
+    uint64_t z = (fault->chance += UINT64_C(0x9e3779b97f4a7c15));
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return (z ^ (z >> 31)) % 100 < fault->percent;
+}
+
 bool faults_take(struct faults *f, const char *verb, struct str resource, struct fault *ret)
 {
     for (size_t i = 0; i < f->n; i++) {
-        if (!is_hit(f->list[i].verb, str_from(verb)) || !is_hit(f->list[i].resource, resource))
+        if (!is_hit(f->list[i].verb, str_from(verb)) || !is_hit(f->list[i].resource, resource) ||
+            !is_struck(&f->list[i]))
             continue;
         *ret = f->list[i];
         if (--f->list[i].times == 0) {

@@ -15,6 +15,8 @@ struct fault {
     char verb[24];     /* "" or "*": any */
     char resource[64]; /* plural; "" or "*": any */
     uint64_t times;    /* how many more requests it hits */
+    unsigned percent;  /* of the requests that fit; 100: each */
+    uint64_t chance;   /* the state of its own dice */
     int status;        /* 429, 500, 503, 504; 0: none */
     bool is_close;     /* the connection is cut without an answer */
     ms_t delay_ms;     /* before the request is looked at (or answered) */

@@ -16,6 +16,23 @@ from cluster import NS, Cluster, apps, condition, core, deployment, until
 FAULTS = "/devcluster/faults"
 
 
+class History(unittest.TestCase):
+    def test_every_object_that_ever_was_stands_in_the_history(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "history")
+            c = Cluster("--zero-delay", "--history", path)
+            for _ in range(2):
+                c.must(201, "POST", core("configmaps"), {"metadata": {"name": "phoenix"}})
+                c.must(200, "DELETE", core("configmaps") + "/phoenix")
+            self.assertEqual(0, c.stop())
+            with open(path) as f:
+                lines = [json.loads(line) for line in f]
+        mine = [line for line in lines if line["name"] == "phoenix"]
+        self.assertEqual(["added", "deleted"] * 2, [line["type"] for line in mine])
+        self.assertEqual({("configmaps", NS)}, {(line["resource"], line["namespace"]) for line in mine})
+        self.assertEqual(2, len({line["uid"] for line in mine}))
+
+
 class Faults(unittest.TestCase):
     def setUp(self):
         self.cluster = Cluster("--zero-delay")
@@ -40,6 +57,18 @@ class Faults(unittest.TestCase):
         self.inject(status=500, times=9)
         c.must(200, "DELETE", FAULTS, account="admin")
         self.assertEqual(200, c.call("GET", core("pods")).status)
+
+    def test_some_of_the_requests_can_be_hit_and_a_seed_says_which(self):
+        def hits(seed):
+            self.inject(status=503, resource="pods", percent=30, seed=seed, times=1000)
+            statuses = [self.cluster.call("GET", core("pods")).status for _ in range(100)]
+            self.cluster.must(200, "DELETE", FAULTS, account="admin")
+            return [status == 503 for status in statuses]
+
+        first = hits(7)
+        self.assertTrue(15 < sum(first) < 45, sum(first))
+        self.assertEqual(first, hits(7))
+        self.assertNotEqual(first, hits(8))
 
     def test_a_connection_can_be_cut(self):
         self.inject(close=True)
