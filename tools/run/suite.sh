@@ -4,7 +4,7 @@
 
 TEST_DIR=$ROOT/build/test
 TALLY=$TEST_DIR/tally
-GROUPS_ALL="lint tools web unit sim wire kube fuzz e2e"
+GROUPS_ALL="lint tools web unit sim wire chaos kube fuzz e2e"
 GROUPS_MORE="thorough" # by name only: every case where the others take some
 
 group_lint() {
@@ -87,6 +87,14 @@ group_wire() {
     run_ctest wire -L '^(wire|slow)$' -j 1
 }
 
+# The real programs, killed, stopped and cut off at every moment: some moments by default, all of them by name.
+group_chaos() {
+    chaos_form=${is_default:+--short}
+    # shellcheck disable=SC2086
+    run_counted chaos "tests/chaos/run.py $chaos_form" "$(python_program)" tests/chaos/run.py $chaos_form build/asan
+    sed -n '/^fault  /,$p' "$TEST_DIR/chaos.log"
+}
+
 # Every case where the other groups take some.
 group_thorough() {
     run_ctest thorough -L '^thorough$' -j 1
@@ -162,7 +170,7 @@ verb_test() {
         say ""
         say "== ${group_one:-$group} =="
         case $group in
-        unit | sim | wire | kube | fuzz | thorough | one) test_build ;;
+        unit | sim | wire | chaos | kube | fuzz | thorough | one) test_build ;;
         esac
         "group_$group"
         group_one=
