@@ -87,8 +87,28 @@ struct token_wish {
 /* ---- projects ---- */
 
 typedef void store_on_project(void *arg, const struct project *project, const struct err *err);
-typedef void store_on_projects(void *arg, const struct project *projects, size_t n, uint64_t journal_seq,
-                               const struct err *err);
+
+/* Which of an owner's projects, the last changed first. What changes while pages are read comes again on an earlier
+ * one. */
+struct project_query {
+    const char *owner_id;
+    unsigned limit;          /* 1 to PROJECTS_PER_PAGE */
+    struct str keyword;      /* in the name or the description, in either case; absent: all */
+    int64_t created_from_ms; /* wall clock; made then or later; 0: at any time */
+    int64_t created_to_ms;   /* made before that; 0: at any time */
+    int64_t after_us;        /* what the page before said; 0: the first page */
+    const char *after_id;    /* NULL with that */
+};
+enum { PROJECTS_PER_PAGE = 1000, PROJECT_KEYWORD_MAX_BYTES = 256 };
+
+struct project_page {
+    const struct project *projects;
+    size_t n;
+    bool has_more;
+    int64_t last_us;      /* `after_us` of the next page; its `after_id` is the last project's id */
+    uint64_t journal_seq; /* the owner's newest number when it was read */
+};
+typedef void store_on_projects(void *arg, const struct project_page *page, const struct err *err);
 
 /* What a POST of a project asks for. */
 struct project_wish {
@@ -296,9 +316,8 @@ struct port_store {
     /* MISSING when unknown or somebody else's. */
     struct op *(*project_get)(void *self, const char *owner_id, const char *project_id, ms_t timeout_ms,
                               store_on_project *done, void *arg);
-    /* updated_at descending. */
-    struct op *(*project_list)(void *self, const char *owner_id, unsigned limit, ms_t timeout_ms,
-                               store_on_projects *done, void *arg);
+    struct op *(*project_list)(void *self, const struct project_query *query, ms_t timeout_ms, store_on_projects *done,
+                               void *arg);
     /* Sorted by key, values opened; without those of the category "database". */
     struct op *(*variables_list)(void *self, const char *owner_id, const char *project_id, ms_t timeout_ms,
                                  store_on_variables *done, void *arg);

@@ -122,7 +122,7 @@ void environment_list(struct http_exchange *x, struct app *app)
 
 static void send_answer(struct env_call *c)
 {
-    http_answer(c->pending.x, 200, "application/json", c->answer);
+    http_answer_document(c->pending.x, 200, c->answer);
 }
 
 static void on_restarted(void *arg, enum request_result result, const struct sandbox *sb,

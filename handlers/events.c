@@ -213,18 +213,17 @@ static void send_snapshot(struct stream *s, const struct project *projects, size
     jw_free(w);
 }
 
-static void on_projects(void *arg, const struct project *projects, size_t n, uint64_t journal_seq,
-                        const struct err *err)
+static void on_projects(void *arg, const struct project_page *page, const struct err *err)
 {
     struct stream_call *c = arg;
     if (!pending_done(&c->pending, err))
         return;
-    bool is_known = c->is_resumed && c->after <= journal_seq && journal_seq - c->after <= RESUME_MAX_N;
+    bool is_known = c->is_resumed && c->after <= page->journal_seq && page->journal_seq - c->after <= RESUME_MAX_N;
     if (!is_known)
-        c->after = journal_seq;
+        c->after = page->journal_seq;
     struct stream *s = open_stream(c);
     if (!is_known)
-        send_snapshot(s, projects, n, journal_seq);
+        send_snapshot(s, page->projects, page->n, page->journal_seq);
 }
 
 void events_of_owner(struct http_exchange *x, struct app *app)
@@ -232,6 +231,7 @@ void events_of_owner(struct http_exchange *x, struct app *app)
     struct stream_call *c = new_call(x, app);
     if (c == NULL)
         return;
-    pending_wait(&c->pending, app->store->project_list(app->store->self, c->owner_id, SNAPSHOT_PROJECTS_N,
-                                                       app->settings.request_ms, on_projects, c));
+    const struct project_query query = {.owner_id = c->owner_id, .limit = SNAPSHOT_PROJECTS_N};
+    pending_wait(&c->pending,
+                 app->store->project_list(app->store->self, &query, app->settings.request_ms, on_projects, c));
 }

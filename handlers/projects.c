@@ -1,39 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* /api/projects: list, create, read, delete. */
+/* /api/projects: create, read, delete. The list is projects_list.c. */
 #include "core/base/json_read.h"
 #include "core/caller.h"
 #include "core/sandboxes.h"
 #include "handlers/documents.h"
 #include "handlers/handlers.h"
 #include "handlers/pending.h"
-
-enum { PROJECTS_PER_LIST = 1000 };
-
-/* ---- list ---- */
-
-static void on_list(void *arg, const struct project *projects, size_t n, uint64_t journal_seq, const struct err *err)
-{
-    struct pending *p = arg;
-    if (!pending_done(p, err))
-        return;
-    struct json_writer *w = jw_new(LIST_CEILING_BYTES);
-    jw_array(w);
-    for (size_t i = 0; i < n; i++)
-        documents_project(w, p->app, &projects[i]);
-    jw_array_end(w);
-    /* Where a stream that shows what follows this answer begins. */
-    http_add_header(p->x, "X-Journal-Seq",
-                    str_from(arena_printf(http_arena(p->x), "%llu", (unsigned long long)journal_seq)));
-    http_answer_json(p->x, 200, w);
-}
-
-void projects_list(struct http_exchange *x, struct app *app)
-{
-    const struct caller *caller = http_context(x);
-    struct pending *p = pending_new(x, app);
-    pending_wait(p, app->store->project_list(app->store->self, caller->who.user_id, PROJECTS_PER_LIST,
-                                             app->settings.request_ms, on_list, p));
-}
 
 /* ---- create, read ---- */
 

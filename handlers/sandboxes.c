@@ -97,7 +97,7 @@ static void on_cached(void *arg, struct str json, const struct err *err)
     if (!pending_done(&c->pending, NULL))
         return;
     if (err == NULL) {
-        http_answer(c->pending.x, 200, "application/json", json);
+        http_answer_document(c->pending.x, 200, json);
         return;
     }
     pending_wait(&c->pending, app->store->project_get(app->store->self, c->owner_id, c->project_id,

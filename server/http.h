@@ -67,7 +67,9 @@ void http_add_header(struct http_exchange *x, const char *name, struct str value
 void http_answer(struct http_exchange *x, int status, const char *content_type, struct str body);
 /* As http_answer with bytes that outlive the process's connections (static files): not copied. */
 void http_answer_static(struct http_exchange *x, int status, const char *content_type, struct str body);
-/* application/json; takes the writer and frees it. A writer that cannot finish is answered 500 and logged. */
+/* application/json. A 200 to a GET carries an ETag of its bytes, and is a 304 without them to who has them already. */
+void http_answer_document(struct http_exchange *x, int status, struct str json);
+/* The same; takes the writer and frees it. A writer that cannot finish is answered 500 and logged. */
 void http_answer_json(struct http_exchange *x, int status, struct json_writer *w);
 /* Ends the connection without an answer; on_gone does not run. For fault injection. */
 void http_abort(struct http_exchange *x);

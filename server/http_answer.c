@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "server/http_bytes.h"
 #include "server/http_conn.h"
+#include "server/http_etag.h"
 
 /* Source: OWASP ASVS 5.0 chapter 3.4; the policy suits a page that brings its own scripts, styles and pictures. */
 static const struct default_field {
@@ -247,12 +248,26 @@ void http_answer_static(struct http_exchange *x, int status, const char *content
         x->conn->tail = body;
 }
 
+void http_answer_document(struct http_exchange *x, int status, struct str json)
+{
+    char etag[HTTP_ETAG_SIZE];
+    bool is_read = status == 200 && (x->head.method == HTTP_GET || x->head.method == HTTP_HEAD);
+    if (is_read) {
+        http_etag(json, etag);
+        http_add_header(x, "ETag", str_from(etag));
+    }
+    if (is_read && http_etag_is_known(x, etag))
+        http_answer(x, 304, NULL, STR(""));
+    else
+        http_answer(x, status, "application/json", json);
+}
+
 void http_answer_json(struct http_exchange *x, int status, struct json_writer *w)
 {
     struct err err;
     struct str json;
     if (jw_finish(w, &json, &err))
-        http_answer(x, status, "application/json", json);
+        http_answer_document(x, status, json);
     else
         http_answer_err(x, &err);
     jw_free(w);

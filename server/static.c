@@ -78,21 +78,6 @@ static enum static_coding choose_coding(const struct static_file *file, struct s
     return STATIC_PLAIN;
 }
 
-/* Source: RFC 9110 13.1.2: the weak comparison, so a W/ in front does not count. */
-static bool is_known(struct str if_none_match, const char *etag)
-{
-    struct str rest = if_none_match;
-    struct str part;
-    while (str_next(&rest, ',', &part)) {
-        part = str_trim(part);
-        if (str_starts(part, STR("W/")))
-            part = str_slice(part, 2, part.n);
-        if (str_eq_text(part, etag) || str_eq(part, STR("*")))
-            return true;
-    }
-    return false;
-}
-
 static const struct static_file *find_for(const struct static_files *files, struct str path)
 {
     const struct static_file *file = static_find(files, path);
@@ -120,7 +105,7 @@ void static_files_answer(const struct static_files *files, struct http_exchange 
                     file->is_immutable ? STR("public, max-age=31536000, immutable") : STR("no-cache"));
     http_add_header(x, "ETag", str_from(v->etag));
     http_add_header(x, "Vary", STR("Accept-Encoding"));
-    if (is_known(http_header(x, "If-None-Match"), v->etag)) {
+    if (http_etag_is_known(x, v->etag)) {
         http_answer(x, 304, NULL, STR(""));
         return;
     }

@@ -21,7 +21,6 @@ enum {
     FILE_BYTES_MAX = 16 * 1024 * 1024,
     ALL_BYTES_MAX = 128 * 1024 * 1024,
     HASH_CHARS_MIN = 8,
-    ETAG_BYTES = 16, /* of the SHA-256: half of it is more than enough to tell versions apart */
 };
 
 static const struct type_row {
@@ -117,19 +116,6 @@ static struct static_file *get_row(struct static_files *files, struct str path)
     return row;
 }
 
-static void set_etag(struct static_variant *v)
-{
-    uint8_t digest[CODEC_SHA256_BYTES];
-    struct buf text;
-    codec_sha256(v->bytes, digest);
-    buf_init(&text, sizeof v->etag - 1);
-    buf_add_byte(&text, '"');
-    codec_hex(&text, digest, ETAG_BYTES);
-    buf_add_byte(&text, '"');
-    memcpy(v->etag, buf_text(&text), text.n + 1);
-    buf_fini(&text);
-}
-
 static bool load_file(struct static_files *files, const char *name, struct str path, struct err *reterr)
 {
     struct buf bytes;
@@ -147,7 +133,7 @@ static bool load_file(struct static_files *files, const char *name, struct str p
     enum static_coding coding = split_coding(&path);
     struct static_variant *v = &get_row(files, path)->variants[coding];
     v->bytes.p = buf_take(&bytes, &v->bytes.n);
-    set_etag(v);
+    http_etag(v->bytes, v->etag);
     files->bytes += v->bytes.n;
     return true;
 }

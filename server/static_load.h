@@ -7,12 +7,13 @@
 
 #include "core/base/err.h"
 #include "core/base/str.h"
+#include "server/http_etag.h"
 
 enum static_coding { STATIC_PLAIN, STATIC_GZIP, STATIC_BROTLI, STATIC_CODING_N };
 
 struct static_variant {
     struct str bytes; /* absent: there is no such variant */
-    char etag[40];    /* with its quotes; of these very bytes, as a strong one must be */
+    char etag[HTTP_ETAG_SIZE];
 };
 
 struct static_file {

@@ -4,8 +4,6 @@
 #include "store/store_private.h"
 #include "store/store_rows.h"
 
-enum { LIST_MAX = 1000 };
-
 /* An id that is there already was made by the same request. */
 #define SQL_CREATE                                                                                                     \
     "INSERT INTO projects AS p (id, owner_id, name, description, cluster) VALUES ($1::text, $2::text, $3::text, "      \
@@ -16,11 +14,19 @@ enum { LIST_MAX = 1000 };
     "SELECT " ROWS_PROJECT ", " ROWS_SANDBOX " FROM projects p LEFT JOIN sandboxes s ON s.project_id = p.id "          \
     "LEFT JOIN databases d ON d.project_id = p.id WHERE p.id = $1::text AND p.owner_id = $2::text"
 
-/* One row without a project when the owner has none, so that the journal's number is always told. */
+#define AFTER "timestamptz 'epoch' + $3::bigint * interval '1 microsecond'"
+
+/* One row without a project when there are none, so that the journal's number is always told. One row more than asked
+ * for says that there are more. */
 #define SQL_LIST                                                                                                       \
-    "SELECT c.seq, " ROWS_PROJECT ", " ROWS_SANDBOX " FROM (SELECT coalesce((SELECT seq FROM journal_counters "        \
-    "WHERE owner_id = $1::text), 0) AS seq) c LEFT JOIN (SELECT * FROM projects WHERE owner_id = $1::text "            \
-    "ORDER BY updated_at DESC, id LIMIT $2::integer) p ON true LEFT JOIN sandboxes s ON s.project_id = p.id "          \
+    "SELECT c.seq, (extract(epoch FROM p.updated_at) * 1000000)::bigint, " ROWS_PROJECT ", " ROWS_SANDBOX              \
+    " FROM (SELECT coalesce((SELECT seq FROM journal_counters WHERE owner_id = $1::text), 0) AS seq) c LEFT JOIN "     \
+    "(SELECT * FROM projects WHERE owner_id = $1::text "                                                               \
+    "AND ($3::bigint IS NULL OR (updated_at <= " AFTER " AND (updated_at < " AFTER " OR id > $4::text))) "             \
+    "AND ($5::text IS NULL OR strpos(lower(name || E'\\n' || coalesce(description, '')), lower($5::text)) > 0) "       \
+    "AND ($6::bigint IS NULL OR created_at >= fs_at($6::bigint)) "                                                     \
+    "AND ($7::bigint IS NULL OR created_at < fs_at($7::bigint)) "                                                      \
+    "ORDER BY updated_at DESC, id LIMIT $2::integer + 1) p ON true LEFT JOIN sandboxes s ON s.project_id = p.id "      \
     "LEFT JOIN databases d ON d.project_id = p.id ORDER BY p.updated_at DESC, p.id"
 
 static bool read_project(struct rows_at at, struct project *ret, struct err *reterr)
@@ -77,29 +83,48 @@ static void on_list(void *arg, const struct pg_result *result, const struct err 
 {
     struct store_call *call = arg;
     struct err mine = {0};
+    struct project_page page = {0};
     err_copy(&mine, err);
     size_t n = pg_row_count(result);
     if (n == 1 && pg_row_is_null(result, 0, 1))
         n = 0;
-    struct project *projects = arena_alloc(call->arena, (n + 1) * sizeof(*projects));
+    page.has_more = n > call->limit;
+    page.n = page.has_more ? call->limit : n;
+    struct project *projects = arena_alloc(call->arena, (page.n + 1) * sizeof(*projects));
     bool is_ok = err == NULL;
-    for (size_t i = 0; i < n && is_ok; i++)
-        is_ok = read_project((struct rows_at){result, i, 1}, &projects[i], &mine);
-    if (is_ok)
-        call->done.projects(call->arg, projects, n, (uint64_t)pg_row_int(result, 0, 0, 0), NULL);
-    else
-        call->done.projects(call->arg, NULL, 0, 0, &mine);
+    for (size_t i = 0; i < page.n && is_ok; i++)
+        is_ok = read_project((struct rows_at){result, i, 2}, &projects[i], &mine);
+    if (is_ok) {
+        page.projects = projects;
+        page.journal_seq = (uint64_t)pg_row_int(result, 0, 0, 0);
+        page.last_us = page.n > 0 ? pg_row_int(result, page.n - 1, 1, 0) : 0;
+    }
+    call->done.projects(call->arg, is_ok ? &page : NULL, is_ok ? NULL : &mine);
     store_call_end(call);
 }
 
-static struct op *project_list(void *self, const char *owner_id, unsigned limit, ms_t timeout_ms,
-                               store_on_projects *done, void *arg)
+static void add_int_or_null(struct pg_params *p, int64_t value)
+{
+    if (value != 0)
+        pg_add_int(p, value);
+    else
+        pg_add_null(p);
+}
+
+static struct op *project_list(void *self, const struct project_query *query, ms_t timeout_ms, store_on_projects *done,
+                               void *arg)
 {
     struct store_call *call = store_call_new(self, timeout_ms, arg);
     call->done.projects = done;
+    call->limit = query->limit < PROJECTS_PER_PAGE ? query->limit : PROJECTS_PER_PAGE;
     struct pg_params *p = pg_params_new();
-    pg_add_text(p, owner_id);
-    pg_add_int(p, limit < LIST_MAX ? limit : LIST_MAX);
+    pg_add_text(p, query->owner_id);
+    pg_add_int(p, call->limit);
+    add_int_or_null(p, query->after_us);
+    pg_add_text(p, query->after_id);
+    pg_add_str(p, query->keyword);
+    add_int_or_null(p, query->created_from_ms);
+    add_int_or_null(p, query->created_to_ms);
     return store_call_query(call, SQL_LIST, p, on_list);
 }
 

@@ -77,6 +77,7 @@ struct store_call {
     /* What the handler needs to remember; texts in the arena. */
     const char *owner_id;
     const char *project_id;
+    unsigned limit;
     struct str key;   /* of the cache */
     struct str hash;  /* of the session token */
     const char *sql;  /* that finds it; static */

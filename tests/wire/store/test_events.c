@@ -2,6 +2,7 @@
 /* Reading: projects, journal, status cache; and telling the other replicas, by Redis and by NOTIFY. */
 #include "tests/wire/store/world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -272,19 +273,28 @@ struct list {
     uint64_t seq;
     struct project first;
     struct project second;
+    struct project last;
+    bool has_more;
+    int64_t last_us;
 };
 
-static void on_list(void *arg, const struct project *projects, size_t n, uint64_t seq, const struct err *err)
+static void on_list(void *arg, const struct project_page *page, const struct err *err)
 {
     struct list *l = arg;
     l->is_done = true;
     err_copy(&l->err, err);
-    l->n = n;
-    l->seq = seq;
-    if (n > 0)
-        l->first = projects[0];
-    if (n > 1)
-        l->second = projects[1];
+    if (page == NULL)
+        return;
+    l->n = page->n;
+    l->seq = page->journal_seq;
+    l->has_more = page->has_more;
+    l->last_us = page->last_us;
+    if (page->n > 0)
+        l->first = page->projects[0];
+    if (page->n > 1)
+        l->second = page->projects[1];
+    if (page->n > 0)
+        l->last = page->projects[page->n - 1];
 }
 
 static void on_project(void *arg, const struct project *project, const struct err *err)
@@ -297,13 +307,18 @@ static void on_project(void *arg, const struct project *project, const struct er
         l->first = *project;
 }
 
-static struct list list_projects(const char *owner_id, unsigned limit)
+static struct list list_page(const struct project_query *query)
 {
     struct list l = {0};
-    f.port->project_list(f.port->self, owner_id, limit, FIXTURE_MS, on_list, &l);
+    f.port->project_list(f.port->self, query, FIXTURE_MS, on_list, &l);
     run_until(&f, &l.is_done);
     assert_int_equal(l.err.kind, ERR_NONE);
     return l;
+}
+
+static struct list list_projects(const char *owner_id, unsigned limit)
+{
+    return list_page(&(struct project_query){.owner_id = owner_id, .limit = limit});
 }
 
 static struct list get_project(const char *owner_id, const char *project_id)
@@ -353,6 +368,55 @@ static void projects_are_made_found_and_listed_newest_first(void **state)
     assert_int_equal(got.first.sandbox.status, SANDBOX_CREATING);
     assert_int_equal(get_project("somebody", made[0].first.id).err.kind, ERR_MISSING);
     assert_int_equal(get_project("cuid-owner", "nothing").err.kind, ERR_MISSING);
+}
+
+/* Two of each moment, so that a page ends between projects of the same time. */
+static void pages_hold_every_project_once(void **state)
+{
+    (void)state;
+    sql(&f, "INSERT INTO users (id, name) VALUES ('cuid-many', 'Many')");
+    sql(&f,
+        "INSERT INTO projects (id, owner_id, name, updated_at) SELECT 'many-' || lpad(i::text, 2, '0'), 'cuid-many', "
+        "'project ' || i, timestamptz '2026-01-01' - (i / 2) * interval '1 microsecond' FROM generate_series(0, 10) i");
+    struct project_query query = {.owner_id = "cuid-many", .limit = 3};
+    char after_id[ID_SIZE];
+    size_t n = 0;
+    struct list page;
+    do {
+        char expected[ID_SIZE];
+        page = list_page(&query);
+        (void)snprintf(expected, sizeof(expected), "many-%02zu", n);
+        assert_string_equal(page.first.id, expected);
+        n += page.n;
+        memcpy(after_id, page.last.id, sizeof(after_id));
+        query.after_id = after_id;
+        query.after_us = page.last_us;
+    } while (page.has_more);
+    assert_int_equal(n, 11);
+    assert_int_equal(list_page(&query).n, 0);
+}
+
+static void a_list_is_narrowed_by_words_and_days(void **state)
+{
+    (void)state;
+    sql(&f, "INSERT INTO users (id, name) VALUES ('cuid-some', 'Some')");
+    sql(&f, "INSERT INTO projects (id, owner_id, name, description, created_at) VALUES "
+            "('some-1', 'cuid-some', '100% Shop', NULL, '2026-01-01'), ('some-2', 'cuid-some', 'blog', 'a SHOP_front', "
+            "'2026-01-02'), ('some-3', 'cuid-some', 'other', '', '2026-01-03')");
+    struct project_query query = {.owner_id = "cuid-some", .limit = 10, .keyword = STR("shop")};
+    assert_int_equal(list_page(&query).n, 2);
+    query.keyword = STR("0% s"); /* no pattern */
+    assert_string_equal(list_page(&query).first.id, "some-1");
+    query.keyword = STR("p_f");
+    assert_string_equal(list_page(&query).first.id, "some-2");
+    query.keyword = STR("shopblog");
+    assert_int_equal(list_page(&query).n, 0);
+    query.keyword = STR_NONE;
+    query.created_from_ms = 1767312000000; /* 2026-01-02 */
+    assert_int_equal(list_page(&query).n, 2);
+    query.created_to_ms = 1767398400000; /* 2026-01-03 */
+    assert_string_equal(list_page(&query).first.id, "some-2");
+    assert_int_equal(list_page(&query).n, 1);
 }
 
 /* ---- the status cache ---- */
@@ -446,8 +510,9 @@ static void nothing_is_called_after_close_or_cancel(void **state)
     const struct port_store *port = store_port(s);
     struct list l[2] = {0};
     struct found w = {0};
-    port->project_list(port->self, "u", 10, FIXTURE_MS, on_list, &l[0]);
-    op_cancel(port->project_list(port->self, "u", 10, FIXTURE_MS, on_list, &l[1]));
+    const struct project_query query = {.owner_id = "u", .limit = 10};
+    port->project_list(port->self, &query, FIXTURE_MS, on_list, &l[0]);
+    op_cancel(port->project_list(port->self, &query, FIXTURE_MS, on_list, &l[1]));
     port->status_find(port->self, "u", "p", FIXTURE_MS, on_found, &w);
     store_close(s);
     op_cancel(f.port->status_find(f.port->self, "u", "p", FIXTURE_MS, on_found, &w));
@@ -467,6 +532,8 @@ int main(void)
         cmocka_unit_test_setup(without_redis_the_row_tells_the_others, empty),
         cmocka_unit_test_setup(a_message_that_is_nonsense_is_dropped, empty),
         cmocka_unit_test_setup(projects_are_made_found_and_listed_newest_first, empty),
+        cmocka_unit_test_setup(pages_hold_every_project_once, empty),
+        cmocka_unit_test_setup(a_list_is_narrowed_by_words_and_days, empty),
         cmocka_unit_test_setup(a_login_is_proven_with_exactly_the_given_credentials, empty),
     };
     const struct CMUnitTest with_redis[] = {
