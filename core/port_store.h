@@ -209,6 +209,51 @@ struct idempotency_found {
 typedef void store_on_idempotency(void *arg, const struct idempotency_found *found, const struct err *err);
 typedef void store_on_count(void *arg, size_t n, const struct err *err);
 
+/* ---- limits ---- */
+
+/* The server's; ms, 0: none. */
+struct limits_settings {
+    ms_t idle_stop_ms; /* a sandbox is stopped after so long without use */
+    ms_t max_age_ms;   /* and so long after it was created, started or restarted */
+    ms_t warning_ms;   /* it is announced so long before */
+    bool may_extend;   /* an owner's own limit may be longer, or none; else the shorter one holds */
+};
+/* Of one project. */
+struct project_limits {
+    ms_t own_idle_stop_ms; /* -1: the owner set none; 0: never */
+    ms_t own_max_age_ms;   /* as above */
+    ms_t idle_stop_ms;     /* what holds; 0: never */
+    ms_t max_age_ms;
+    int64_t active_ms; /* last use that was heard of, wall clock; -1: none yet */
+    int64_t stops_ms;  /* a stop that was announced, wall clock; -1: none */
+    bool is_stop_for_age;
+};
+typedef void store_on_limits(void *arg, const struct project_limits *limits, const struct err *err);
+struct limits_wish {
+    const char *owner_id;
+    const char *project_id;
+    ms_t idle_stop_ms; /* -1: as the server is configured; 0: never */
+    ms_t max_age_ms;
+    const struct limits_settings *settings;
+};
+
+enum limits_verdict {
+    LIMITS_OFF,  /* nothing has a limit */
+    LIMITS_NONE, /* nothing is due */
+    LIMITS_WARNED,
+    LIMITS_KEPT,   /* the announcement was taken back */
+    LIMITS_STOPPED /* a flow leads there now, held by this replica */
+};
+/* event: the journal row that was written; NULL for OFF and NONE. */
+typedef void store_on_limits_look(void *arg, enum limits_verdict verdict, const struct journal_event *event,
+                                  const struct err *err);
+
+struct activity_use {
+    const char *project_id;
+    const char *user_id;
+    ms_t age_ms; /* so long ago */
+};
+
 /* ---- flows ---- */
 
 /* One write of a flow: the row's new state and the journal rows of what was observed, in one transaction. Refused with
@@ -374,6 +419,21 @@ struct port_store {
                                void *arg);
     /* As session_find; who->scopes is set. Its use is written down at most once a minute. */
     struct op *(*token_find)(void *self, struct str token, ms_t timeout_ms, store_on_principal *done, void *arg);
+
+    /* -- limits -- */
+
+    /* Does the one thing that is most due to any sandbox, in one transaction that no two replicas do twice. */
+    struct op *(*limits_look)(void *self, const struct limits_settings *settings, ms_t timeout_ms,
+                              store_on_limits_look *done, void *arg);
+    /* MISSING when unknown or somebody else's. */
+    struct op *(*limits_get)(void *self, const char *owner_id, const char *project_id,
+                             const struct limits_settings *settings, ms_t timeout_ms, store_on_limits *done, void *arg);
+    /* As above; it counts as use. */
+    struct op *(*limits_set)(void *self, const struct limits_wish *wish, ms_t timeout_ms, store_on_limits *done,
+                             void *arg);
+    /* Use of projects; that of others' or unknown ones is passed over. At most 500. */
+    struct op *(*activity_write)(void *self, const struct activity_use *uses, size_t n, ms_t timeout_ms, op_done *done,
+                                 void *arg);
 
     /* -- requests that may be sent again -- */
 

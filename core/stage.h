@@ -140,6 +140,10 @@ enum outcome {
     X(CLUSTER_UNREACHABLE, "CLUSTER_UNREACHABLE", "The Kubernetes API does not answer. It is tried again by itself.")  \
     X(INVALID, "INVALID", "Kubernetes refused the object. Ask the operator to look at the server's log.")              \
     X(CONFLICT, "CONFLICT", "An object of that name belongs to somebody else. Delete the sandbox and create it anew.") \
+    X(IDLE_SOON, "IDLE_SOON", "Use it, or say that you do, and it goes on.")                                           \
+    X(AGE_SOON, "AGE_SOON", "Save your work. Start it again at any time; its data is kept.")                           \
+    X(IDLE_STOP, "IDLE_STOP", "Nobody used it. Start it again at any time; its data is kept.")                         \
+    X(AGE_STOP, "AGE_STOP", "It ran for as long as it may. Start it again at any time; its data is kept.")             \
     X(DRIFT, "DRIFT", "A part of the sandbox is gone from the cluster. Retry to make it again.")
 
 enum reason {

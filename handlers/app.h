@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/activity.h"
 #include "core/base/buf.h"
 #include "core/port_store.h"
 
@@ -18,6 +19,7 @@ struct app_settings {
     ms_t request_ms; /* for one call to the store on behalf of a request */
     ms_t session_idle_ms;
     ms_t session_absolute_ms;
+    struct limits_settings limits;
     bool is_development;
     bool has_metrics; /* is /metrics served here? */
 };
@@ -40,6 +42,7 @@ struct app {
     struct sandboxes *sandboxes;
     struct bus *bus;
     struct open_streams *streams;
+    struct activity *activity;
     struct app_settings settings;
 
     /* How long stages took lately, read again when `usual_until_ms` is over. */

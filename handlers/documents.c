@@ -229,6 +229,9 @@ void documents_event(struct json_writer *w, const struct journal_event *e)
         jw_kv_text(w, "outcome", outcome_id(e->outcome));
     write_reason(w, e->code, e->message);
     jw_kv_time(w, "at", e->at_ms);
-    write_ms_or_null(w, "durationMs", e->duration_ms);
+    bool is_announced = e->kind == JOURNAL_STATUS && (e->code == REASON_IDLE_SOON || e->code == REASON_AGE_SOON);
+    if (is_announced)
+        jw_kv_time(w, "stopsAt", e->at_ms + e->duration_ms);
+    write_ms_or_null(w, "durationMs", is_announced ? -1 : e->duration_ms);
     jw_object_end(w);
 }

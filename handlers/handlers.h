@@ -44,6 +44,13 @@ void actions_start(struct http_exchange *x, struct app *app);
 void actions_stop(struct http_exchange *x, struct app *app);
 void actions_restart(struct http_exchange *x, struct app *app);
 
+/* limits.c */
+void limits_show(struct http_exchange *x, struct app *app);
+void limits_set(struct http_exchange *x, struct app *app);
+void limits_activity(struct http_exchange *x, struct app *app);
+/* Before any handler: notes the use of the project that the request is about. */
+void limits_note_use(struct http_exchange *x, struct app *app);
+
 /* environment.c */
 void environment_list(struct http_exchange *x, struct app *app);
 void environment_put(struct http_exchange *x, struct app *app);

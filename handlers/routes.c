@@ -42,6 +42,10 @@ const struct route ROUTES[] = {
     {HTTP_POST,   "/api/projects/{id}/stop",          actions_stop,       ROUTE_USER,     SMALL_BODY, RATE_WRITE},
     {HTTP_POST,   "/api/projects/{id}/restart",       actions_restart,    ROUTE_USER,     SMALL_BODY, RATE_WRITE},
 
+    {HTTP_GET,    "/api/projects/{id}/limits",        limits_show,        ROUTE_USER,     NO_BODY,    RATE_READ},
+    {HTTP_PUT,    "/api/projects/{id}/limits",        limits_set,         ROUTE_USER,     SMALL_BODY, RATE_WRITE},
+    {HTTP_POST,   "/api/projects/{id}/activity",      limits_activity,    ROUTE_USER,     SMALL_BODY, RATE_WRITE},
+
     {HTTP_GET,    "/api/projects/{id}/environment",   environment_list,   ROUTE_USER,     NO_BODY,    RATE_READ},
     {HTTP_POST,   "/api/projects/{id}/environment",   environment_put,    ROUTE_USER,     ENV_BODY,   RATE_WRITE},
     {HTTP_PUT,    "/api/projects/{id}/environment/{envId}", environment_update, ROUTE_USER, ENV_BODY, RATE_WRITE},

@@ -103,6 +103,15 @@ struct config_flow {
     int64_t claim_n;
 };
 
+/* 0: no limit. */
+struct config_limits {
+    ms_t idle_stop_ms;
+    ms_t max_age_ms;
+    ms_t warning_ms;
+    bool may_extend;
+    ms_t interval_ms;
+};
+
 /* Requests per minute and caller; 0: no limit. */
 struct config_rate {
     int64_t read_n;
@@ -131,6 +140,7 @@ struct config {
     ms_t session_idle_ms;
     ms_t session_absolute_ms;
     ms_t signin_link_ms;
+    struct config_limits limits;
     struct config_rate rate;
     ms_t idempotency_ms;
     int64_t idempotency_keys_n;

@@ -180,6 +180,16 @@ const struct config_row CONFIG_ROWS[] = {
     INT("rate.signin", rate.signin_n, "30", 0, 1000000, "Sign-in attempts per minute and address; 0: no limit."),
     INT("rate.stream", rate.stream_n, "240", 0, 1000000, "Event streams opened per minute and caller; 0: no limit."),
 
+    DURATION("limits.idle_stop", limits.idle_stop_ms, "0s", 0, DAYS(365),
+             "A sandbox that nobody has used for so long is stopped; its data stays. Use is what changes something of the project, or says so (`POST /api/projects/{id}/activity`). 0: never."),
+    DURATION("limits.max_age", limits.max_age_ms, "0s", 0, DAYS(365),
+             "A sandbox is stopped so long after it was last created, started or restarted, used or not. 0: never."),
+    DURATION("limits.warning", limits.warning_ms, "10m", 0, DAYS(1), "So long before, the stop is announced on the project's stream. 0: it is not."),
+    BOOL("limits.owner_may_extend", limits.may_extend, "true",
+         "A project's own limits (`PUT /api/projects/{id}/limits`) may be longer than these, or none. false: only shorter ones count."),
+    DURATION("limits.interval", limits.interval_ms, "15s", MS(100), MINUTES(10),
+             "How often it is looked for what is due, and the least time between two notes of a project's use. Should be a small part of the limits."),
+
     DURATION("idempotency.valid", idempotency_ms, "24h", 0, DAYS(30),
              "How long an `Idempotency-Key` of a POST is remembered with its answer; 0: the field is not looked at."),
     INT("idempotency.keys", idempotency_keys_n, "10000", 1, 1000000, "How many of them a user may have at a time; beyond that 429."),

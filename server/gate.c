@@ -299,6 +299,8 @@ static void on_request(void *arg, struct http_exchange *x)
 {
     const struct gate *g = arg;
     struct passage *p = http_context(x);
+    if (g->settings.before != NULL)
+        g->settings.before(x, g->settings.app);
     if (str_is_none(p->key) || !p->caller.is_signed_in)
         handle(p);
     else

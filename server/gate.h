@@ -24,7 +24,9 @@ struct gate_settings {
     const char *public_url;           /* scheme://host[:port] of browsers; "": not known */
     const char *admin_users;          /* ids, comma-separated */
     unsigned per_window[GATE_RATE_N]; /* by enum route_rate: requests per RATE_WINDOW_S and caller; 0: no limit */
-    ms_t lookup_ms;                   /* for finding a session or token */
+    /* Before a handler, also of a request that is answered by its Idempotency-Key; NULL: nothing. */
+    void (*before)(struct http_exchange *x, struct app *app);
+    ms_t lookup_ms;                          /* for finding a session or token */
     struct idempotency_settings idempotency; /* valid_ms 0: the field Idempotency-Key is not looked at */
 };
 

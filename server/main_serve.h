@@ -15,6 +15,7 @@ struct fetch;
 struct gate;
 struct http_service;
 struct k8s_port;
+struct limits;
 struct listener;
 struct reconciler;
 struct static_files;
@@ -46,6 +47,8 @@ struct server {
     struct flow_settings flow;
     struct bus *bus;
     struct reconciler *reconciler;
+    struct activity *activity;
+    struct limits *limits;
     struct sandboxes *sandboxes;
     struct static_files *dashboard; /* NULL: the API only */
     struct app app;

@@ -6,6 +6,7 @@
 
 #include "core/base/log.h"
 #include "core/bus.h"
+#include "core/limits.h"
 #include "core/reconciler.h"
 #include "handlers/routes.h"
 #include "k8s/port.h"
@@ -125,6 +126,7 @@ void server_metrics(void *self, struct buf *out)
     gate_stats(s->gate, &sample.gate);
     store->health(store->self, &sample.store);
     reconciler_stats(s->reconciler, &sample.reconciler);
+    limits_stats(s->limits, &sample.limits);
     metrics_text(&sample, out);
 }
 

@@ -4,8 +4,10 @@
 #include "core/base/log.h"
 #include "core/bus.h"
 #include "core/io/fetch.h"
+#include "core/limits.h"
 #include "core/reconciler.h"
 #include "core/sandboxes.h"
+#include "handlers/handlers.h"
 #include "handlers/open_streams.h"
 #include "handlers/routes.h"
 #include "k8s/kubeconfig.h"
@@ -177,6 +179,30 @@ static void make_engine(struct server *s)
     s->sandboxes = sandboxes_new(&sandboxes);
 }
 
+static struct limits_settings limits_of(const struct config_limits *c)
+{
+    return (struct limits_settings){.idle_stop_ms = c->idle_stop_ms,
+                                    .max_age_ms = c->max_age_ms,
+                                    .warning_ms = c->warning_ms,
+                                    .may_extend = c->may_extend};
+}
+
+static void make_limits(struct server *s)
+{
+    const struct config_limits *c = &s->config.limits;
+    s->activity = activity_new(s->loop, store_port(s->store), c->interval_ms);
+    const struct limits_config config = {
+        .loop = s->loop,
+        .store = store_port(s->store),
+        .bus = s->bus,
+        .reconciler = s->reconciler,
+        .activity = s->activity,
+        .settings = limits_of(c),
+        .interval_ms = c->interval_ms,
+    };
+    s->limits = limits_new(&config);
+}
+
 /* ---- front ---- */
 
 static void serve_dashboard(struct http_exchange *x, struct app *app)
@@ -208,9 +234,11 @@ static void make_gate(struct server *s)
         .sandboxes = s->sandboxes,
         .bus = s->bus,
         .streams = s->streams,
+        .activity = s->activity,
         .settings = {.request_ms = c->database.request_ms,
                      .session_idle_ms = c->session_idle_ms,
                      .session_absolute_ms = c->session_absolute_ms,
+                     .limits = limits_of(&c->limits),
                      .is_development = c->node_env == NODE_ENV_DEVELOPMENT,
                      .has_metrics = c->metrics_address[0] == '\0'},
         .checks = server_checks,
@@ -229,6 +257,7 @@ static void make_gate(struct server *s)
                        [RATE_WRITE] = (unsigned)c->rate.write_n,
                        [RATE_SIGNIN] = (unsigned)c->rate.signin_n,
                        [RATE_STREAM] = (unsigned)c->rate.stream_n },
+        .before = limits_note_use,
         .lookup_ms = c->database.request_ms,
         .idempotency = {.valid_ms = c->idempotency_ms,
                        .hold_ms = c->listen.handler_ms,
@@ -296,6 +325,7 @@ bool server_make(struct server *s, struct err *reterr)
     if (!make_store(s, reterr) || !make_clusters(s, reterr))
         return false;
     make_engine(s);
+    make_limits(s);
     make_dashboard(s);
     make_gate(s);
     if (!make_listener(s, reterr) || !make_metrics_listener(s, reterr))
@@ -316,6 +346,8 @@ void server_unmake(struct server *s)
     gate_free(s->gate);
     open_streams_free(s->streams);
     static_files_free(s->dashboard);
+    limits_free(s->limits);
+    activity_free(s->activity);
     if (s->sandboxes != NULL)
         sandboxes_free(s->sandboxes);
     if (s->reconciler != NULL)

@@ -63,6 +63,9 @@ static const struct metric metrics[] = {
     {"fullstackd_redis_up",                  "gauge",   "1 if Redis answers",                                             MEMBER_BOOL,     AT(store.is_redis_up)},
 
     {"fullstackd_flows",                     "gauge",   "Creations and removals this replica works on",                   MEMBER_UNSIGNED, AT(reconciler.flows_n)},
+    {"fullstackd_limits_warned_total",       "counter", "Stops that were announced for idleness or age",                  MEMBER_U64,      AT(limits.warned_n)},
+    {"fullstackd_limits_kept_total",         "counter", "Announced stops that were taken back",                           MEMBER_U64,      AT(limits.kept_n)},
+    {"fullstackd_limits_stopped_total",      "counter", "Sandboxes stopped for idleness or age",                          MEMBER_U64,      AT(limits.stopped_n)},
     {"fullstackd_replica_lease",             "gauge",   "1 while this replica holds its lease",                           MEMBER_BOOL,     AT(reconciler.has_lease)},
 };
 /* clang-format on */

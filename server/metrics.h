@@ -8,6 +8,7 @@
 
 #include "core/base/buf.h"
 #include "core/io/loop.h"
+#include "core/limits.h"
 #include "core/port_store.h"
 #include "core/reconciler.h"
 #include "server/gate.h"
@@ -29,6 +30,7 @@ struct metrics_sample {
     size_t routes_n;
     struct store_health store;
     struct reconciler_stats reconciler;
+    struct limits_stats limits;
     const struct metrics_kube *kube;
     size_t kube_n;
     unsigned event_readers_n;

@@ -71,6 +71,8 @@ struct store_call {
         store_on_count *count;
         store_on_sessions *sessions;
         store_on_hashes *hashes;
+        store_on_limits *limits;
+        store_on_limits_look *limits_look;
         void (*text)(void *arg, struct str json, const struct err *err);
     } done;
     void *arg;
@@ -115,6 +117,7 @@ void identity_repo_fill(struct port_store *port);
 void session_repo_fill(struct port_store *port);
 void token_repo_fill(struct port_store *port);
 void idempotency_repo_fill(struct port_store *port);
+void limits_repo_fill(struct port_store *port);
 void store_cache_fill(struct port_store *port);
 void login_probe_fill(struct port_store *port);
 
