@@ -264,3 +264,20 @@ test('a removal hides the stages of what was ready, and shows those of what it c
   const stopped = viewFromBody(body('stopped', DONE, { desired: 'stopped' }), 0);
   assert.equal(applyEvent(stopped, removal).isStop, false);
 });
+
+test('a warning comes with an event or an answer and goes with the next', () => {
+  const told = { code: 'IDLE_SOON', message: 'it stops in 10 min unless it is used: it may be idle for 2 h' };
+  lastSeq = 0;
+  const running = viewFromBody(body('running'), 0);
+  assert.equal(running.warning, null);
+  const warned = applyEvent(running, ev('status', 100, { status: 'running', ...told }));
+  assert.deepEqual(warned.warning, { words: told.message, isKeptByUse: true });
+  assert.equal(warned.status, 'running');
+  assert.equal(warned.failure, null);
+  assert.deepEqual(viewFromBody(body('running', {}, told), 0).warning, warned.warning);
+  assert.equal(viewFromBody(body('running', {}, { ...told, code: 'AGE_SOON' }), 0).warning.isKeptByUse, false);
+  const kept = applyEvent(warned, ev('status', 110, { status: 'running', message: 'it is used and does not stop' }));
+  assert.equal(kept.warning, null);
+  assert.equal(applyEvent(warned, ev('status', 120, { status: 'stopping', code: 'IDLE_STOP', message: 'stop requested' })).warning, null);
+  assert.equal(viewFromBody(body('stopped', {}, told), 0).warning, null);
+});

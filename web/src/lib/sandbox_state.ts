@@ -28,6 +28,12 @@ export interface Failure {
   hint: string | null;
 }
 
+export interface Warning {
+  words: string;
+  /** Who uses it keeps it. */
+  isKeptByUse: boolean;
+}
+
 export interface SandboxView {
   status: SandboxStatus;
   attempt: number;
@@ -41,6 +47,8 @@ export interface SandboxView {
   failure: Failure | null;
   /** What the server says on the way to a stop or a removal; null: nothing. */
   words: string | null;
+  /** It runs and is going to be stopped. */
+  warning: Warning | null;
   /** What may be asked for, by the last answer. */
   actions: readonly string[];
   /** The status has changed since that answer, which therefore says nothing of now. */
@@ -126,6 +134,12 @@ function endedEarly(stages: StageView[]): boolean {
   return stages.every((s) => s.status !== 'failed' || s.code === 'CANCELLED');
 }
 
+function warningFrom(status: SandboxStatus, told: FailureBody): Warning | null {
+  const isKeptByUse = told.code === 'IDLE_SOON';
+  if (status !== 'running' || !(isKeptByUse || told.code === 'AGE_SOON')) return null;
+  return { words: told.message ?? 'it stops soon', isKeptByUse };
+}
+
 /** The page as the server tells it. seq: the last event taken before the answer was asked for. */
 export function viewFromBody(body: SandboxBody, seq: number): SandboxView {
   const stages = (body.stages ?? []).map(stageFromBody);
@@ -143,6 +157,7 @@ export function viewFromBody(body: SandboxBody, seq: number): SandboxView {
     ttydUrl: body.sandbox?.ttydUrl ?? null,
     failure: status === 'error' ? failureFrom(body.failure ?? body.error, stages, isStop) : null,
     words: isEnding(status) ? (body.message ?? null) : null,
+    warning: warningFrom(status, body),
     actions: body.actions ?? [],
     areActionsOld: false,
     isStop,
@@ -161,6 +176,7 @@ function nextAttempt(view: SandboxView, attempt: number, atMs: number): SandboxV
     startedMs: atMs,
     failure: null,
     words: null,
+    warning: null,
     actions: [],
     areActionsOld: true,
     isStop: false,
@@ -216,6 +232,7 @@ function applyStatus(view: SandboxView, event: JournalEvent & { kind: 'status' }
     status,
     failure: status === 'error' ? failureFrom(event, view.stages, isStop) : null,
     words: isEnding(status) ? (event.message ?? null) : null,
+    warning: warningFrom(status, event),
     areActionsOld: view.areActionsOld || status !== view.status,
     isStop,
     wasCancelled: status === 'terminated' && view.wasCancelled,
@@ -230,6 +247,7 @@ function applyDone(view: SandboxView, event: JournalEvent & { kind: 'done' }, at
     status,
     failure: status === 'error' ? failureFrom(event, view.stages, view.isStop) : null,
     words: null,
+    warning: null,
     areActionsOld: view.areActionsOld || status !== view.status,
     publicUrl: event.publicUrl ?? view.publicUrl,
     ttydUrl: event.ttydUrl ?? view.ttydUrl,

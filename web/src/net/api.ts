@@ -3,11 +3,16 @@
  * ApiError, keeps the server's clock, and says when a session has ended. */
 
 import { ServerClock } from '../lib/clock.ts';
+import { parseRetryAfterMs } from '../lib/backoff.ts';
 import { parseTime } from '../lib/time.ts';
-import type { Cluster, Project, SandboxBody, Session, StartedBody } from './types.ts';
+import type { Cluster, LimitsBody, Project, SandboxBody, Session, StartedBody } from './types.ts';
 
 /** No answer after this long counts as no answer. */
 const ANSWER_LIMIT_MS = 20_000;
+/** An act whose answer was lost is sent again under its key, so often and so long after it was first sent at most. */
+const AGAIN_TIMES = 3;
+const AGAIN_LIMIT_MS = 15_000;
+const AGAIN_PAUSE_MS = 700;
 
 export const clock = new ServerClock();
 
@@ -25,6 +30,10 @@ export class ApiError extends Error {
     readonly requestId: string | null,
     readonly fields: readonly FieldError[] = [],
     readonly hint: string | null = null,
+    /** The server's word for it, as "InProgress". */
+    readonly reason: string | null = null,
+    /** When to come again, by the server; null: it did not say. */
+    readonly retryAfterMs: number | null = null,
   ) {
     super(message);
   }
@@ -55,7 +64,27 @@ interface CallOptions {
   expects401?: true;
 }
 
+/** Nobody knows whether it was done: no answer came, a proxy's, or that it is being worked on. */
+function isUnsettled(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  return [0, 502, 503, 504].includes(error.status) || error.reason === 'InProgress';
+}
+
 async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<Answer<T>> {
+  const startedMs = Date.now();
+  for (let again = 0; ; again++) {
+    try {
+      return await callOnce<T>(method, path, options);
+    } catch (error) {
+      const pauseMs = (error as ApiError).retryAfterMs ?? AGAIN_PAUSE_MS * 2 ** again;
+      const isLate = Date.now() - startedMs + pauseMs > AGAIN_LIMIT_MS;
+      if (!options.idempotencyKey || !isUnsettled(error) || again >= AGAIN_TIMES || isLate) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+}
+
+async function callOnce<T>(method: string, path: string, options: CallOptions): Promise<Answer<T>> {
   const headers: Record<string, string> = { Accept: 'application/json, application/problem+json' };
   if (options.body !== undefined) headers['Content-Type'] = 'application/json';
   if (options.idempotencyKey) headers['Idempotency-Key'] = options.idempotencyKey;
@@ -120,7 +149,9 @@ function problem(response: Response, text: string, requestId: string | null): Ap
     // A proxy's page in place of a problem body: the status has to do.
   }
   const message = textOf(body['detail']) ?? textOf(body['error']) ?? textOf(body['title']) ?? `The server answered ${response.status}.`;
-  return new ApiError(message, response.status, requestId, fieldsOf(body['errors']), textOf(body['hint']));
+  const reason = textOf((body['details'] as Loose | null | undefined)?.['name']);
+  const retryAfterMs = parseRetryAfterMs(response.headers.get('retry-after'), Date.now());
+  return new ApiError(message, response.status, requestId, fieldsOf(body['errors']), textOf(body['hint']), reason, retryAfterMs);
 }
 
 /** A key for one act of the user; works without a secure context, where crypto.randomUUID is missing. */
@@ -154,5 +185,7 @@ export const api = {
     call<StartedBody>('POST', sandboxPath(id), { body: {}, idempotencyKey }),
   act: (id: string, action: ProjectAction, idempotencyKey: string) =>
     call<{ message?: string }>('POST', `${projectPath(id)}/${action}`, { body: {}, idempotencyKey }),
+  limits: (id: string) => call<LimitsBody>('GET', `${projectPath(id)}/limits`),
+  noteActivity: (id: string) => call<null>('POST', `${projectPath(id)}/activity`, { body: {} }),
   deleteSandbox: (id: string) => call<StartedBody>('DELETE', sandboxPath(id)),
 };

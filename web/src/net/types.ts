@@ -75,7 +75,8 @@ export interface FailureBody {
 
 export interface SandboxBody {
   status: string;
-  message?: string;
+  code?: string | null;
+  message?: string | null;
   sandbox?: { id: string; publicUrl?: string | null; ttydUrl?: string | null; status?: string };
   attempt?: number;
   /** What the last request asked for: running, stopped, terminated, deleted, detached. */
@@ -87,6 +88,11 @@ export interface SandboxBody {
   failure?: FailureBody | null;
   /** Where the status itself could not be found out. */
   error?: FailureBody | string | null;
+}
+
+/** When a sandbox is stopped by itself; 0: never. */
+export interface LimitsBody {
+  effective: { idleStopSeconds: number; maxAgeSeconds: number; warningSeconds: number };
 }
 
 export interface StartedBody {

@@ -2,12 +2,15 @@
 /* One project: how far its sandbox is, where it is reached, and what can be done with it. */
 
 import { useEffect, useState } from 'preact/hooks';
-import { allows, areStagesNews, blamed, finishedStages, isEnding, mayAllow, type Blamed, type SandboxView } from '../lib/sandbox_state.ts';
+import { allows, areStagesNews, blamed, finishedStages, isEnding, mayAllow, type Blamed, type SandboxView, type Warning } from '../lib/sandbox_state.ts';
 import type { ProjectAction } from '../net/api.ts';
 import type { Project, SandboxStatus } from '../net/types.ts';
 import { clearNotice, notice } from '../state/notice.ts';
 import { projects } from '../state/projects.ts';
-import { actOnProject, closeSandbox, loadSandbox, opened, openSandbox, startSandbox, type OpenSandbox } from '../state/sandbox.ts';
+import {
+  actOnProject, closeSandbox, keepRunning, loadSandbox, opened, openSandbox, sentence, startSandbox, type OpenSandbox,
+} from '../state/sandbox.ts';
+import { watchUse } from '../state/use.ts';
 import { useAct } from '../ui/act.ts';
 import { Addresses } from '../ui/addresses.tsx';
 import { FailureCard, remedyOf } from '../ui/failure.tsx';
@@ -79,6 +82,24 @@ function StartCard(props: { projectId: string; view: SandboxView }) {
           </ActButton>
         </div>
       )}
+    </div>
+  );
+}
+
+function WarningNote(props: { projectId: string; warning: Warning }) {
+  const act = useAct();
+  const { warning } = props;
+  return (
+    <div class="start">
+      <div class="note" data-tone="warn" data-warning>
+        <p>{sentence(warning.words)}</p>
+        {act.error && <p>{act.error.message}</p>}
+        {warning.isKeptByUse && (
+          <ActButton act={act} work={() => keepRunning(props.projectId)}>
+            Keep it running
+          </ActButton>
+        )}
+      </div>
     </div>
   );
 }
@@ -173,6 +194,7 @@ function SandboxCard(props: CardProps) {
       {view.status === 'error' && <FailureCard opened={open} view={view} onPause={props.onPause} />}
       {canCreate && <CreateCard projectId={open.projectId} view={view} />}
       {isEnding(view.status) && <EndingCard view={view} />}
+      {view.warning && <WarningNote projectId={open.projectId} warning={view.warning} />}
       {view.status === 'stopped' && <StartCard projectId={open.projectId} view={view} />}
       {hasStages && <StageList view={view} />}
       <CardFoot {...props} view={view} />
@@ -260,6 +282,7 @@ export function ProjectPage(props: { id: string }) {
       clearNotice();
     };
   }, [props.id]);
+  useEffect(() => watchUse(props.id), [props.id]);
   const open = opened.value;
   if (open?.projectId !== props.id) return null;
   if (open.view?.wasDeleted) return <NotFoundPage what="This project was deleted" />;

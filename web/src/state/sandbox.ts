@@ -95,7 +95,7 @@ export const FAILED_WORD: Readonly<Record<Blamed, string>> = {
 };
 
 /** Reasons come from the server in the middle of a sentence. */
-function sentence(words: string): string {
+export function sentence(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}${words.endsWith('.') ? '' : '.'}`;
 }
 
@@ -112,6 +112,7 @@ function say(before: SandboxView, after: SandboxView): void {
 
 /** Also for answers, which may come before their event. */
 function sayStatus(before: SandboxView, after: SandboxView): void {
+  if (after.warning && after.warning.words !== before.warning?.words) announce(sentence(after.warning.words));
   if (before.status === after.status) {
     if (after.words && after.words !== before.words) announce(sentence(after.words));
   } else if (after.status === 'error') {
@@ -143,6 +144,11 @@ export async function startSandbox(projectId: string): Promise<void> {
 export async function actOnProject(projectId: string, action: ProjectAction): Promise<void> {
   await api.act(projectId, action, newIdempotencyKey());
   await loadSandbox(projectId);
+}
+
+/** Somebody uses it: a stop for idleness that was announced is taken back. */
+export async function keepRunning(projectId: string): Promise<void> {
+  await api.noteActivity(projectId);
 }
 
 /** Ends a creation or a running sandbox; the database stays. */
