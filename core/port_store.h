@@ -183,7 +183,7 @@ struct idempotent_request {
     struct str scope; /* hash of what the key belongs to: method and path */
     struct str key;
     struct str fingerprint; /* hash of the whole request */
-    ms_t hold_ms;           /* whoever runs it has so long; then another may */
+    ms_t hold_ms;           /* whoever runs it has so long, if its replica lives; then another may */
     ms_t valid_ms;          /* the key is remembered so long */
     unsigned keys_max;      /* an owner's, at a time */
 };

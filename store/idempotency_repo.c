@@ -6,7 +6,7 @@
 #define SQL_BEGIN                                                                                                      \
     "SELECT verdict, (i).operation_id, (i).fence, (i).status, (i).content_type, (i).fields, (i).body_box "             \
     "FROM fs_idempotency_begin($1::text, $2::bytea, $3::text, $4::bytea, $5::text, $6::bigint, $7::bigint, "           \
-    "$8::bigint) AS f (verdict, i)"
+    "$8::bigint, $9::text) AS f (verdict, i)"
 #define SQL_END                                                                                                        \
     "UPDATE idempotency SET is_answered = $3::boolean, status = $4::integer, content_type = $5::text, "                \
     "fields = $6::text, body_box = $7::bytea, held_until = now() "                                                     \
@@ -95,6 +95,7 @@ static struct op *idempotency_begin(void *self, const struct idempotent_request 
     pg_add_int(p, request->hold_ms);
     pg_add_int(p, request->valid_ms);
     pg_add_int(p, request->keys_max);
+    pg_add_text(p, s->replica_id);
     return store_call_query(call, SQL_BEGIN, p, on_begun);
 }
 

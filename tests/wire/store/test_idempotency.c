@@ -197,6 +197,31 @@ static void a_run_that_is_not_heard_of_is_over_and_cannot_write_any_more(void **
     sql(f, "DELETE FROM idempotency");
 }
 
+static void the_hold_of_a_dead_replica_is_over(void **state)
+{
+    struct fixture *f = *state;
+    struct store *other = fixture_another_store(f, "r2", NULL);
+    struct begun b;
+    struct begun dead = begin(f, "u-1", "POST /k", "k", "body"); /* before its first word */
+    begin_start(store_port(other), "u-1", "POST /k", "k", "body", &b);
+    run_until(f, &b.is_done);
+    assert_int_equal(b.verdict, IDEMPOTENCY_BUSY);
+    world_renew(f, f->port, FIXTURE_MS);
+    begin_start(store_port(other), "u-1", "POST /k", "k", "body", &b);
+    run_until(f, &b.is_done);
+    assert_int_equal(b.verdict, IDEMPOTENCY_BUSY);
+    sql(f, "UPDATE replicas SET lease_until = now() WHERE id = 'r1'");
+    begin_start(store_port(other), "u-1", "POST /k", "k", "body", &b);
+    run_until(f, &b.is_done);
+    assert_int_equal(b.verdict, IDEMPOTENCY_RUN);
+    assert_string_equal(b.operation_id, dead.operation_id);
+    assert_int_equal(b.fence, dead.fence + 1);
+    assert_int_equal(begin(f, "u-1", "POST /k", "k", "body").verdict, IDEMPOTENCY_BUSY); /* r2 has not said a word */
+    store_close(other);
+    sql(f, "DELETE FROM idempotency");
+    sql(f, "DELETE FROM replicas");
+}
+
 static void two_replicas_agree_on_one(void **state)
 {
     struct fixture *f = *state;
@@ -213,6 +238,29 @@ static void two_replicas_agree_on_one(void **state)
         assert_string_equal(racers[i].operation_id, racers[0].operation_id);
     }
     assert_int_equal(runs_n, 1);
+    store_close(other);
+    sql(f, "DELETE FROM idempotency");
+}
+
+/* Neither has found a row, both are about to make it. */
+static void two_in_the_same_moment_agree_on_one(void **state)
+{
+    struct fixture *f = *state;
+    struct store *other = fixture_another_store(f, "r2", NULL);
+    struct pg_connection *holder = hold(f, "LOCK TABLE idempotency IN SHARE MODE");
+    struct begun first;
+    struct begun second;
+    begin_start(f->port, "u-1", "POST /j", "k", "body", &first);
+    begin_start(store_port(other), "u-1", "POST /j", "k", "body", &second);
+    run_until_waiting(f, 2);
+    hold_end(f, holder);
+    run_until(f, &first.is_done);
+    run_until(f, &second.is_done);
+    assert_int_equal(first.err.kind, ERR_NONE);
+    assert_int_equal(second.err.kind, ERR_NONE);
+    assert_true((first.verdict == IDEMPOTENCY_RUN) != (second.verdict == IDEMPOTENCY_RUN));
+    assert_true((first.verdict == IDEMPOTENCY_BUSY) != (second.verdict == IDEMPOTENCY_BUSY));
+    assert_string_equal(first.operation_id, second.operation_id);
     store_close(other);
     sql(f, "DELETE FROM idempotency");
 }
@@ -301,7 +349,9 @@ int main(void)
         cmocka_unit_test(an_empty_answer_is_kept_and_one_that_is_not_is_told_apart),
         cmocka_unit_test(what_is_given_back_runs_again_as_the_same_operation),
         cmocka_unit_test(a_run_that_is_not_heard_of_is_over_and_cannot_write_any_more),
+        cmocka_unit_test(the_hold_of_a_dead_replica_is_over),
         cmocka_unit_test(two_replicas_agree_on_one),
+        cmocka_unit_test(two_in_the_same_moment_agree_on_one),
         cmocka_unit_test(a_user_has_so_many_keys_and_no_more),
         cmocka_unit_test(what_is_over_is_new_again_and_removed_in_pieces),
         cmocka_unit_test(a_project_of_the_same_id_is_made_once),
