@@ -96,6 +96,23 @@ void rbac_applied(const struct step *s, const struct world *w, struct verdict *v
         object_applied(s, w, v);
 }
 
+/* A database that was there and is gone is not made anew for anybody who did not ask: it would be an empty one. */
+void checks_database_lost(const struct sandbox *sb, enum presence presence, struct verdict *ret)
+{
+    *ret = (struct verdict){.check = CHECK_BROKEN, .code = REASON_DRIFT};
+    if (presence == PRESENCE_DELETING)
+        SAY(ret, CHECK_BROKEN, REASON_DRIFT, "the database %s is being deleted from outside: its data goes with it",
+            sb->database_name);
+    else if (presence == PRESENCE_FOREIGN)
+        SAY(ret, CHECK_BROKEN, REASON_CONFLICT, "a database that belongs to somebody else has taken the place of %s",
+            sb->database_name);
+    else
+        SAY(ret, CHECK_BROKEN, REASON_DRIFT,
+            "the database %s was deleted from outside: its data is lost unless there is a "
+            "backup. It is not made again by itself; a start makes an empty one",
+            sb->database_name);
+}
+
 void volume_free(const struct step *s, const struct world *w, struct verdict *v)
 {
     if (is_unsettled(w, v))
@@ -130,8 +147,18 @@ void route_accepted(const struct step *s, const struct world *w, struct verdict 
 
 void database_exists(const struct step *s, const struct world *w, struct verdict *v)
 {
-    if (!is_unsettled(w, v))
-        by_presence(s, w, v, "database cluster");
+    if (is_unsettled(w, v))
+        return;
+    enum presence presence = w->seen->objects[s->object];
+    by_presence(s, w, v, "database cluster");
+    if (v->check == CHECK_DONE)
+        return;
+    if (sandbox_is_repair(w->sb) && w->seen->is_blind)
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting for KubeBlocks, which is not installed at the moment");
+    else if (sandbox_is_repair(w->sb))
+        checks_database_lost(w->sb, presence, v);
+    else if (v->check == CHECK_MISSING && w->sb->attempt > 1 && w->has_credentials)
+        SAY(v, CHECK_MISSING, REASON_DRIFT, "the former database is gone from the cluster; creating an empty one");
 }
 
 void database_running(const struct step *s, const struct world *w, struct verdict *v)
@@ -274,6 +301,11 @@ static void waiting(const struct world *w, struct verdict *v)
 static void without_pod(const struct world *w, struct verdict *v)
 {
     const struct observed_workload *d = &w->seen->workload;
+    if (d->replicas_wanted == 0 && sandbox_is_repair(w->sb)) {
+        SAY(v, CHECK_BROKEN, REASON_DRIFT, "the %s was scaled to 0 from outside", workload_kind(w->sb->kinds.workload));
+        v->grace_ms = QUOTA_GRACE_MS;
+        return;
+    }
     if (!d->is_replica_failure) {
         SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the pod");
         return;

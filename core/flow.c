@@ -273,13 +273,27 @@ static uint64_t walk(struct flow *f, enum step_id first, enum step_id end_step, 
     return done;
 }
 
+/* What is gone has to be applied again, and with the workload what it owned, though whoever makes it anew may not hear
+ * of it. */
+static void forget_absent(struct flow *f)
+{
+    for (size_t i = 0; i < OBJECT_N && f->seen.is_synced; i++) {
+        if (f->seen.objects[i] == PRESENCE_ABSENT)
+            f->applied &= i == OBJECT_WORKLOAD ? BIT(OBJECT_WORKLOAD) - 1 : ~BIT(i);
+    }
+}
+
 static void build(struct flow *f)
 {
+    forget_absent(f);
     struct flow_notes notes = {0};
     uint64_t done = walk(f, 0, STEP_CREATE_N, &notes);
     if (f->state != FLOW_WORKING)
         return;
     flow_journal_stages(f, &notes);
+    /* Whatever else the stage has to say: that the former data is gone is told. */
+    if (notes.code[STEP_DB_CLUSTER] == REASON_DRIFT)
+        flow_journal_status(f, REASON_DRIFT, notes.message[STEP_DB_CLUSTER]);
     if (done == BIT(STEP_CREATE_N) - 1 && are_stages_complete(f)) {
         f->sb.status = SANDBOX_RUNNING;
         flow_journal_done(f, OUTCOME_READY, REASON_NONE, "the sandbox is ready");
@@ -332,6 +346,20 @@ static void look_for_requests(struct flow *f)
         flow_look_at(f, f->known_at_ms + QUIET_MS);
 }
 
+/* A process begins a repair with what the attempt had done. Of what is not watched nobody knows whether it is there
+ * still: it is applied once more. */
+static void begin_repair(struct flow *f)
+{
+    if (!f->seen.is_synced)
+        return;
+    for (size_t i = 0; i < OBJECT_N; i++) {
+        if (f->seen.objects[i] == PRESENCE_UNKNOWN)
+            f->applied &= ~BIT(i);
+    }
+    f->is_repair_new = false;
+    f->is_dirty = true;
+}
+
 void flow_advance(struct flow *f)
 {
     f->next_ms = NEVER_MS;
@@ -345,6 +373,8 @@ void flow_advance(struct flow *f)
             f->away_since_ms = 0;
         else if (f->away_since_ms == 0)
             f->away_since_ms = loop_now_ms(f->ports.loop);
+        if (f->is_repair_new)
+            begin_repair(f);
         direction_of(f->sb.desired)(f);
     }
     flow_journal_flush(f);
@@ -481,6 +511,9 @@ struct flow *flow_new(const struct flow_ports *ports, const struct flow_row *row
     f->known_at_ms = loop_now_ms(ports->loop);
     f->save_backoff = (struct backoff){.first_ms = SAVE_FIRST_MS, .cap_ms = SAVE_CAP_MS};
     flow_clocks_read(f, row->steps_json);
+    f->is_repair_new = sandbox_is_repair(&f->sb);
+    if (f->is_repair_new)
+        ports->cluster->forget(ports->cluster->self, str_from(f->sb.project_id));
     if (is_resumed)
         f->settling_until_ms = loop_now_ms(ports->loop) + ports->settings->deadlines_ms[DEADLINE_APPLY];
     /* A creation that did not end and is to be undone here was led by a process that is gone. */
@@ -509,6 +542,11 @@ void flow_hold(struct flow *f)
 {
     flow_ops_doubt(f);
     flow_ops_cancel(f, true);
+}
+
+bool flow_has_settled(const struct flow *f)
+{
+    return f->has_settled;
 }
 
 bool flow_is_overtaken(const struct flow *f)

@@ -62,4 +62,6 @@ void flow_reload(struct flow *f);
 void flow_hold(struct flow *f);
 /* Of a flow that ended: the row is this replica's still, to be taken up anew. */
 bool flow_is_overtaken(const struct flow *f);
+/* Of a flow that ended: its last write is in the row, which is settled. */
+bool flow_has_settled(const struct flow *f);
 const struct sandbox *flow_sandbox(const struct flow *f);

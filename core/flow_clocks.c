@@ -56,6 +56,7 @@ bool flow_clocks_write(const struct flow *f, struct json_writer *w, struct str *
     jw_kv_int(w, "applied", (int64_t)f->applied);
     jw_kv_int(w, "halted", (int64_t)f->halted);
     jw_kv_bool(w, "ended", f->has_ended);
+    jw_kv_int(w, "repair", f->is_repair_new ? 0 : f->sb.drift_ms);
     jw_kv_int(w, "events", f->events_n);
     jw_kv_int(w, "late_until", wall_of(f, late_until(f)));
     jw_kv_text(w, "env_of", f->sb.name);
@@ -110,6 +111,15 @@ static void read_stages(struct flow *f, const struct json_value *stages)
     }
 }
 
+/* A repair's clocks are its own, and what it brings to a stage is told as such. */
+static void begin_anew(struct flow *f)
+{
+    for (size_t i = 0; i < STAGE_N; i++) {
+        f->stages[i].started_ms = 0;
+        f->stages[i].ended_ms = 0;
+    }
+}
+
 void flow_clocks_read(struct flow *f, struct str steps_json)
 {
     struct arena *a = arena_new();
@@ -122,9 +132,13 @@ void flow_clocks_read(struct flow *f, struct str steps_json)
         f->applied = (uint64_t)json_int(json_find(v, "applied"), 0);
         f->halted = (uint64_t)json_int(json_find(v, "halted"), 0);
         f->has_ended = json_bool(json_find(v, "ended"), false);
-        f->events_n = (unsigned)json_int(json_find(v, "events"), 0);
-        read_steps(f, json_find(v, "steps"));
         read_stages(f, json_find(v, "stages"));
+        if (sandbox_is_repair(&f->sb) && json_int(json_find(v, "repair"), 0) != f->sb.drift_ms) {
+            begin_anew(f);
+        } else {
+            f->events_n = (unsigned)json_int(json_find(v, "events"), 0);
+            read_steps(f, json_find(v, "steps"));
+        }
     }
     arena_free(a);
 }

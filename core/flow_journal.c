@@ -161,7 +161,7 @@ void flow_journal_done(struct flow *f, enum outcome outcome, enum reason code, c
     struct journal_event *e = add_event(f, JOURNAL_DONE, code, message);
     if (e != NULL) {
         e->outcome = outcome;
-        e->duration_ms = elapsed(f->sb.attempt_started_ms, e->at_ms);
+        e->duration_ms = elapsed(sandbox_is_repair(&f->sb) ? f->sb.drift_ms : f->sb.attempt_started_ms, e->at_ms);
     }
     f->ports.counters->outcomes_n[outcome]++;
     if (outcome == OUTCOME_FAILED)
@@ -183,8 +183,10 @@ static void on_saved(void *arg, const struct journal_event *events, size_t n_eve
         memmove(f->outbox, f->outbox + f->saving_n, (f->outbox_n - f->saving_n) * sizeof(*f->outbox));
         f->outbox_n -= f->saving_n;
         f->must_save_credentials = f->must_save_credentials && !f->saving_has_credentials;
-        if (f->state == FLOW_ENDING && f->outbox_n == 0 && !f->is_dirty)
+        if (f->state == FLOW_ENDING && f->outbox_n == 0 && !f->is_dirty) {
+            f->has_settled = true;
             loop_defer(&f->end_task);
+        }
     } else if (err->kind == ERR_CONFLICT) {
         f->is_dirty = true;
         flow_reload(f);

@@ -67,6 +67,8 @@ struct flow {
     bool has_ended; /* this attempt's creation ended before (ready or failed): what follows is no cancel */
     bool is_project_gone;
     bool is_overtaken;
+    bool has_settled;
+    bool is_repair_new; /* what this repair can rely on has yet to be looked at */
     struct journal_event outbox[FLOW_OUTBOX_N];
     size_t outbox_n;
     /* The write under way, or one that had no answer: then the same is sent again, so that the row's `saves` can tell

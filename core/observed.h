@@ -104,7 +104,11 @@ struct observed_pod {
 };
 
 struct observed {
-    bool is_synced;          /* every cache has its first list: absence means something */
+    bool is_synced; /* every cache has its first list: absence means something */
+    /* Some kind that a sandbox is made of is not served, so that its absence says nothing of what ran. */
+    bool is_blind;
+    /* Everything that happened up to this moment (monotonic) has been heard of every kind; 0: nothing is known. */
+    int64_t current_ms;
     bool is_reachable;       /* the API answered the last call or watch, or was not asked yet */
     bool are_databases_far;  /* nobody can log in to this cluster's databases from here */
     bool is_cluster_unknown; /* this server's configuration has no cluster of that name: nothing else is known either */

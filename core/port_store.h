@@ -278,6 +278,43 @@ struct flow_row {
 };
 typedef void store_on_flows(void *arg, const struct flow_row *rows, size_t n, const struct err *err);
 
+/* Sandboxes that ran and should run, and that nobody leads: which of them. */
+struct watched_query {
+    const char *after;     /* those after this project, in their order */
+    unsigned max;          /* 1..1000 */
+    const struct str *ids; /* NULL: all; else these projects' only */
+    size_t ids_n;
+};
+/* now_ms: the store's clock, by which rows were updated. */
+typedef void store_on_watched(void *arg, const struct sandbox *rows, size_t n, int64_t now_ms, const struct err *err);
+
+enum drift_wish {
+    DRIFT_REPORT, /* it does not run as it should */
+    DRIFT_REPAIR, /* and this replica takes it up */
+    DRIFT_HEALED, /* it runs again; where a flow had failed on it this replica takes it up to see to the rest */
+};
+struct drift_note {
+    const char *project_id;
+    unsigned attempt; /* with fence: the row as it is known */
+    int64_t fence;
+    enum drift_wish wish;
+    enum reason code;
+    const char *message;
+    int64_t now_ms;   /* wall clock, for the journal row */
+    ms_t pace_ms;     /* the second report or repair waits so long after the first, each further one twice as long */
+    ms_t pace_cap_ms; /* at most so long */
+    ms_t calm_ms;     /* after which they are counted anew */
+};
+enum drift_result {
+    DRIFT_TOLD,  /* event was written */
+    DRIFT_LATER, /* not before wait_ms */
+    DRIFT_OTHER, /* the row is another than was known */
+};
+/* sb: the row as it is, unsettled if this replica has to lead it; NULL: it is not to be watched any more. event: NULL
+ * unless TOLD. */
+typedef void store_on_drift(void *arg, enum drift_result result, ms_t wait_ms, const struct sandbox *sb,
+                            const struct journal_event *event, const struct err *err);
+
 /* Which flows a replica wants to take up. */
 struct flow_claim {
     unsigned max;
@@ -349,10 +386,12 @@ struct port_store {
     /* Logs in with exactly these credentials and runs SELECT 1. */
     struct op *(*prove_login)(void *self, const struct db_credentials *credentials, ms_t timeout_ms, op_done *done,
                               void *arg);
-    /* Running sandboxes whose cluster state is watched for drift: all RUNNING rows, in pages after `after_project_id`.
-     */
-    struct op *(*running_list)(void *self, const char *after_project_id, unsigned max, ms_t timeout_ms,
-                               store_on_flows *done, void *arg);
+    struct op *(*watched_list)(void *self, const struct watched_query *query, ms_t timeout_ms, store_on_watched *done,
+                               void *arg);
+    /* What was seen of a watched sandbox, in one transaction. An error may have written it: then the row of a repair
+     * names this replica. */
+    struct op *(*drift_note)(void *self, const struct drift_note *note, ms_t timeout_ms, store_on_drift *done,
+                             void *arg);
 
     /* -- requests -- */
 

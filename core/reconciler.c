@@ -21,7 +21,8 @@ enum {
     RENEW_AGAIN_MS = 500,
     LOAD_FIRST_MS = 200,
     LOAD_CAP_MS = 5000,
-    RECOUNT_MS = 60000, /* a claim without an answer has taken effect by then, or never will */
+    REPAIR_FLOWS_MAX = 64, /* beyond so many flows none is begun by itself: people come first */
+    RECOUNT_MS = 60000,    /* a claim without an answer has taken effect by then, or never will */
 };
 
 struct led {
@@ -42,6 +43,7 @@ struct reconciler {
     struct reconciler_config config;
     struct flow_ports ports;
     struct flow_counters counters;
+    struct drift_watch *drift;
     struct led *leds;
     TAILQ_HEAD(, led) queue;
     struct loop_task run;
@@ -61,6 +63,7 @@ struct reconciler {
 };
 
 static void load(void *arg);
+static bool may_act(void *arg);
 
 /* ---- the set ---- */
 
@@ -173,6 +176,10 @@ static void on_flow_end(void *arg, struct flow *f)
         return;
     dequeue(led);
     led->is_overtaken = flow_is_overtaken(f);
+    if (flow_has_settled(f))
+        drift_know(r->drift, flow_sandbox(f));
+    else
+        drift_ask(r->drift, str_from(led->project_id));
     loop_defer_free(r->config.loop, led->flow, free_flow);
     led->flow = NULL;
     /* A retry may have been asked for while the end was written. */
@@ -196,11 +203,59 @@ static void on_wake(void *arg, struct flow *f)
         enqueue(led);
 }
 
+/* ---- what runs without a flow ---- */
+
+static void on_drift_event(void *arg, const struct journal_event *event)
+{
+    on_events(arg, event, 1);
+}
+
+static void on_repair(void *arg, const char *project_id)
+{
+    reconciler_poke(arg, project_id);
+}
+
+static void on_doubt(void *arg)
+{
+    struct reconciler *r = arg;
+    r->recount_until_ms = loop_now_ms(r->config.loop) + RECOUNT_MS;
+}
+
+static bool has_room(void *arg)
+{
+    const struct reconciler *r = arg;
+    return HASH_COUNT(r->leds) < REPAIR_FLOWS_MAX;
+}
+
+static struct drift_watch *watch_drift(struct reconciler *r)
+{
+    const struct drift_config config = {
+        .loop = r->config.loop,
+        .cluster = r->config.cluster,
+        .store = r->config.store,
+        .is_repairing = r->config.is_repairing,
+        .listener = {.on_event = on_drift_event,
+                     .on_repair = on_repair,
+                     .on_doubt = on_doubt,
+                     .may_act = may_act,
+                     .has_room = has_room,
+                     .arg = r},
+    };
+    return drift_new(&config);
+}
+
+bool reconciler_shows_drift(const struct reconciler *r, const struct sandbox *sb, enum reason *ret_code,
+                            char ret_message[MESSAGE_SIZE])
+{
+    return drift_shown(r->drift, sb, ret_code, ret_message);
+}
+
 /* ---- taking up ---- */
 
 static void take_up(struct led *led, const struct flow_row *row, bool is_resumed)
 {
     led->flow = flow_new(&led->owner->ports, row, is_resumed);
+    drift_forget(led->owner->drift, str_from(led->project_id));
     LOG(INFO, is_resumed ? "flow resumed" : "flow started", KV("project", led->project_id),
         KV("sandbox", row->sandbox.name), KV("cluster", row->sandbox.cluster), KV("attempt", row->sandbox.attempt),
         KV("desired", desired_id(row->sandbox.desired)));
@@ -223,8 +278,10 @@ static void on_loaded(void *arg, const struct flow_row *rows, size_t n, const st
         load(led);
     else if (n == 1)
         take_up(led, &rows[0], led->is_overtaken);
-    else
+    else {
+        drift_ask(led->owner->drift, str_from(led->project_id));
         drop(led);
+    }
 }
 
 static void load(void *arg)
@@ -242,6 +299,7 @@ void reconciler_poke(struct reconciler *r, const char *project_id)
 {
     if (r->is_draining)
         return;
+    drift_forget(r->drift, str_from(project_id));
     struct led *led = find(r, str_from(project_id));
     if (led == NULL) {
         load(add(r, project_id));
@@ -360,6 +418,7 @@ static void on_renew_timer(void *arg)
 static void on_cluster_change(void *arg, struct str project_id)
 {
     struct reconciler *r = arg;
+    drift_look(r->drift, project_id);
     if (str_is_none(project_id)) {
         enqueue_all(r);
         return;
@@ -382,6 +441,7 @@ static void on_foreign_event(void *arg, const struct journal_event *event)
 {
     struct reconciler *r = arg;
     bus_publish(r->config.bus, event);
+    drift_hear(r->drift, event);
     /* Another replica took a request for a flow that this one leads. */
     struct led *led = find(r, str_from(event->project_id));
     if (led != NULL && event->kind == JOURNAL_STATUS)
@@ -412,6 +472,7 @@ struct reconciler *reconciler_new(const struct reconciler_config *config)
     loop_timer_init(&r->renew_timer, config->loop, on_renew_timer, r);
     loop_timer_init(&r->claim_timer, config->loop, on_claim_timer, r);
     loop_timer_init(&r->lapse_timer, config->loop, on_lapse, r);
+    r->drift = watch_drift(r);
     config->cluster->subscribe(config->cluster->self, on_cluster_change, r);
     config->store->journal_subscribe(config->store->self, on_foreign_event, r);
     config->store->flows_subscribe(config->store->self, on_flows_freed, r);
@@ -423,6 +484,7 @@ struct reconciler *reconciler_new(const struct reconciler_config *config)
 static void stop(struct reconciler *r)
 {
     r->is_draining = true;
+    drift_stop(r->drift);
     loop_timer_clear(&r->renew_timer);
     loop_timer_clear(&r->claim_timer);
     loop_timer_clear(&r->lapse_timer);
@@ -445,6 +507,7 @@ void reconciler_free(struct reconciler *r)
     r->config.store->flows_subscribe(r->config.store->self, NULL, NULL);
     stop(r);
     loop_task_clear(&r->run);
+    drift_free(r->drift);
     free(r);
 }
 
@@ -470,4 +533,5 @@ void reconciler_stats(const struct reconciler *r, struct reconciler_stats *ret)
     ret->flows_n = HASH_COUNT(r->leds);
     ret->has_lease = may_act((void *)r);
     ret->flows = r->counters;
+    drift_stats(r->drift, &ret->drift);
 }

@@ -28,6 +28,11 @@ const char *sandbox_object_kind(const struct sandbox *sb, enum cluster_object ob
     return kinds[object];
 }
 
+bool sandbox_is_repair(const struct sandbox *sb)
+{
+    return sb->drift_ms > 0 && sb->desired == DESIRED_RUNNING;
+}
+
 bool sandbox_has_object(const struct sandbox *sb, enum cluster_object object)
 {
     return object != OBJECT_CLAIM || sb->kinds.workload == WORKLOAD_STATEFULSET;

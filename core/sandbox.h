@@ -73,12 +73,17 @@ struct sandbox {
     int64_t saves;   /* writes of flows so far: each names the one before it, so none is done twice */
     int64_t created_ms;
     int64_t updated_ms;
+    /* Since when this attempt, which ran, was last seen not to run as it should (wall clock); 0: never. A flow that
+     * leads such a row to run is a repair. */
+    int64_t drift_ms;
 };
 
 /* The kind of an object as Kubernetes calls it. */
 const char *sandbox_object_kind(const struct sandbox *sb, enum cluster_object object);
 /* Is the sandbox made of it? */
 bool sandbox_has_object(const struct sandbox *sb, enum cluster_object object);
+/* Does a flow that leads this row repair what ran, rather than create it? */
+bool sandbox_is_repair(const struct sandbox *sb);
 
 /* One row of the project list. */
 struct project {

@@ -195,44 +195,13 @@ void sandboxes_urls(const struct sandboxes *s, const struct sandbox *sb, char re
     write_url(cluster, sb->tty_host, ret_tty);
 }
 
-static void broken(struct live_status *ret, const char *what)
-{
-    ret->status = SANDBOX_ERROR;
-    ret->code = REASON_DRIFT;
-    text_fit(ret->message, sizeof(ret->message), str_from(what));
-}
-
-static void gone(struct live_status *ret, const struct sandbox *sb, enum cluster_object object)
-{
-    char what[64];
-    const char *article = object == OBJECT_INGRESS_APP ? "an" : "the";
-    text_fitf(what, sizeof(what), "%s %s is gone from the cluster", article, sandbox_object_kind(sb, object));
-    broken(ret, what);
-}
-
 void sandboxes_live(const struct sandboxes *s, const struct sandbox *sb, struct live_status *ret)
 {
     ret->status = sb->status;
     ret->code = sb->code;
     memcpy(ret->message, sb->message, sizeof(ret->message));
-    if (sb->status != SANDBOX_RUNNING || !sb->is_settled)
-        return;
-    struct observed seen;
-    const struct port_cluster *port = clusters_port(s->config.clusters);
-    port->observe(port->self, sb, &seen);
-    if (!seen.is_synced || !seen.is_reachable)
-        return; /* nothing newer is known than the row */
-    if (seen.objects[OBJECT_WORKLOAD] != PRESENCE_PRESENT)
-        gone(ret, sb, OBJECT_WORKLOAD);
-    else if (seen.objects[OBJECT_SERVICE] != PRESENCE_PRESENT)
-        gone(ret, sb, OBJECT_SERVICE);
-    else if (seen.objects[OBJECT_INGRESS_APP] != PRESENCE_PRESENT ||
-             seen.objects[OBJECT_INGRESS_TTY] != PRESENCE_PRESENT)
-        gone(ret, sb, OBJECT_INGRESS_APP);
-    else if (seen.route_app.is_refused || seen.route_tty.is_refused)
-        broken(ret, seen.route_tty.is_refused ? seen.route_tty.message : seen.route_app.message);
-    else if (!seen.pod.exists || !seen.pod.is_ready)
-        broken(ret, seen.pod.message[0] != '\0' ? seen.pod.message : "the pod is not ready");
+    if (reconciler_shows_drift(s->config.reconciler, sb, &ret->code, ret->message))
+        ret->status = SANDBOX_ERROR;
 }
 
 struct sandboxes *sandboxes_new(const struct sandboxes_config *config)

@@ -37,7 +37,7 @@ struct op *sandboxes_act(struct sandboxes *s, const struct project *project, enu
 void sandboxes_urls(const struct sandboxes *s, const struct sandbox *sb, char ret_app[SANDBOX_URL_SIZE],
                     char ret_tty[SANDBOX_URL_SIZE]);
 
-/* What is true now: the row's status corrected by what the caches show of a sandbox that should run. */
+/* What is true now: the row's status, corrected by what is seen of a sandbox that should run and not told yet. */
 struct live_status {
     enum sandbox_status status;
     enum reason code;

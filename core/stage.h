@@ -144,7 +144,8 @@ enum outcome {
     X(AGE_SOON, "AGE_SOON", "Save your work. Start it again at any time; its data is kept.")                           \
     X(IDLE_STOP, "IDLE_STOP", "Nobody used it. Start it again at any time; its data is kept.")                         \
     X(AGE_STOP, "AGE_STOP", "It ran for as long as it may. Start it again at any time; its data is kept.")             \
-    X(DRIFT, "DRIFT", "A part of the sandbox is gone from the cluster. Retry to make it again.")
+    X(DRIFT, "DRIFT",                                                                                                  \
+      "It was changed in the cluster from outside. If that is not made good by itself, start it once more.")
 
 enum reason {
 #define X(name, id, hint) REASON_##name,

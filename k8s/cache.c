@@ -194,6 +194,7 @@ void cache_reached(struct cache *c, enum kube_kind kind, uint64_t version)
 void cache_list_begin(struct cache *c, enum kube_kind kind)
 {
     c->kinds[kind].epoch++;
+    c->kinds[kind].begun_ms = loop_now_ms(c->loop);
 }
 
 void cache_list_end(struct cache *c, enum kube_kind kind, uint64_t version)
@@ -207,6 +208,7 @@ void cache_list_end(struct cache *c, enum kube_kind kind, uint64_t version)
             record_free(c, kind, r);
     }
     cache_reached(c, kind, version);
+    k->current_ms = k->begun_ms;
     if (!k->is_synced)
         cache_touch_all(c);
     k->is_synced = true;
@@ -217,6 +219,12 @@ void cache_list_none(struct cache *c, enum kube_kind kind)
     cache_list_begin(c, kind);
     cache_list_end(c, kind, UINT64_MAX);
     c->kinds[kind].reached = 0;
+    c->kinds[kind].current_ms = INT64_MAX; /* nothing of it will ever happen */
+}
+
+void cache_heard(struct cache *c, enum kube_kind kind)
+{
+    c->kinds[kind].current_ms = loop_now_ms(c->loop);
 }
 
 bool cache_is_synced(const struct cache *c, enum kube_kind kind)
@@ -261,6 +269,7 @@ void cache_forget(struct cache *c, struct str project_id)
 struct cache *cache_new(struct loop *loop)
 {
     struct cache *c = xcalloc(1, sizeof *c);
+    c->loop = loop;
     TAILQ_INIT(&c->dirty);
     loop_task_init(&c->flush, loop, on_flush, c);
     return c;

@@ -40,6 +40,9 @@ void cache_event(struct cache *c, enum kube_kind kind, const struct json_value *
 /* The watch has reached this version (a bookmark). */
 void cache_reached(struct cache *c, enum kube_kind kind, uint64_t version);
 
+/* The watch brought something: a watch is in order, so all that was before has been heard. */
+void cache_heard(struct cache *c, enum kube_kind kind);
+
 /* ---- fed by our own calls ---- */
 
 /* The answer to a create or patch. Ignored if the watch has been past it: then the object may be gone already. */

@@ -276,6 +276,17 @@ static void observe_own_pod(const struct cache *c, const struct cache_project *p
     FIT(ret->event_message, events->warning_message);
 }
 
+static ms_t current_of(const struct cache *c, const struct sandbox_kinds *of)
+{
+    ms_t oldest = INT64_MAX;
+    for (size_t i = 0; i < KIND_CACHED_N; i++) {
+        bool is_older = c->kinds[i].current_ms < oldest;
+        if (is_older && kube_is_used(kube_kind_row((enum kube_kind)i)->use, of))
+            oldest = c->kinds[i].current_ms;
+    }
+    return oldest;
+}
+
 bool cache_is_synced_for(const struct cache *c, const struct sandbox_kinds *of)
 {
     for (size_t i = 0; i < KIND_CACHED_N; i++) {
@@ -291,6 +302,7 @@ void cache_observe(const struct cache *c, const struct sandbox *sb, struct obser
     const struct record *database = cache_find(c, KIND_CLUSTER, str_from(sb->database_name));
     memset(ret, 0, sizeof *ret);
     ret->is_synced = cache_is_synced_for(c, &sb->kinds);
+    ret->current_ms = current_of(c, &sb->kinds);
     for (size_t i = 0; i < OBJECT_N; i++)
         ret->objects[i] = presence_of(c, (enum cluster_object)i, sb);
     if (p == NULL)

@@ -59,6 +59,8 @@ struct cached_kind {
     struct record *by_name;
     unsigned epoch;
     uint64_t reached; /* version up to which the watch has told everything */
+    ms_t begun_ms;    /* of the list under way */
+    ms_t current_ms;  /* all that happened up to then has been heard */
     bool is_synced;
 };
 
@@ -67,6 +69,7 @@ struct cache {
     struct cache_project *projects;
     TAILQ_HEAD(, cache_project) dirty;
     bool is_all_dirty;
+    struct loop *loop;
     struct loop_task flush;
     cluster_on_change *on_change;
     void *on_change_arg;

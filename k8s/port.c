@@ -229,6 +229,7 @@ static void port_observe(void *self, const struct sandbox *sb, struct observed *
     ask_for(p, &sb->kinds); /* it may be made of other kinds than new ones are */
     cache_observe(p->cache, sb, ret);
     ret->is_reachable = !kube_is_away(p->kube);
+    ret->is_blind = discovery_dialect(p->discovery) == NULL;
     if (!p->profile->is_acceptance_needed) {
         ret->route_app.is_accepted = !ret->route_app.is_refused;
         ret->route_tty.is_accepted = !ret->route_tty.is_refused;

@@ -107,6 +107,8 @@ static bool on_event(void *arg, const struct json_value *item, struct err *reter
         cache_drop(cache, kind, event.object);
     else if (kind < KIND_CACHED_N)
         cache_reached(cache, kind, event.version);
+    if (kind < KIND_CACHED_N)
+        cache_heard(cache, kind);
     return true;
 }
 

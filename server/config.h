@@ -92,9 +92,12 @@ struct config_cluster {
 };
 enum { CONFIG_CLUSTERS_MAX = 16 };
 
+enum config_drift { CONFIG_DRIFT_REPAIR, CONFIG_DRIFT_REPORT }; /* in the order of the key's choices */
+
 struct config_flow {
     bool is_overlapping;
     bool is_login_proven;
+    int drift; /* enum config_drift */
     ms_t deadlines_ms[DEADLINE_N];
     ms_t call_ms;
     ms_t late_ms;

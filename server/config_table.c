@@ -169,6 +169,8 @@ const struct config_row CONFIG_ROWS[] = {
     DURATION("flow.late", flow.late_ms, "30s", 0, MINUTES(10), "How long after its deadline a call may still take effect; nothing is removed before that."),
     DURATION("flow.lease", flow.lease_ms, "6s", SECONDS(3), MINUTES(5), "A replica that has not been heard of for so long loses its work to the others; it tells every third of it that it lives."),
     DURATION("flow.claim_interval", flow.claim_interval_ms, "2s", MS(100), MINUTES(5), "How often a replica looks for work that nobody does; at most `flow.lease`."),
+    CHOICE("flow.drift", flow.drift, NULL, "repair", "repair|report",
+           "What happens when an object of a running sandbox is deleted from outside. `repair`: it is made again (never a database). `report`: it is told."),
     INT("flow.claim_batch", flow.claim_n, "32", 1, 1000, "How much of it is taken over at once."),
 
     DURATION("session.idle", session_idle_ms, "12h", MINUTES(1), DAYS(30), "A session ends after so long without a request."),

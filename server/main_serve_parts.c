@@ -167,6 +167,7 @@ static void make_engine(struct server *s)
         .lease_ms = c->flow.lease_ms,
         .claim_ms = c->flow.claim_interval_ms,
         .claim_n = (unsigned)c->flow.claim_n,
+        .is_repairing = c->flow.drift == CONFIG_DRIFT_REPAIR,
     };
     s->reconciler = reconciler_new(&config);
     const struct sandboxes_config sandboxes = {

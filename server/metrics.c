@@ -66,6 +66,11 @@ static const struct metric metrics[] = {
     {"fullstackd_limits_warned_total",       "counter", "Stops that were announced for idleness or age",                  MEMBER_U64,      AT(limits.warned_n)},
     {"fullstackd_limits_kept_total",         "counter", "Announced stops that were taken back",                           MEMBER_U64,      AT(limits.kept_n)},
     {"fullstackd_limits_stopped_total",      "counter", "Sandboxes stopped for idleness or age",                          MEMBER_U64,      AT(limits.stopped_n)},
+    {"fullstackd_watched_sandboxes",         "gauge",   "Sandboxes that should run and that no replica works on",         MEMBER_UNSIGNED, AT(reconciler.drift.watched_n)},
+    {"fullstackd_drifted_sandboxes",         "gauge",   "Of them told not to run as they should",                         MEMBER_UNSIGNED, AT(reconciler.drift.drifted_n)},
+    {"fullstackd_drift_reports_total",       "counter", "Drifts of sandboxes that this replica told of",                  MEMBER_U64,      AT(reconciler.drift.told_n)},
+    {"fullstackd_drift_repairs_total",       "counter", "Repairs that this replica began by itself",                      MEMBER_U64,      AT(reconciler.drift.repairs_n)},
+    {"fullstackd_drift_healed_total",        "counter", "Sandboxes that were seen to run again by themselves",            MEMBER_U64,      AT(reconciler.drift.healed_n)},
     {"fullstackd_replica_lease",             "gauge",   "1 while this replica holds its lease",                           MEMBER_BOOL,     AT(reconciler.has_lease)},
 };
 /* clang-format on */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/log.h"
+#include "store/drift_repo.h"
 #include "store/store_private.h"
 #include "store/store_rows.h"
 
@@ -41,10 +42,6 @@ enum { LIST_MAX = 1000, STEPS_BYTES_MAX = 4096, COLUMN_STEPS = ROWS_SANDBOX_N, C
 #define SQL_LOAD                                                                                                       \
     "SELECT " ROWS_FLOW FROM_SANDBOXES "WHERE s.project_id = $1::text AND s.lease_owner = $2::text AND NOT "           \
     "s.is_settled"
-
-#define SQL_RUNNING                                                                                                    \
-    "SELECT " ROWS_FLOW FROM_SANDBOXES                                                                                 \
-    "WHERE s.status = 'RUNNING' AND s.is_settled AND s.project_id > $1::text ORDER BY s.project_id LIMIT $2::integer"
 
 #define SQL_SAVE                                                                                                       \
     "SELECT fs_flow_save($1::text, $2::text, $3::integer, $4::bigint, $5::bigint, $6::text, $7::text, $8::text, "      \
@@ -165,17 +162,6 @@ static struct op *flow_load(void *self, const char *project_id, ms_t timeout_ms,
     return store_call_query(call, SQL_LOAD, p, on_flows);
 }
 
-static struct op *running_list(void *self, const char *after_project_id, unsigned max, ms_t timeout_ms,
-                               store_on_flows *done, void *arg)
-{
-    struct store_call *call = store_call_new(self, timeout_ms, arg);
-    call->done.flows = done;
-    struct pg_params *p = pg_params_new();
-    pg_add_text(p, after_project_id != NULL ? after_project_id : "");
-    pg_add_int(p, max < LIST_MAX ? max : LIST_MAX);
-    return store_call_query(call, SQL_RUNNING, p, on_flows);
-}
-
 static void on_credentials(void *arg, const struct pg_result *result, const struct err *err)
 {
     struct store_call *call = arg;
@@ -282,7 +268,7 @@ void flow_repo_fill(struct port_store *port)
     port->flows_subscribe = flows_subscribe;
     port->flows_claim = flows_claim;
     port->flow_load = flow_load;
-    port->running_list = running_list;
+    drift_repo_fill(port);
     port->credentials_get = credentials_get;
     port->flow_save = flow_save;
 }

@@ -59,6 +59,8 @@ struct store_call {
         store_on_projects *projects;
         store_on_request *request;
         store_on_flows *flows;
+        store_on_watched *watched;
+        store_on_drift *drift;
         store_on_saved *saved;
         store_on_env *env;
         store_on_variables *variables;

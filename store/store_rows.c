@@ -71,6 +71,7 @@ bool rows_sandbox(struct rows_at at, struct sandbox *ret, struct err *reterr)
     ret->created_ms = pg_row_time_ms(r, row, c + 7);
     ret->updated_ms = pg_row_time_ms(r, row, c + 8);
     ret->saves = pg_row_int(r, row, c + 9, 0);
+    ret->drift_ms = pg_row_int(r, row, c + 12, 0);
     return true;
 }
 

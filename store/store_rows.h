@@ -15,7 +15,8 @@
     "(s).tty_host, (s).app_label, (s).tty_label, (s).port_names[1], (s).port_names[2], (s).port_names[3], "            \
     "(s).port_names[4], (s).image, (s).restart_time, (s).message, (s).status, (s).desired, (s).attempt, "              \
     "fs_ms((s).attempt_started_at), (s).code, (s).is_settled, (s).fence, fs_ms((s).created_at), "                      \
-    "fs_ms((s).updated_at), (s).saves, (s).workload, (s).route"
+    "fs_ms((s).updated_at), (s).saves, (s).workload, (s).route, "                                                      \
+    "CASE WHEN (s).drift_attempt = (s).attempt THEN fs_ms((s).drift_at) END"
 #define ROWS_CREDENTIALS "(d).host, (d).username, (d).dbname, (d).port, (d).password_box"
 #define ROWS_PROJECT                                                                                                   \
     "(p).id, (p).owner_id, (p).name, (p).description, (p).cluster, fs_ms((p).created_at), fs_ms((p).updated_at)"
@@ -25,7 +26,7 @@
 #define ROWS_USER "(u).id, (u).name, (u).email, (u).image, (u).is_admin"
 
 enum {
-    ROWS_SANDBOX_N = 32,
+    ROWS_SANDBOX_N = 33,
     ROWS_CREDENTIALS_N = 5,
     ROWS_PROJECT_N = 7,
     ROWS_EVENT_N = 13,

@@ -47,7 +47,9 @@ void sim_cluster_forget_all(struct sim_cluster *c, size_t node);
 bool sim_cluster_exists(const struct sim_cluster *c, const char *project_id, enum cluster_object object);
 /* Is something running in it, and nothing to end it? The workload or the database. */
 bool sim_cluster_runs(const struct sim_cluster *c, const char *project_id, enum cluster_object object);
-/* Pod and database always fared well: what failed, failed by the engine. */
+/* Something of it was deleted from outside while it ran. */
+bool sim_cluster_was_vandalized(const struct sim_cluster *c, const char *project_id);
+/* Pod and database always fared well, and nobody touched them: what failed, failed by the engine. */
 bool sim_cluster_was_good(const struct sim_cluster *c, const char *project_id);
 /* Somebody else, or a late call, is still changing it. */
 bool sim_cluster_is_quiet(const struct sim_cluster *c);
@@ -75,4 +77,12 @@ const struct sandbox *sim_store_row(const struct sim_store *st, const char *proj
 bool sim_store_leads(struct sim_store *st, size_t node, const char *project_id);
 bool sim_store_has_credentials(struct sim_store *st, const char *project_id);
 const struct journal_event *sim_store_journal(const struct sim_store *st, size_t *ret_n);
+
+/* ---- drift ---- */
+
+/* Has every drift of this project been told, and made good where that is due? */
+bool sim_drift_is_over(const struct sim_cluster *c, const struct sandbox *sb, bool is_repairing);
+/* What was told of drift is true. */
+void sim_drift_check(struct sim *s, const struct sim_cluster *c, const char *project_id, bool is_repairing);
+
 void sim_store_is_down(struct sim_store *st, size_t node, bool is_down);

@@ -83,6 +83,8 @@ void sim_apply_thing(struct sim_cluster *c, const struct call *call)
         memcpy(t->name, call->name, sizeof(t->name));
         if (t->made_n > t->removed_n + 1)
             sim_violated(c->sim, "%s object %d made twice", p->project_id, (int)call->object);
+        if (call->object == OBJECT_DATABASE && p->lost_attempt == call->sb.attempt)
+            sim_violated(c->sim, "%s: a repair made an empty database", p->project_id);
         if (call->object == OBJECT_DATABASE)
             p->db_running_at_ms = sim_now(c) + sim_between(c->sim, 50, sim_below(c->sim, 8) == 0 ? 200000 : 20000);
     }
@@ -254,17 +256,24 @@ static void tell(const struct view *v, struct str project_id)
         v->on_change(v->on_change_arg, project_id);
 }
 
+static void saw(struct view *v, size_t i)
+{
+    memcpy(v->restart_times[i], v->cluster->places[i].restart_time, sizeof(v->restart_times[i]));
+    v->looked_ms[i] = sim_now(v->cluster);
+}
+
 static void look(struct view *v, size_t i)
 {
     struct sim *s = v->cluster->sim;
     struct place *p = &v->cluster->places[i];
     struct observed truth;
-    if (!v->is_synced || v->is_down || sim_percent(s, 30))
+    if (!v->is_synced || v->is_down || sim_now(v->cluster) < v->stale_until_ms || sim_percent(s, 30))
         return;
     show(v->cluster, p, &truth);
     /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): bytes of padding at most wake once more than needed. */
     bool is_news = memcmp(&truth, &v->caches[i], sizeof(truth)) != 0;
     v->caches[i] = truth;
+    saw(v, i);
     if (is_news || sim_percent(s, 5))
         tell(v, str_from(p->project_id));
 }
@@ -277,6 +286,7 @@ static void on_tick(void *arg)
         for (size_t k = 0; k < SIM_NODES_N; k++)
             look(&c->views[k], i);
     }
+    sim_vandalize(c);
     loop_timer_set(&c->tick, sim_between(c->sim, TICK_LOW_MS, TICK_HIGH_MS));
 }
 
@@ -284,8 +294,10 @@ static void on_sync(void *arg)
 {
     struct view *v = arg;
     v->is_synced = true;
-    for (size_t i = 0; i < v->cluster->places_n; i++)
+    for (size_t i = 0; i < v->cluster->places_n; i++) {
         show(v->cluster, &v->cluster->places[i], &v->caches[i]);
+        saw(v, i);
+    }
     tell(v, STR_NONE);
 }
 
@@ -295,6 +307,8 @@ static void observe(void *self, const struct sandbox *sb, struct observed *ret)
     size_t place = (size_t)(sim_place_of(v->cluster, sb) - v->cluster->places);
     *ret = v->caches[place];
     ret->is_synced = v->is_synced;
+    ret->current_ms = v->looked_ms[place];
+    ret->pod.is_former = ret->pod.exists && strcmp(v->restart_times[place], sb->restart_time) != 0;
     ret->is_reachable = !v->is_down;
     for (size_t i = 0; i < OBJECT_N; i++) {
         if (!sim_is_watched((enum cluster_object)i))
@@ -413,9 +427,18 @@ bool sim_cluster_was_good(const struct sim_cluster *c, const char *project_id)
 {
     for (size_t i = 0; i < c->places_n; i++) {
         if (strcmp(c->places[i].project_id, project_id) == 0)
-            return !c->places[i].was_bad;
+            return !c->places[i].was_bad && !c->places[i].was_vandalized;
     }
     return true;
+}
+
+bool sim_cluster_was_vandalized(const struct sim_cluster *c, const char *project_id)
+{
+    for (size_t i = 0; i < c->places_n; i++) {
+        if (strcmp(c->places[i].project_id, project_id) == 0)
+            return c->places[i].was_vandalized;
+    }
+    return false;
 }
 
 bool sim_cluster_is_quiet(const struct sim_cluster *c)

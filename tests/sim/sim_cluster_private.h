@@ -37,6 +37,8 @@ struct place {
     char project_id[ID_SIZE];
     enum fate fate;
     bool was_bad; /* once its fate was another than good */
+    bool was_vandalized;
+    unsigned lost_attempt; /* whose database was deleted from outside; 0: none */
     struct thing things[OBJECT_N];
     struct sandbox_kinds kinds; /* of the workload that was made last */
     bool is_claim_kept;         /* nobody deletes it with its StatefulSet */
@@ -83,7 +85,10 @@ struct view {
     struct sim_cluster *cluster;
     struct port_cluster port;
     struct observed caches[SIM_PROJECTS_N];
-    bool known[SIM_PROJECTS_N][OBJECT_N]; /* unwatched kinds: what the process remembers */
+    bool known[SIM_PROJECTS_N][OBJECT_N];   /* unwatched kinds: what the process remembers */
+    char restart_times[SIM_PROJECTS_N][15]; /* of the pods that it sees */
+    ms_t looked_ms[SIM_PROJECTS_N];         /* how old what it sees is */
+    ms_t stale_until_ms;                    /* its watches bring nothing, and it does not know */
     struct loop_timer sync;
     bool is_synced;
     bool is_down;
@@ -109,6 +114,9 @@ bool sim_is_watched(enum cluster_object object);
 ms_t sim_now(const struct sim_cluster *c);
 struct place *sim_place_of(struct sim_cluster *c, const struct sandbox *sb);
 enum presence sim_presence_of(const struct thing *t);
+/* sim_drift.c: somebody deletes something of a sandbox that runs. */
+void sim_vandalize(struct sim_cluster *c);
+
 void sim_apply_thing(struct sim_cluster *c, const struct call *call);
 void sim_run_thing(struct sim_cluster *c, struct place *p, enum cluster_object object, bool is_running);
 void sim_remove_thing(struct sim_cluster *c, struct place *p, enum cluster_object object);

@@ -23,6 +23,7 @@ enum {
 
 struct run;
 
+static unsigned drifts_told;
 static unsigned
     holds_told; /* how often an undo was seen that could not go on: a simulation without any proves nothing */
 
@@ -48,6 +49,7 @@ struct run {
     struct sim_cluster *cluster;
     struct sim_store *store;
     struct flow_settings settings;
+    bool is_repairing;
     struct node nodes[SIM_NODES_N];
     size_t nodes_n; /* that run in this seed */
     unsigned actions_n;
@@ -96,7 +98,8 @@ static void start_process(struct node *node)
                                                  .settings = &r->settings,
                                                  .lease_ms = 9000,
                                                  .claim_ms = 2000,
-                                                 .claim_n = SIM_PROJECTS_N};
+                                                 .claim_n = SIM_PROJECTS_N,
+                                                 .is_repairing = r->is_repairing};
     node->reconciler = reconciler_new(&reconciler);
     const struct sandboxes_config sandboxes = {
         .loop = r->sim.loop,
@@ -278,6 +281,8 @@ static bool is_all_settled(const struct run *r)
         const struct sandbox *sb = sim_store_row(r->store, r->projects[i].id);
         if (sb != NULL && !sb->is_settled)
             return false;
+        if (!sim_drift_is_over(r->cluster, sb, r->is_repairing))
+            return false;
     }
     return sim_cluster_is_quiet(r->cluster) && are_readers_there(r);
 }
@@ -359,6 +364,9 @@ static void check_end_told(struct run *r, const char *project_id, const struct s
         [SANDBOX_ERROR] = 1u << OUTCOME_FAILED,
         [SANDBOX_TERMINATED] = 1u << OUTCOME_TERMINATED | 1u << OUTCOME_CANCELLED,
     };
+    bool is_drift = sb != NULL && sb->status == SANDBOX_ERROR && sb->drift_ms > 0 && last->kind == JOURNAL_STATUS;
+    if (is_drift && last->status == SANDBOX_ERROR)
+        return;
     bool is_told = ((sb == NULL ? 1u << OUTCOME_DELETED : told_by[sb->status]) >> outcome & 1) != 0;
     if (!is_told)
         sim_violated(&r->sim, "%s is %s, its last row says %s", project_id,
@@ -400,6 +408,7 @@ static void check_journal(struct run *r, const char *project_id)
     unsigned attempt = 0;
     unsigned creations_ended = 0;
     bool is_stop = false;
+    bool is_reopened = false; /* it had ended and drifted: there is one more end to come */
     for (size_t i = 0; i < n; i++) {
         const struct journal_event *e = &journal[i];
         if (strcmp(e->project_id, project_id) != 0)
@@ -408,15 +417,18 @@ static void check_journal(struct run *r, const char *project_id)
             memset(stages, 0, sizeof(stages));
             attempt = e->attempt;
             creations_ended = 0;
+            is_reopened = false;
         }
         if (e->kind == JOURNAL_STAGE)
             stages[e->stage] = e->stage_status;
         is_stop = e->kind == JOURNAL_STATUS ? e->status == SANDBOX_STOPPING : is_stop;
+        is_reopened = is_reopened || (e->kind == JOURNAL_STATUS && e->status == SANDBOX_ERROR);
         if (e->kind != JOURNAL_DONE)
             continue;
         /* A stop also ends a start that it broke off, and may itself fail. */
-        if (is_stop ? creations_ended == 0 : is_creation_end(e))
+        if (is_stop ? creations_ended == 0 : is_creation_end(e) && !is_reopened)
             creations_ended++;
+        is_reopened = false;
         check_failure(r, e);
         if (e->outcome == OUTCOME_TERMINATED && creations_ended == 0)
             sim_violated(&r->sim, "%s attempt %u was terminated without having ended", project_id, attempt);
@@ -436,6 +448,7 @@ static void check(struct run *r)
         check_deleted(r, id);
         check_end_told(r, id, sb);
         check_journal(r, id);
+        sim_drift_check(&r->sim, r->cluster, id, r->is_repairing);
     }
     if (!are_readers_there(r))
         sim_violated(&r->sim, "a reader did not see every row");
@@ -462,6 +475,7 @@ static void set_up(struct run *r, uint64_t seed)
     r->settings.late_ms = 20000;
     r->settings.has_overlap = sim_below(&r->sim, 4) != 0;
     r->settings.must_prove_login = sim_below(&r->sim, 4) != 0;
+    r->is_repairing = sim_below(&r->sim, 4) != 0;
     for (size_t i = 0; i < SIM_PROJECTS_N; i++) {
         text_fitf(r->projects[i].id, ID_SIZE, "project-%zu", i);
         text_fitf(r->projects[i].owner_id, ID_SIZE, "owner");
@@ -507,6 +521,7 @@ static bool run_seed(uint64_t seed, unsigned *outcomes)
     for (size_t i = 0; i < n; i++) {
         if (journal[i].kind == JOURNAL_DONE)
             outcomes[journal[i].outcome]++;
+        drifts_told += journal[i].kind == JOURNAL_STATUS && journal[i].status == SANDBOX_ERROR;
     }
     if (r.sim.is_failed)
         printf("seed %llu: %s\n  repeat: sim_engine %llu 1\n", (unsigned long long)seed, r.sim.why,
@@ -539,8 +554,8 @@ int main(int argc, char **argv)
         failed += !run_seed(seed, outcomes);
     for (size_t i = 1; i < OUTCOME_N; i++)
         printf("%s %u  ", outcome_id((enum outcome)i), outcomes[i]);
-    printf("held back %u", holds_told);
-    if (holds_told == 0 && n >= 1000)
+    printf("held back %u  drifted %u", holds_told, drifts_told);
+    if ((holds_told == 0 || drifts_told == 0) && n >= 1000)
         failed++;
     printf("\n%llu passed, %llu failed\n", (unsigned long long)(n - failed), (unsigned long long)failed);
     return failed == 0 ? 0 : 1;

@@ -54,6 +54,7 @@ static void start_attempt(const struct call *call, struct row *row, bool is_live
     }
     memcpy(sb->restart_time, call->names.restart_time, sizeof(sb->restart_time));
     sb->attempt++;
+    sb->drift_ms = 0;
     sb->attempt_started_ms = call->now_ms;
     row->has_sandbox = true;
     row->has_database = true;
@@ -127,6 +128,7 @@ static void commit_request(struct call *call)
     sb->desired = call->desired;
     sb->is_settled = false;
     sb->fence++;
+    sb->updated_ms = sim_store_now(st);
     if (!is_alive(st, row->lease_owner))
         row->lease_owner = call->replica;
     e.status = sb->status;
@@ -152,8 +154,10 @@ static void commit_save(struct call *call)
         (void)append(call, &call->save.events[i]);
     row->sb.status = sb->status;
     row->sb.code = sb->code;
+    memcpy(row->sb.message, sb->message, sizeof(sb->message));
     row->sb.is_settled = sb->is_settled;
     row->sb.saves++;
+    row->sb.updated_ms = sim_store_now(st);
     (void)!str_copy(call->save.steps_json, row->steps, sizeof(row->steps));
     if (call->save.credentials != NULL) {
         row->has_credentials = true;
@@ -210,6 +214,97 @@ static void commit_release(struct call *call)
     }
 }
 
+/* ---- what is seen of those that nobody leads ---- */
+
+static bool is_watched(const struct row *row)
+{
+    const struct sandbox *sb = &row->sb;
+    return row->exists && row->has_sandbox && sb->is_settled && sb->desired == DESIRED_RUNNING &&
+           (sb->status == SANDBOX_RUNNING || (sb->status == SANDBOX_ERROR && sb->drift_ms > 0));
+}
+
+static void commit_watched(struct call *call)
+{
+    struct sim_store *st = call->store;
+    for (size_t i = 0; i < st->rows_n; i++) {
+        bool is_asked = call->is_of_all;
+        for (size_t k = 0; k < call->led_n; k++)
+            is_asked = is_asked || strcmp(call->led[k], st->rows[i].sb.project_id) == 0;
+        if (is_asked && is_watched(&st->rows[i]))
+            call->watched[call->watched_n++] = st->rows[i].sb;
+    }
+    call->now_ms = sim_store_now(st);
+}
+
+static bool is_last_an_end(const struct sim_store *st, const char *project_id)
+{
+    for (size_t i = st->journal_n; i-- > 0;) {
+        if (strcmp(st->journal[i].project_id, project_id) == 0)
+            return st->journal[i].kind == JOURNAL_DONE;
+    }
+    return false;
+}
+
+/* What paces it, as fs_drift_note has it: 0 if it may be told. */
+static ms_t drift_wait_ms(const struct call *call, const struct row *row, unsigned *ret_n)
+{
+    ms_t ago_ms = sim_store_now(call->store) - row->drift_at_ms;
+    *ret_n = row->drift_at_ms > 0 && ago_ms < call->note.calm_ms ? row->drift_n : 0;
+    ms_t pace_ms = call->note.pace_ms << (*ret_n > 0 ? *ret_n - 1 : 0);
+    pace_ms = pace_ms < call->note.pace_cap_ms ? pace_ms : call->note.pace_cap_ms;
+    return *ret_n > 0 && pace_ms > ago_ms ? pace_ms - ago_ms : 0;
+}
+
+static void tell_drift(struct call *call, struct row *row, unsigned n, bool is_lead, bool is_end)
+{
+    struct sandbox *sb = &row->sb;
+    if (!is_end) {
+        row->drift_n = n + 1;
+        row->drift_at_ms = sim_store_now(call->store);
+        sb->drift_ms = loop_wall_ms(call->store->sim->loop);
+    }
+    sb->status = is_end ? SANDBOX_RUNNING : SANDBOX_ERROR;
+    sb->code = call->note.code;
+    memcpy(sb->message, call->message, sizeof(sb->message));
+    sb->fence++;
+    sb->updated_ms = sim_store_now(call->store);
+    sb->is_settled = !is_lead;
+    row->lease_owner = is_lead ? call->replica : 0;
+    struct journal_event e = {.kind = is_end ? JOURNAL_DONE : JOURNAL_STATUS,
+                              .status = sb->status,
+                              .outcome = is_end ? OUTCOME_READY : OUTCOME_NONE,
+                              .code = call->note.code,
+                              .attempt = sb->attempt,
+                              .duration_ms = -1};
+    memcpy(e.owner_id, sb->owner_id, sizeof(e.owner_id));
+    memcpy(e.project_id, sb->project_id, sizeof(e.project_id));
+    memcpy(e.message, call->message, sizeof(e.message));
+    (void)append(call, &e);
+}
+
+static void commit_note(struct call *call)
+{
+    struct sim_store *st = call->store;
+    struct row *row = sim_store_row_of(st, call->project_id);
+    const struct drift_note *note = &call->note;
+    unsigned n;
+    call->drift_result = DRIFT_OTHER;
+    bool is_healed = note->wish == DRIFT_HEALED;
+    bool is_as_known = row != NULL && is_watched(row) && row->sb.attempt == note->attempt &&
+                       row->sb.fence == note->fence && is_alive(st, call->replica) &&
+                       !(is_healed && row->sb.status == SANDBOX_RUNNING);
+    if (is_as_known) {
+        bool is_lead = note->wish == DRIFT_REPAIR || (is_healed && is_last_an_end(st, call->project_id));
+        bool is_end = is_healed && !is_lead;
+        call->wait_ms = drift_wait_ms(call, row, &n);
+        call->drift_result = call->wait_ms > 0 && !is_end ? DRIFT_LATER : DRIFT_TOLD;
+        if (call->drift_result == DRIFT_TOLD)
+            tell_drift(call, row, n, is_lead, is_end);
+    }
+    if (row != NULL && (is_watched(row) || call->drift_result == DRIFT_TOLD))
+        call->watched[call->watched_n++] = row->sb;
+}
+
 void sim_store_commit(struct call *call)
 {
     struct sim_store *st = call->store;
@@ -250,6 +345,12 @@ void sim_store_commit(struct call *call)
                 call->events[call->events_n++] = st->journal[i];
         }
         call->last_seq = st->journal_n;
+        break;
+    case WATCHED:
+        commit_watched(call);
+        break;
+    case NOTE:
+        commit_note(call);
         break;
     case ENV:
     case LOGIN:

@@ -84,6 +84,14 @@ static void on_answer(void *arg)
                 hear(&call->store->nodes[i], &call->word);
         }
         break;
+    case WATCHED:
+        call->on.watched(call->arg, call->watched, err == NULL ? call->watched_n : 0, call->now_ms, err);
+        break;
+    case NOTE:
+        call->on.drift(call->arg, call->drift_result, call->wait_ms,
+                       err == NULL && call->watched_n > 0 ? call->watched : NULL,
+                       err == NULL && call->events_n > 0 ? call->events : NULL, err);
+        break;
     case JOURNAL:
         call->on.journal(call->arg, call->events, err == NULL ? call->events_n : 0, call->last_seq, err);
         break;
@@ -191,6 +199,34 @@ static struct op *flow_save(void *self, const struct flow_save *save, ms_t timeo
     return &call->op;
 }
 
+static struct op *watched_list(void *self, const struct watched_query *query, ms_t timeout_ms, store_on_watched *done,
+                               void *arg)
+{
+    struct call *call = new_call(self, WATCHED, timeout_ms, arg);
+    call->is_of_all = query->ids == NULL;
+    for (size_t i = 0; i < query->ids_n && call->led_n < SIM_PROJECTS_N; i++) {
+        bool is_known = false; /* asked for twice */
+        for (size_t k = 0; k < call->led_n; k++)
+            is_known = is_known || str_eq_text(query->ids[i], call->led[k]);
+        if (!is_known)
+            text_fit(call->led[call->led_n++], ID_SIZE, query->ids[i]);
+    }
+    call->on.watched = done;
+    return &call->op;
+}
+
+static struct op *drift_note(void *self, const struct drift_note *note, ms_t timeout_ms, store_on_drift *done,
+                             void *arg)
+{
+    struct call *call = new_call(self, NOTE, timeout_ms, arg);
+    name_project(call, note->project_id);
+    call->note = *note;
+    text_fit(call->message, sizeof(call->message), str_from(note->message));
+    call->events = room(call, 1);
+    call->on.drift = done;
+    return &call->op;
+}
+
 static struct op *env_of(void *self, const char *project_id, ms_t timeout_ms, store_on_env *done, void *arg)
 {
     struct call *call = new_call(self, ENV, timeout_ms, arg);
@@ -280,6 +316,8 @@ struct sim_store *sim_store_new(struct sim *s)
                                          .flows_claim = flows_claim,
                                          .flow_load = flow_load,
                                          .flow_save = flow_save,
+                                         .watched_list = watched_list,
+                                         .drift_note = drift_note,
                                          .env_of = env_of,
                                          .prove_login = prove_login,
                                          .sandbox_request = sandbox_request,

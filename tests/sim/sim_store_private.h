@@ -21,6 +21,8 @@ struct row {
     bool has_credentials;
     struct db_credentials credentials;
     int lease_owner;
+    unsigned drift_n;
+    ms_t drift_at_ms; /* by the store's clock; 0: never */
 };
 
 /* The store as one process has it. */
@@ -48,7 +50,7 @@ struct sim_store {
     ms_t alive_until_ms[REPLICAS_N];
 };
 
-enum verb { RENEW, RELEASE, CLAIM, LOAD, SAVE, ENV, LOGIN, REQUEST, JOURNAL, WORD };
+enum verb { WATCHED, NOTE, RENEW, RELEASE, CLAIM, LOAD, SAVE, ENV, LOGIN, REQUEST, JOURNAL, WORD };
 
 struct call {
     struct op op;
@@ -82,10 +84,17 @@ struct call {
     struct sandbox names;
     int64_t now_ms;
     struct journal_query query;
+    struct drift_note note;
+    char message[MESSAGE_SIZE];
+    bool is_of_all;
     /* what it got */
     enum request_result result;
     struct flow_row flows[SIM_PROJECTS_N];
     size_t flows_n;
+    struct sandbox watched[SIM_PROJECTS_N];
+    size_t watched_n;
+    enum drift_result drift_result;
+    ms_t wait_ms;
     struct journal_event *events;
     size_t events_n;
     uint64_t last_seq;
@@ -95,6 +104,8 @@ struct call {
         op_done *done;
         store_on_renewed *renewed;
         store_on_flows *flows;
+        store_on_watched *watched;
+        store_on_drift *drift;
         store_on_saved *saved;
         store_on_env *env;
         store_on_request *request;

@@ -512,10 +512,14 @@ static void running_sandboxes_are_listed_in_pages(void **state)
         if (i != 1)
             world_settle(f, f->port, &sb, SANDBOX_RUNNING, OUTCOME_READY);
     }
-    struct flows w = world_running(f, f->port, "p-run-", 1);
+    struct flows w = world_watched(f, f->port, &(struct watched_query){.after = "p-run-", .max = 1});
     assert_int_equal(w.n, 1);
     assert_string_equal(w.sb[0].project_id, "p-run-a");
-    w = world_running(f, f->port, "p-run-a", 1);
+    w = world_watched(f, f->port, &(struct watched_query){.after = "p-run-a", .max = 1});
+    assert_string_equal(w.sb[0].project_id, "p-run-c");
+    const struct str ids[] = {STR("p-run-b"), STR("p-run-c"), STR("nobody")};
+    w = world_watched(f, f->port, &(struct watched_query){.after = "", .max = 10, .ids = ids, .ids_n = 3});
+    assert_int_equal(w.n, 1);
     assert_string_equal(w.sb[0].project_id, "p-run-c");
 }
 

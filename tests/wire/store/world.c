@@ -162,10 +162,23 @@ struct flows world_load(struct fixture *f, const struct port_store *port, const 
     return w;
 }
 
-struct flows world_running(struct fixture *f, const struct port_store *port, const char *after, unsigned max)
+static void on_watched(void *arg, const struct sandbox *rows, size_t n, int64_t now_ms, const struct err *err)
+{
+    struct flows *w = arg;
+    assert_null(err);
+    assert_true(n <= sizeof(w->sb) / sizeof(w->sb[0]));
+    for (size_t i = 0; i < n; i++) {
+        w->sb[i] = rows[i];
+        assert_true(rows[i].updated_ms <= now_ms);
+    }
+    w->n = n;
+    w->is_done = true;
+}
+
+struct flows world_watched(struct fixture *f, const struct port_store *port, const struct watched_query *query)
 {
     struct flows w = {0};
-    port->running_list(port->self, after, max, FIXTURE_MS, on_flows, &w);
+    port->watched_list(port->self, query, FIXTURE_MS, on_watched, &w);
     run_until(f, &w.is_done);
     return w;
 }

@@ -50,7 +50,7 @@ struct flows world_claim(struct fixture *f, const struct port_store *port, unsig
 /* A claim after one without an answer; led: the one project that is led, NULL: none. */
 struct flows world_recount(struct fixture *f, const struct port_store *port, const char *led);
 struct flows world_load(struct fixture *f, const struct port_store *port, const char *project_id);
-struct flows world_running(struct fixture *f, const struct port_store *port, const char *after, unsigned max);
+struct flows world_watched(struct fixture *f, const struct port_store *port, const struct watched_query *query);
 
 /* Saves sb with n stage events; on success sb->saves counts. */
 struct asked world_save(struct fixture *f, const struct port_store *port, struct sandbox *sb, size_t n_events);

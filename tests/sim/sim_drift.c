@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/* Drift: somebody deletes what belongs to a sandbox that runs, and watches stand still without anybody knowing. What
+ * was told of it has to be true, and in the end it is made good or told. */
+#include "tests/sim/sim_cluster_private.h"
+
+enum { DELETE_ONE_IN = 400, STALE_ONE_IN = 300, STALE_MAX_MS = 8000 };
+
+void sim_vandalize(struct sim_cluster *c)
+{
+    static const enum cluster_object prey[] = {OBJECT_WORKLOAD,    OBJECT_WORKLOAD,    OBJECT_SERVICE, OBJECT_SERVICE,
+                                               OBJECT_INGRESS_APP, OBJECT_INGRESS_TTY, OBJECT_DATABASE};
+    struct sim *s = c->sim;
+    if (!s->has_faults)
+        return;
+    for (size_t i = 0; i < SIM_NODES_N; i++) {
+        if (sim_below(s, STALE_ONE_IN) == 0)
+            c->views[i].stale_until_ms = sim_now(c) + sim_between(s, 100, STALE_MAX_MS);
+    }
+    for (size_t i = 0; i < c->places_n; i++) {
+        struct place *p = &c->places[i];
+        const struct sandbox *sb = sim_store_row(s->store, p->project_id);
+        bool is_running =
+            sb != NULL && sb->desired == DESIRED_RUNNING && (sb->status == SANDBOX_RUNNING || sb->drift_ms > 0);
+        enum cluster_object object = prey[sim_below(s, sizeof(prey) / sizeof(*prey))];
+        if (!is_running || sim_below(s, DELETE_ONE_IN) >= 10 || !p->things[object].exists ||
+            p->things[object].gone_at_ms > 0)
+            continue;
+        p->was_vandalized = true;
+        if (object == OBJECT_DATABASE)
+            p->lost_attempt = sb->attempt;
+        sim_remove_thing(c, p, object);
+    }
+}
+
+static bool is_whole(const struct sim_cluster *c, const struct sandbox *sb)
+{
+    for (enum cluster_object i = OBJECT_DATABASE; i < OBJECT_N; i++) {
+        bool is_needed = sim_cluster_shows(i) && sandbox_has_object(sb, i);
+        if (is_needed && !sim_cluster_exists(c, sb->project_id, i))
+            return false;
+    }
+    return sim_cluster_runs(c, sb->project_id, OBJECT_DATABASE) && sim_cluster_runs(c, sb->project_id, OBJECT_WORKLOAD);
+}
+
+bool sim_drift_is_over(const struct sim_cluster *c, const struct sandbox *sb, bool is_repairing)
+{
+    if (sb == NULL || sb->desired != DESIRED_RUNNING)
+        return true;
+    if (sb->status == SANDBOX_RUNNING)
+        return is_whole(c, sb);
+    bool is_drifted = sb->status == SANDBOX_ERROR && sb->drift_ms > 0;
+    bool is_lost = !sim_cluster_exists(c, sb->project_id, OBJECT_DATABASE);
+    return !is_drifted || is_lost || (!is_repairing && !is_whole(c, sb));
+}
+
+/* A pod of a fate that is not good may be what was told. */
+void sim_drift_check(struct sim *s, const struct sim_cluster *c, const char *project_id, bool is_repairing)
+{
+    const struct sandbox *sb = sim_store_row(s->store, project_id);
+    size_t n;
+    const struct journal_event *journal = sim_store_journal(s->store, &n);
+    bool is_tame = !sim_cluster_was_vandalized(c, project_id);
+    for (size_t i = 0; i < n; i++) {
+        bool is_drift = journal[i].kind == JOURNAL_STATUS && journal[i].status == SANDBOX_ERROR &&
+                        strcmp(journal[i].project_id, project_id) == 0;
+        if (is_drift && is_tame)
+            sim_violated(s, "%s was told to have drifted, and nobody had touched it: %s", project_id,
+                         journal[i].message);
+    }
+    if (sb != NULL && sb->is_settled && !sim_drift_is_over(c, sb, is_repairing))
+        sim_violated(s, "%s is %s (%s) to the end, %s", project_id, sandbox_status_row(sb->status), sb->message,
+                     is_whole(c, sb) ? "and it is whole" : "and something of it is missing");
+}
