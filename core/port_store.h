@@ -13,6 +13,7 @@
 #include "core/sandbox.h"
 #include "core/visitor.h"
 
+struct github_user; /* core/github.h */
 struct json_writer;
 
 /* ---- who asks ---- */
@@ -60,6 +61,17 @@ struct session_choice {
     const char *id;        /* NULL: all */
     struct str kept_token; /* but this one; absent: none is kept */
 };
+
+/* ---- signing in with GitHub ---- */
+
+/* One that is under way. */
+struct oauth_attempt {
+    struct str state;   /* as sent to GitHub */
+    struct str browser; /* what the cookie of the browser that began it holds */
+    struct str verifier;
+    struct str return_to; /* a local path */
+};
+typedef void store_on_attempt(void *arg, const struct oauth_attempt *attempt, const struct err *err);
 
 /* ---- API tokens ---- */
 
@@ -448,6 +460,14 @@ struct port_store {
     void (*credentials_subscribe)(void *self, void (*on_ended)(void *arg, struct str hash_hex), void *arg);
     struct op *(*credentials_ended)(void *self, const struct str *hexes, size_t n, ms_t timeout_ms,
                                     store_on_hashes *done, void *arg);
+    struct op *(*oauth_begin)(void *self, const struct oauth_attempt *attempt, ms_t valid_ms, ms_t timeout_ms,
+                              op_done *done, void *arg);
+    /* Uses it up; UNAUTHENTICATED when unknown, used, over or another browser's. `done` gets verifier and return_to. */
+    struct op *(*oauth_take)(void *self, struct str state, struct str browser, ms_t timeout_ms, store_on_attempt *done,
+                             void *arg);
+    /* The user of that GitHub id, made if need be, with what GitHub tells of it now, and a session. */
+    struct op *(*github_enter)(void *self, const struct github_user *user, const struct session_wish *wish,
+                               ms_t timeout_ms, store_on_principal *done, void *arg);
     /* CONFLICT with reason "TooManyTokens"; `done` gets the one that was made. */
     struct op *(*token_create)(void *self, const struct token_wish *wish, ms_t timeout_ms, store_on_tokens *done,
                                void *arg);

@@ -12,11 +12,13 @@
 
 struct bus;
 struct clusters;
+struct github;
 struct open_streams;
 struct sandboxes;
 
 struct app_settings {
-    ms_t request_ms; /* for one call to the store on behalf of a request */
+    ms_t request_ms;        /* for one call to the store on behalf of a request */
+    const char *public_url; /* of browsers; "" if not known */
     ms_t session_idle_ms;
     ms_t session_absolute_ms;
     struct limits_settings limits;
@@ -43,6 +45,7 @@ struct app {
     struct bus *bus;
     struct open_streams *streams;
     struct activity *activity;
+    struct github *github; /* NULL: not offered */
     struct app_settings settings;
 
     /* How long stages took lately, read again when `usual_until_ms` is over. */

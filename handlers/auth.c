@@ -24,6 +24,21 @@ void auth_session(struct http_exchange *x, struct app *app)
     http_answer_json(x, 200, w);
 }
 
+/* NextAuth's clients ask for one before they post. Here Origin, Sec-Fetch-Site and SameSite do its work, so it is drawn
+ * and not asked for again. */
+void auth_csrf(struct http_exchange *x, struct app *app)
+{
+    char token[CODEC_TOKEN_SIZE];
+    (void)app;
+    codec_random_token(token);
+    struct json_writer *w = jw_new(SESSION_BODY_BYTES);
+    jw_object(w);
+    jw_kv_text(w, "csrfToken", token);
+    jw_object_end(w);
+    http_add_header(x, "Cache-Control", STR("no-store"));
+    http_answer_json(x, 200, w);
+}
+
 /* ---- signing in by link ---- */
 
 struct signin_body {

@@ -8,8 +8,15 @@
 
 /* auth.c */
 void auth_signin_link(struct http_exchange *x, struct app *app);
+void auth_csrf(struct http_exchange *x, struct app *app);
 void auth_session(struct http_exchange *x, struct app *app);
 void auth_signout(struct http_exchange *x, struct app *app);
+
+/* github.c */
+void github_providers(struct http_exchange *x, struct app *app);
+void github_signin_page(struct http_exchange *x, struct app *app);
+void github_begin(struct http_exchange *x, struct app *app);
+void github_callback(struct http_exchange *x, struct app *app);
 
 /* sessions.c */
 void sessions_list(struct http_exchange *x, struct app *app);

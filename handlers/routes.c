@@ -22,6 +22,12 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/problems/{slug}",                 problems_page,      ROUTE_PUBLIC,   NO_BODY,    RATE_READ},
 
     {HTTP_POST,   "/api/auth/signin-link",            auth_signin_link,   ROUTE_PUBLIC,   SMALL_BODY, RATE_SIGNIN},
+    {HTTP_GET,    "/api/auth/providers",              github_providers,   ROUTE_PUBLIC,   NO_BODY,    RATE_READ},
+    {HTTP_GET,    "/api/auth/signin",                 github_signin_page, ROUTE_PUBLIC,   NO_BODY,    RATE_READ},
+    {HTTP_GET,    "/api/auth/signin/{provider}",      github_signin_page, ROUTE_PUBLIC,   NO_BODY,    RATE_READ},
+    {HTTP_POST,   "/api/auth/signin/{provider}",      github_begin,       ROUTE_PUBLIC,   SMALL_BODY, RATE_SIGNIN},
+    {HTTP_GET,    "/api/auth/callback/{provider}",    github_callback,    ROUTE_PUBLIC,   NO_BODY,    RATE_SIGNIN},
+    {HTTP_GET,    "/api/auth/csrf",                   auth_csrf,          ROUTE_PUBLIC,   NO_BODY,    RATE_READ},
     {HTTP_GET,    "/api/auth/session",                auth_session,       ROUTE_OPTIONAL, NO_BODY,    RATE_READ},
     {HTTP_POST,   "/api/auth/signout",                auth_signout,       ROUTE_OPTIONAL, SMALL_BODY, RATE_WRITE},
 

@@ -148,8 +148,11 @@ struct config {
     ms_t idempotency_ms;
     int64_t idempotency_keys_n;
     const char *admin_users;
-    const char *github_client_id;
+    const char *github_client_id; /* "": not offered */
     struct secret github_client_secret;
+    const char *github_url;
+    const char *github_api_url;
+    ms_t github_ms;
     const char *web_dir;
     int log_level;  /* enum log_level */
     int log_format; /* enum log_format */

@@ -148,6 +148,27 @@ bool config_check_public_url(struct str value, struct err *reterr)
                    STR_ARG(value));
 }
 
+static bool is_url_path(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (!is_lower_alnum(s.p[i]) && s.p[i] != '/' && s.p[i] != '-' && s.p[i] != '_' && s.p[i] != '.')
+            return false;
+    }
+    return !str_ends(s, STR("/"));
+}
+
+bool config_check_provider_url(struct str value, struct err *reterr)
+{
+    struct str https = STR("https://");
+    bool is_near = str_starts(value, STR("http://127.0.0.1:")) || str_starts(value, STR("http://localhost:"));
+    size_t scheme = str_starts(value, https) ? https.n : is_near ? STR("http://").n : 0;
+    size_t slash = str_find(value, '/', scheme);
+    if (scheme > 0 && is_authority(str_slice(value, scheme, slash)) && is_url_path(str_slice(value, slash, value.n)))
+        return true;
+    return err_set(reterr, ERR_INVALID, __func__, "'%.*s' is not https://host[:port][/path] without a slash at the end",
+                   STR_ARG(value));
+}
+
 bool config_check_postgres_url(struct str value, struct err *reterr)
 {
     if (str_starts(value, STR("postgresql://")) || str_starts(value, STR("postgres://")))

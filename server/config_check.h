@@ -9,6 +9,8 @@
 MUST_CHECK bool config_check_address(struct str value, struct err *reterr);    /* numeric IP or unix:/path */
 MUST_CHECK bool config_check_peers(struct str value, struct err *reterr);      /* addresses or CIDRs, comma-separated */
 MUST_CHECK bool config_check_public_url(struct str value, struct err *reterr); /* http(s)://host[:port] */
+/* https://host[:port][/path]; http only on this machine; no slash at the end. */
+MUST_CHECK bool config_check_provider_url(struct str value, struct err *reterr);
 MUST_CHECK bool config_check_postgres_url(struct str value, struct err *reterr);
 MUST_CHECK bool config_check_redis_url(struct str value, struct err *reterr);
 MUST_CHECK bool config_check_domain(struct str value, struct err *reterr);      /* DNS names without a dot at the end */

@@ -112,6 +112,9 @@ static void check_together(const struct config *c, struct config_report *report)
         config_report_error(report, "session.idle", "longer than session.absolute");
     if ((c->github_client_id[0] == '\0') != secret_is_none(&c->github_client_secret))
         config_report_error(report, "github.client_id", "github.client_id and github.client_secret need each other");
+    if (c->github_client_id[0] != '\0' && url.n == 0)
+        config_report_error(report, "github.client_id",
+                            "needs public_url (NEXTAUTH_URL): GitHub sends browsers back there");
     if (str_starts(url, STR("http://")) && !is_loopback_url(url))
         config_report_warning(report, "public_url",
                               "plain http beyond this machine: sessions can be read on the way; use https");

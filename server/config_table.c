@@ -196,8 +196,11 @@ const struct config_row CONFIG_ROWS[] = {
              "How long an `Idempotency-Key` of a POST is remembered with its answer; 0: the field is not looked at."),
     INT("idempotency.keys", idempotency_keys_n, "10000", 1, 1000000, "How many of them a user may have at a time; beyond that 429."),
 
-    TEXT_ALIAS("github.client_id", github_client_id, "GITHUB_CLIENT_ID", "", NULL, "OAuth application for signing in with GitHub. Empty: not offered."),
+    TEXT_ALIAS("github.client_id", github_client_id, "GITHUB_CLIENT_ID", "", NULL, "OAuth application for signing in with GitHub; its callback is `public_url` and `/api/auth/callback/github`. Empty: not offered."),
     SECRET("github.client_secret", github_client_secret, "GITHUB_CLIENT_SECRET", NULL, "Secret of `github.client_id`."),
+    TEXT("github.url", github_url, "https://github.com", config_check_provider_url, "Where browsers sign in. Of GitHub Enterprise: `https://HOST`."),
+    TEXT("github.api_url", github_api_url, "https://api.github.com", config_check_provider_url, "Its API. Of GitHub Enterprise: `https://HOST/api/v3`."),
+    DURATION("github.deadline", github_ms, "10s", MS(100), SECONDS(20), "For one call to GitHub; a sign-in makes three."),
 
     CHOICE("log.level", log_level, "LOG_LEVEL", "info", "debug|info|warn|error", "Least level that is logged. Read again on SIGHUP."),
     CHOICE("log.format", log_format, NULL, "auto", "auto|json|logfmt", "`auto`: logfmt on a terminal, else JSON."),

@@ -252,7 +252,7 @@ static struct passage *passage_new(struct gate *g, struct http_exchange *x, cons
     p->caller.is_secure = g->is_public_secure || http_is_secure(x);
     p->caller.cookie_name = p->caller.is_secure ? "__Host-sid" : "sid";
     if (!gate_find_bearer(x, &p->caller.api_token))
-        p->caller.session_token = gate_find_token(x, p->caller.cookie_name);
+        p->caller.session_token = http_token_cookie(x, p->caller.cookie_name);
     rate_address(http_peer(x), p->address);
     http_set_context(x, &p->caller);
     return p;

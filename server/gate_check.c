@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* What a request's head alone decides: foreign sites, media type, the session cookie, the bearer token. */
+/* What a request's head alone decides: foreign sites, media type, the bearer token. */
 #include "server/gate_check.h"
 
 #include "core/api_token.h"
-#include "core/base/codec.h"
 
 static bool is_safe_method(enum http_method method)
 {
@@ -65,30 +64,4 @@ bool gate_find_bearer(const struct http_exchange *x, struct str *ret)
     if (api_token_is_formed(value))
         *ret = value;
     return true;
-}
-
-/* 256 bits as base64url: anything else was not made by us and needs no look-up. */
-static bool is_token(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!is_letter && !(c >= '0' && c <= '9') && c != '-' && c != '_')
-            return false;
-    }
-    return s.n == CODEC_TOKEN_SIZE - 1;
-}
-
-struct str gate_find_token(const struct http_exchange *x, const char *cookie_name)
-{
-    struct str name = str_from(cookie_name);
-    struct str rest = http_header(x, "Cookie");
-    struct str pair;
-    while (str_next(&rest, ';', &pair)) {
-        pair = str_trim(pair);
-        struct str value = str_slice(pair, name.n + 1, pair.n);
-        if (pair.n > name.n && pair.p[name.n] == '=' && str_starts(pair, name) && is_token(value))
-            return value;
-    }
-    return STR_NONE;
 }

@@ -15,5 +15,3 @@ MUST_CHECK bool gate_check_media_type(const struct http_exchange *x, struct err 
 /* Does the request carry Authorization: Bearer? Then the cookie does not count. *ret: its API token; absent if it has
  * not the form of one. source: RFC 6750 2.1. */
 bool gate_find_bearer(const struct http_exchange *x, struct str *ret);
-/* The value of the first cookie of that name that has the form of a session token; absent if there is none. */
-struct str gate_find_token(const struct http_exchange *x, const char *cookie_name);

@@ -37,6 +37,8 @@ bool http_query_find(const struct http_exchange *x, const char *name, struct str
 /* The field's value without blanks around; STR_NONE if absent. Repeated fields are joined by ", " as RFC 9110 5.2 says.
  */
 struct str http_header(const struct http_exchange *x, const char *name);
+/* The value of the first cookie of that name that has the form of codec_random_token; absent if there is none. */
+struct str http_token_cookie(const struct http_exchange *x, const char *cookie_name);
 struct str http_body(const struct http_exchange *x);
 /* A part of the path matched by "{name}" in the route's pattern. */
 struct str http_param(const struct http_exchange *x, const char *name);

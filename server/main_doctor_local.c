@@ -65,6 +65,11 @@ void doctor_settings(struct doctor *d)
     else
         doctor_say(d, DOCTOR_OK, "encryption", NULL, "%s",
                    c->is_keyring_derived ? "key ring derived from nextauth_secret" : "key ring given");
+    if (c->github_client_id[0] == '\0')
+        doctor_say(d, DOCTOR_OK, "sign-in", NULL, "by sign-in links only: GITHUB_CLIENT_ID is not set");
+    else
+        doctor_say(d, DOCTOR_OK, "sign-in", NULL, "by %s, back to %s/api/auth/callback/github", c->github_url,
+                   c->public_url);
     say_terminal_advice(d);
     doctor_next(d);
 }

@@ -13,6 +13,7 @@ struct clusters;
 struct codec_keyring;
 struct fetch;
 struct gate;
+struct github;
 struct http_service;
 struct k8s_port;
 struct limits;
@@ -53,6 +54,7 @@ struct server {
     struct static_files *dashboard; /* NULL: the API only */
     struct app app;
     struct open_streams *streams;
+    struct github *github; /* NULL: not configured */
     struct gate *gate;
     struct listener *listener;
     struct listener *metrics_listener; /* NULL: /metrics is on the main one */

@@ -3,6 +3,7 @@
 #include "core/base/codec.h"
 #include "core/base/log.h"
 #include "core/bus.h"
+#include "core/github.h"
 #include "core/io/fetch.h"
 #include "core/limits.h"
 #include "core/reconciler.h"
@@ -224,6 +225,23 @@ static void make_dashboard(struct server *s)
         LOG(WARN, "dashboard is not served", KV("folder", s->config.web_dir), KV("err", &err));
 }
 
+static bool make_github(struct server *s, struct err *reterr)
+{
+    const struct config *c = &s->config;
+    if (c->github_client_id[0] == '\0')
+        return true;
+    const struct github_settings settings = {
+        .url = c->github_url,
+        .api_url = c->github_api_url,
+        .client_id = c->github_client_id,
+        .client_secret = &c->github_client_secret,
+        .redirect_uri = arena_printf(s->arena, "%s/api/auth/callback/github", c->public_url),
+        .timeout_ms = c->github_ms,
+    };
+    s->github = github_new(s->loop, s->fetch, &settings, reterr);
+    return s->github != NULL || err_wrap(reterr, "github.url");
+}
+
 static void make_gate(struct server *s)
 {
     const struct config *c = &s->config;
@@ -236,7 +254,9 @@ static void make_gate(struct server *s)
         .bus = s->bus,
         .streams = s->streams,
         .activity = s->activity,
+        .github = s->github,
         .settings = {.request_ms = c->database.request_ms,
+                     .public_url = c->public_url,
                      .session_idle_ms = c->session_idle_ms,
                      .session_absolute_ms = c->session_absolute_ms,
                      .limits = limits_of(&c->limits),
@@ -328,6 +348,8 @@ bool server_make(struct server *s, struct err *reterr)
     make_engine(s);
     make_limits(s);
     make_dashboard(s);
+    if (!make_github(s, reterr))
+        return false;
     make_gate(s);
     if (!make_listener(s, reterr) || !make_metrics_listener(s, reterr))
         return false;
@@ -358,6 +380,7 @@ void server_unmake(struct server *s)
     clusters_free(s->clusters);
     for (size_t i = 0; i < CONFIG_CLUSTERS_MAX; i++)
         k8s_port_free(s->cluster_parts[i].k8s);
+    github_free(s->github);
     fetch_free(s->fetch);
     store_close(s->store);
     codec_keyring_free(s->keyring);

@@ -37,16 +37,21 @@ static struct str key_of_hex(struct arena *a, struct str hex)
     return str_from(arena_printf(a, "fsd:session:%.*s", STR_ARG(hex)));
 }
 
-static struct str session_key(struct arena *a, struct str token)
+struct str identity_repo_hash_hex(struct arena *a, struct str token)
 {
     uint8_t hash[CODEC_SHA256_BYTES];
     struct buf b;
     codec_sha256(token, hash);
     buf_init(&b, 2 * CODEC_SHA256_BYTES);
     codec_hex(&b, hash, sizeof(hash));
-    struct str key = key_of_hex(a, buf_str(&b));
+    struct str hex = str_from(arena_dup(a, buf_str(&b)));
     buf_fini(&b);
-    return key;
+    return hex;
+}
+
+static struct str session_key(struct arena *a, struct str token)
+{
+    return key_of_hex(a, identity_repo_hash_hex(a, token));
 }
 
 void identity_repo_ended(struct store *s, struct str hex)
@@ -126,22 +131,26 @@ static void tell_principal(struct store_call *call, const struct principal *who,
     store_call_end(call);
 }
 
-static void tell_found(struct store_call *call, const struct pg_result *result, const struct err *err)
+void identity_repo_tell(struct store_call *call, const struct pg_result *result, const struct err *err)
 {
     struct principal who = {0};
     struct err mine = {0};
     err_copy(&mine, err);
     bool is_ok = err == NULL && read_principal(result, &who, &mine);
+    if (is_ok && !str_is_none(call->former_hex))
+        identity_repo_ended(call->store, call->former_hex);
     tell_principal(call, &who, is_ok ? NULL : &mine);
 }
 
 static void on_link_used(void *arg, const struct pg_result *result, const struct err *err)
 {
-    tell_found(arg, result, err);
+    identity_repo_tell(arg, result, err);
 }
 
-static void add_session(struct pg_params *p, const struct session_wish *wish)
+void identity_repo_add_session(struct store_call *call, struct pg_params *p, const struct session_wish *wish)
 {
+    if (!str_is_none(wish->former))
+        call->former_hex = identity_repo_hash_hex(call->arena, wish->former);
     identity_repo_add_hash(p, wish->token);
     if (str_is_none(wish->former))
         pg_add_null(p);
@@ -160,7 +169,7 @@ static struct op *signin_link_use(void *self, struct str token, const struct ses
     call->done.principal = done;
     struct pg_params *p = pg_params_new();
     identity_repo_add_hash(p, token);
-    add_session(p, wish);
+    identity_repo_add_session(call, p, wish);
     return store_call_query(call, SQL_LINK_USE, p, on_link_used);
 }
 

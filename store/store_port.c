@@ -215,6 +215,7 @@ static void fill_port(struct store *s)
     token_repo_fill(&s->port);
     idempotency_repo_fill(&s->port);
     limits_repo_fill(&s->port);
+    github_repo_fill(&s->port);
     store_cache_fill(&s->port);
     login_probe_fill(&s->port);
 }

@@ -71,6 +71,7 @@ struct store_call {
         store_on_tokens *tokens;
         store_on_idempotency *idempotency;
         store_on_count *count;
+        store_on_attempt *attempt;
         store_on_sessions *sessions;
         store_on_hashes *hashes;
         store_on_limits *limits;
@@ -87,6 +88,8 @@ struct store_call {
     const char *sql;  /* that finds it; static */
     bool must_exist;  /* what is to be removed */
     struct str found; /* in memory */
+    /* Hash of the session that a sign-in ends, in hexadecimal; absent: none. */
+    struct str former_hex;
     redis_on_value *on_text;
     struct loop_task tell; /* of `found` */
     struct journal_event *events;
@@ -120,6 +123,7 @@ void session_repo_fill(struct port_store *port);
 void token_repo_fill(struct port_store *port);
 void idempotency_repo_fill(struct port_store *port);
 void limits_repo_fill(struct port_store *port);
+void github_repo_fill(struct port_store *port);
 void store_cache_fill(struct port_store *port);
 void login_probe_fill(struct port_store *port);
 
@@ -128,7 +132,14 @@ struct op *identity_repo_find(struct store *s, struct str token, const char *sql
                               store_on_principal *done, void *arg);
 /* Words with blanks between; one that this program does not know allows nothing. */
 unsigned identity_repo_scopes(struct str words);
+/* NUL-terminated in the arena. */
+struct str identity_repo_hash_hex(struct arena *a, struct str token);
 void identity_repo_add_hash(struct pg_params *p, struct str token);
+/* The next parameters: hash, former hash, idle and absolute time, agent, address. */
+void identity_repo_add_session(struct store_call *call, struct pg_params *p, const struct session_wish *wish);
+/* The end of a call whose result is ROWS_USER, until, scopes. The former session, if there was one, has ended with it.
+ */
+void identity_repo_tell(struct store_call *call, const struct pg_result *result, const struct err *err);
 /* Nobody shows it from here on. hex: of its hash. */
 void identity_repo_ended(struct store *s, struct str hex);
 

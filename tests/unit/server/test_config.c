@@ -476,11 +476,35 @@ static void keys_that_contradict_each_other_are_refused(void **state)
                       "flow: {lease: 6s, claim_interval: 7s}\n"
                       "github: {client_id: x}\n",
                       NULL));
-    assert_int_equal(f->report.errors_n, 6);
+    assert_int_equal(f->report.errors_n, 7); /* github.client_id lacks two */
+    assert_says(&f->report.errors, "needs public_url");
     assert_true(load(f, "public_url: http://studio.example.org\n", NULL));
     assert_int_equal(f->report.warnings_n, 1);
     assert_true(load(f, "public_url: http://localhost:3000\n", NULL));
     assert_int_equal(f->report.warnings_n, 0);
+}
+
+static void a_provider_is_asked_by_https_except_on_this_machine(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"https://github.com", "https://ghe.example.org:8443/api/v3",
+                                       "http://127.0.0.1:4000/api/v3", "http://localhost:4000"};
+    static const char *const bad[] = {
+        "http://github.com",
+        "https://",
+        "github.com",
+        "https://github.com/",
+        "https://a/b?c",
+        "https://u@github.com",
+        "https://GitHub.com",
+        "http://127.0.0.1.evil",
+        "http://localhost.evil",
+        "ftp://a",
+    };
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        assert_true(config_check_provider_url(str_from(good[i]), NULL));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(config_check_provider_url(str_from(bad[i]), NULL));
 }
 
 static void a_gateway_needs_a_name_and_values_kubernetes_takes(void **state)
@@ -563,6 +587,7 @@ int main(void)
         TEST(keyring_is_derived_once_and_for_all_from_the_original_secret),
         TEST(secret_env_is_found_where_the_original_had_it),
         TEST(keys_that_contradict_each_other_are_refused),
+        TEST(a_provider_is_asked_by_https_except_on_this_machine),
         TEST(a_gateway_needs_a_name_and_values_kubernetes_takes),
         TEST(serving_needs_database_and_keys),
         TEST(config_md_is_what_the_table_says),

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+/* A sign-in is a ladder of calls: token, user, and the addresses when the user shows none. */
+#include "core/github.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/queue.h>
+
+#include "core/base/buf.h"
+#include "core/base/codec.h"
+#include "core/base/json_read.h"
+#include "core/base/xmem.h"
+
+#define SCOPES "read:user user:email repo"
+
+enum {
+    URL_CEILING_BYTES = 8 * 1024,
+    FORM_CEILING_BYTES = 16 * 1024,
+    TOKEN_ANSWER_BYTES = 16 * 1024,
+    USER_ANSWER_BYTES = 256 * 1024,
+    TOKEN_MAX = 512,
+};
+
+struct identification;
+
+struct github {
+    struct loop *loop;
+    struct fetch_client *site; /* authorize, token */
+    struct fetch_client *api;
+    char *url;
+    char *client_id;
+    char *redirect_uri;
+    struct secret client_secret;
+    ms_t timeout_ms;
+    LIST_HEAD(, identification) running;
+};
+
+struct identification {
+    struct op op;
+    LIST_ENTRY(identification) link;
+    struct github *g;
+    struct op *call; /* under way */
+    struct secret token;
+    struct github_user user;
+    github_on_user *done;
+    void *arg;
+};
+
+static void free_identification(void *p)
+{
+    struct identification *i = p;
+    secret_fini(&i->token);
+    free(i);
+}
+
+/* Reached by: the end of the ladder, op_cancel, github_free. */
+static void spend(struct identification *i)
+{
+    op_cancel(i->call);
+    i->call = NULL;
+    LIST_REMOVE(i, link);
+    loop_defer_free(i->g->loop, i, free_identification);
+}
+
+static void on_cancel(struct op *op)
+{
+    spend((struct identification *)op);
+}
+
+static void tell(struct identification *i, const struct err *err)
+{
+    i->user.token = &i->token;
+    i->done(i->arg, err == NULL ? &i->user : NULL, err);
+    spend(i);
+}
+
+/* ---- answers ---- */
+
+static bool is_json(const struct fetch_answer *answer)
+{
+    struct str type = str_from(answer->content_type);
+    type = str_trim(str_slice(type, 0, str_find(type, ';', 0)));
+    return str_eq_nocase(type, STR("application/json"));
+}
+
+/* The document, or NULL with err set. 401 and 403 are about the account or the code, the rest about GitHub. */
+static const struct json_value *read_answer(struct arena *a, const struct fetch_answer *answer,
+                                            const struct err *fetch_err, struct err *reterr)
+{
+    static const struct json_limits limits = {.max_bytes = USER_ANSWER_BYTES, .max_depth = 8, .max_nodes = 4000};
+    if (fetch_err != NULL) {
+        err_copy(reterr, fetch_err);
+        (void)err_wrap(reterr, "asking GitHub");
+        return NULL;
+    }
+    if (answer->status == 401 || answer->status == 403) {
+        err_set(reterr, ERR_DENIED, __func__, "GitHub refuses: %d", answer->status);
+        return NULL;
+    }
+    if (answer->status != 200 || !is_json(answer)) {
+        err_set(reterr, ERR_UPSTREAM, __func__, "GitHub answered %d with %.60s", answer->status, answer->content_type);
+        return NULL;
+    }
+    const struct json_value *v = json_parse(a, answer->body, &limits, NULL);
+    /* The parser's own words may quote what was sent. */
+    if (v == NULL)
+        err_set(reterr, ERR_UPSTREAM, __func__, "GitHub's answer cannot be read");
+    return v;
+}
+
+static void get(struct identification *i, const char *path, fetch_on_done *on_done)
+{
+    struct github *g = i->g;
+    const struct fetch_request req = {.method = "GET",
+                                      .path = path,
+                                      .deadline_ms = g->timeout_ms,
+                                      .ceiling_bytes = USER_ANSWER_BYTES,
+                                      .on_done = on_done,
+                                      .arg = i};
+    fetch_client_set_token(g->api, &i->token);
+    i->call = fetch_start(g->api, &req);
+    fetch_client_set_token(g->api, NULL);
+}
+
+/* ---- the third call: addresses ---- */
+
+static void on_emails(void *arg, const struct fetch_answer *answer, const struct err *fetch_err)
+{
+    struct identification *i = arg;
+    struct arena *a = arena_new();
+    struct err err = {0};
+    i->call = NULL;
+    const struct json_value *list = read_answer(a, answer, fetch_err, &err);
+    for (const struct json_value *v = json_first(list); v != NULL; v = json_next(v)) {
+        bool is_good = json_bool(json_find(v, "primary"), false) && json_bool(json_find(v, "verified"), false);
+        if (is_good && !str_copy(json_str(json_find(v, "email")), i->user.email, sizeof(i->user.email)))
+            i->user.email[0] = '\0';
+    }
+    arena_free(a);
+    /* Nobody is identified by an address: without one the sign-in goes on, unless the account itself is refused. */
+    tell(i, err.kind == ERR_DENIED ? &err : NULL);
+}
+
+/* ---- the second: the user ---- */
+
+static bool is_web_url(struct str s)
+{
+    return str_starts(s, STR("https://")) || str_starts(s, STR("http://127.0.0.1:"));
+}
+
+static bool read_user(const struct json_value *v, struct github_user *ret, struct err *reterr)
+{
+    struct str name = json_str(json_find(v, "name"));
+    struct str image = json_str(json_find(v, "avatar_url"));
+    struct str login = json_str(json_find(v, "login"));
+    ret->id = json_int(json_find(v, "id"), 0);
+    if (ret->id <= 0 || login.n == 0 || !str_copy(login, ret->login, sizeof(ret->login)))
+        return err_set(reterr, ERR_UPSTREAM, __func__, "GitHub's answer names no user");
+    if (str_trim(name).n == 0 || !str_copy(str_trim(name), ret->name, sizeof(ret->name)))
+        memcpy(ret->name, ret->login, sizeof(ret->login));
+    if (!is_web_url(image) || !str_copy(image, ret->image, sizeof(ret->image)))
+        ret->image[0] = '\0';
+    return true;
+}
+
+static void on_user(void *arg, const struct fetch_answer *answer, const struct err *fetch_err)
+{
+    struct identification *i = arg;
+    struct arena *a = arena_new();
+    struct err err = {0};
+    i->call = NULL;
+    const struct json_value *v = read_answer(a, answer, fetch_err, &err);
+    bool is_known = v != NULL && read_user(v, &i->user, &err);
+    arena_free(a);
+    if (is_known)
+        get(i, "/user/emails?per_page=100", on_emails);
+    else
+        tell(i, &err);
+}
+
+/* ---- the first: the token ---- */
+
+static bool is_token_text(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] <= ' ' || s.p[i] >= 0x7f)
+            return false;
+    }
+    return s.n > 0 && s.n <= TOKEN_MAX;
+}
+
+/* GitHub tells refusals with status 200 and a member "error". */
+static bool read_token(const struct json_value *v, struct secret *ret, struct err *reterr)
+{
+    struct str token = json_str(json_find(v, "access_token"));
+    if (json_find(v, "error") != NULL)
+        return err_set(reterr, ERR_DENIED, __func__, "GitHub refuses the code");
+    if (!is_token_text(token) || !str_eq_nocase(json_str(json_find(v, "token_type")), STR("bearer")))
+        return err_set(reterr, ERR_UPSTREAM, __func__, "GitHub's answer holds no bearer token");
+    *ret = secret_new(token);
+    return true;
+}
+
+static void on_token(void *arg, const struct fetch_answer *answer, const struct err *fetch_err)
+{
+    struct identification *i = arg;
+    struct arena *a = arena_new();
+    struct err err = {0};
+    i->call = NULL;
+    const struct json_value *v = read_answer(a, answer, fetch_err, &err);
+    bool has_token = v != NULL && read_token(v, &i->token, &err);
+    arena_free(a);
+    if (has_token)
+        get(i, "/user", on_user);
+    else
+        tell(i, &err);
+}
+
+static void add_field(struct buf *form, const char *name, struct str value)
+{
+    buf_addf(form, "%s%s=", form->n > 0 ? "&" : "", name);
+    codec_percent_encode(form, value);
+}
+
+struct op *github_identify(struct github *g, struct str code, const char *verifier, github_on_user *done, void *arg)
+{
+    struct identification *i = xcalloc(1, sizeof(*i));
+    struct buf form;
+    *i = (struct identification){.op = {on_cancel}, .g = g, .done = done, .arg = arg};
+    LIST_INSERT_HEAD(&g->running, i, link);
+    buf_init(&form, FORM_CEILING_BYTES);
+    add_field(&form, "client_id", str_from(g->client_id));
+    add_field(&form, "client_secret", secret_reveal(&g->client_secret));
+    add_field(&form, "code", code);
+    add_field(&form, "redirect_uri", str_from(g->redirect_uri));
+    add_field(&form, "code_verifier", str_from(verifier));
+    const struct fetch_request req = {.method = "POST",
+                                      .path = "/login/oauth/access_token",
+                                      .content_type = "application/x-www-form-urlencoded",
+                                      .body = buf_str(&form),
+                                      .deadline_ms = g->timeout_ms,
+                                      .ceiling_bytes = TOKEN_ANSWER_BYTES,
+                                      .on_done = on_token,
+                                      .arg = i};
+    i->call = fetch_start(g->site, &req);
+    explicit_bzero(form.p, form.n);
+    buf_fini(&form);
+    return &i->op;
+}
+
+/* ---- where the browser goes ---- */
+
+bool github_is_issuer(const struct github *g, struct str iss)
+{
+    return str_eq_text(iss, g->url);
+}
+
+const char *github_authorize_url(const struct github *g, struct arena *a, const char *state, const char *verifier)
+{
+    uint8_t hash[CODEC_SHA256_BYTES];
+    struct buf url;
+    struct buf challenge;
+    codec_sha256(str_from(verifier), hash);
+    buf_init(&challenge, 2 * CODEC_SHA256_BYTES);
+    codec_base64url(&challenge, (struct str){(const char *)hash, sizeof(hash)});
+    buf_init(&url, URL_CEILING_BYTES);
+    add_field(&url, "client_id", str_from(g->client_id));
+    add_field(&url, "redirect_uri", str_from(g->redirect_uri));
+    add_field(&url, "scope", STR(SCOPES));
+    add_field(&url, "state", str_from(state));
+    add_field(&url, "code_challenge", buf_str(&challenge));
+    add_field(&url, "code_challenge_method", STR("S256"));
+    const char *text = arena_printf(a, "%s/login/oauth/authorize?%s", g->url, buf_text(&url));
+    buf_fini(&challenge);
+    buf_fini(&url);
+    return text;
+}
+
+/* ---- life ---- */
+
+struct github *github_new(struct loop *loop, struct fetch *f, const struct github_settings *settings,
+                          struct err *reterr)
+{
+    const struct fetch_peer site = {.base_url = settings->url};
+    const struct fetch_peer api = {.base_url = settings->api_url};
+    struct github *g = xcalloc(1, sizeof(*g));
+    g->loop = loop;
+    g->url = xstrdup(settings->url);
+    g->client_id = xstrdup(settings->client_id);
+    g->client_secret = secret_dup(settings->client_secret);
+    g->redirect_uri = xstrdup(settings->redirect_uri);
+    g->timeout_ms = settings->timeout_ms;
+    LIST_INIT(&g->running);
+    g->site = fetch_client_new(f, &site, reterr);
+    g->api = g->site != NULL ? fetch_client_new(f, &api, reterr) : NULL;
+    if (g->api != NULL)
+        return g;
+    github_free(g);
+    return NULL;
+}
+
+void github_free(struct github *g)
+{
+    if (g == NULL)
+        return;
+    while (!LIST_EMPTY(&g->running))
+        spend(LIST_FIRST(&g->running));
+    fetch_client_free(g->site);
+    fetch_client_free(g->api);
+    secret_fini(&g->client_secret);
+    free(g->url);
+    free(g->client_id);
+    free(g->redirect_uri);
+    free(g);
+}
