@@ -96,6 +96,35 @@ struct token_wish {
     ms_t valid_ms;
 };
 
+/* ---- programs on devices without a browser ---- */
+
+/* What a program asks for. */
+struct device_asked {
+    struct str name;
+    unsigned scopes;
+    struct str agent; /* both as core/visitor.h writes them */
+    struct str address;
+    int64_t expires_ms;
+};
+struct device_wish {
+    struct str device_code; /* what it polls with */
+    struct str user_code;   /* what its user types */
+    struct device_asked asked;
+    int interval_s;
+    ms_t valid_ms;
+};
+struct device_decision {
+    const char *user_id;
+    struct str user_code;
+    bool is_allowed;
+    bool is_admin; /* the user; without it the scope admin cannot be given */
+};
+typedef void store_on_device(void *arg, const struct device_asked *asked, const struct err *err);
+enum device_verdict { DEVICE_PENDING, DEVICE_SLOW_DOWN, DEVICE_DENIED, DEVICE_EXPIRED, DEVICE_TOKEN, DEVICE_VERDICT_N };
+/* token: what was made, with DEVICE_TOKEN. */
+typedef void store_on_polled(void *arg, enum device_verdict verdict, const struct api_token *token,
+                             const struct err *err);
+
 /* ---- projects ---- */
 
 typedef void store_on_project(void *arg, const struct project *project, const struct err *err);
@@ -468,6 +497,14 @@ struct port_store {
     /* The user of that GitHub id, made if need be, with what GitHub tells of it now, and a session. */
     struct op *(*github_enter)(void *self, const struct github_user *user, const struct session_wish *wish,
                                ms_t timeout_ms, store_on_principal *done, void *arg);
+    struct op *(*device_begin)(void *self, const struct device_wish *wish, ms_t timeout_ms, op_done *done, void *arg);
+    /* MISSING when nobody waits with that code. */
+    struct op *(*device_find)(void *self, struct str user_code, ms_t timeout_ms, store_on_device *done, void *arg);
+    struct op *(*device_decide)(void *self, const struct device_decision *decision, ms_t timeout_ms, op_done *done,
+                                void *arg);
+    /* token: becomes the program's API token if a user has allowed it. */
+    struct op *(*device_poll)(void *self, struct str device_code, struct str token, ms_t valid_ms, ms_t timeout_ms,
+                              store_on_polled *done, void *arg);
     /* CONFLICT with reason "TooManyTokens"; `done` gets the one that was made. */
     struct op *(*token_create)(void *self, const struct token_wish *wish, ms_t timeout_ms, store_on_tokens *done,
                                void *arg);

@@ -18,6 +18,12 @@ void github_signin_page(struct http_exchange *x, struct app *app);
 void github_begin(struct http_exchange *x, struct app *app);
 void github_callback(struct http_exchange *x, struct app *app);
 
+/* device.c */
+void device_code(struct http_exchange *x, struct app *app);
+void device_token(struct http_exchange *x, struct app *app);
+void device_find(struct http_exchange *x, struct app *app);
+void device_decide(struct http_exchange *x, struct app *app);
+
 /* sessions.c */
 void sessions_list(struct http_exchange *x, struct app *app);
 void sessions_revoke(struct http_exchange *x, struct app *app);

@@ -31,6 +31,11 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/api/auth/session",                auth_session,       ROUTE_OPTIONAL, NO_BODY,    RATE_READ},
     {HTTP_POST,   "/api/auth/signout",                auth_signout,       ROUTE_OPTIONAL, SMALL_BODY, RATE_WRITE},
 
+    {HTTP_POST,   "/api/auth/device/code",            device_code,        ROUTE_PUBLIC,   SMALL_BODY, RATE_SIGNIN},
+    {HTTP_POST,   "/api/auth/device/token",           device_token,       ROUTE_PUBLIC,   SMALL_BODY, RATE_WRITE},
+    {HTTP_GET,    "/api/auth/device",                 device_find,        ROUTE_SESSION,  NO_BODY,    RATE_SIGNIN},
+    {HTTP_POST,   "/api/auth/device",                 device_decide,      ROUTE_SESSION,  SMALL_BODY, RATE_SIGNIN},
+
     {HTTP_GET,    "/api/auth/sessions",               sessions_list,      ROUTE_SESSION,  NO_BODY,    RATE_READ},
     {HTTP_DELETE, "/api/auth/sessions",               sessions_revoke_all, ROUTE_SESSION, NO_BODY,    RATE_WRITE},
     {HTTP_DELETE, "/api/auth/sessions/{id}",          sessions_revoke,    ROUTE_SESSION,  NO_BODY,    RATE_WRITE},

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* /api/tokens: a user's API tokens. Only a signed-in person makes them, never another token: one that leaked cannot
  * outlive its own end. The text of a token is in one answer only. */
-#include "core/base/json_read.h"
-#include "core/base/json_write.h"
+#include "handlers/tokens.h"
+
 #include "core/base/log.h"
 #include "core/caller.h"
 #include "core/names.h"
@@ -14,19 +14,36 @@ static const ms_t DAY_MS = INT64_C(86400000);
 
 /* ---- documents ---- */
 
+bool tokens_read_scopes(const struct json_value *list, unsigned *ret, struct err *reterr)
+{
+    *ret = list == NULL ? 1U << TOKEN_SCOPE_READ : 0;
+    for (const struct json_value *v = json_first(list); v != NULL; v = json_next(v)) {
+        enum token_scope scope;
+        if (!token_scope_parse(json_str(v), &scope))
+            return err_set_field(reterr, ERR_INVALID, __func__, "/scopes", "A scope is read, write or admin");
+        *ret |= 1U << scope;
+    }
+    return true;
+}
+
+void tokens_write_scopes(struct json_writer *w, unsigned scopes)
+{
+    jw_key(w, "scopes");
+    jw_array(w);
+    for (size_t i = 0; i < TOKEN_SCOPE_N; i++) {
+        if ((scopes & 1U << i) != 0)
+            jw_text(w, token_scope_id((enum token_scope)i));
+    }
+    jw_array_end(w);
+}
+
 static void write_token(struct json_writer *w, const struct api_token *t, const char *text)
 {
     jw_object(w);
     jw_kv_text(w, "id", t->id);
     jw_kv_text(w, "name", t->name);
     jw_kv_text(w, "prefix", t->prefix);
-    jw_key(w, "scopes");
-    jw_array(w);
-    for (size_t i = 0; i < TOKEN_SCOPE_N; i++) {
-        if ((t->scopes & 1U << i) != 0)
-            jw_text(w, token_scope_id((enum token_scope)i));
-    }
-    jw_array_end(w);
+    tokens_write_scopes(w, t->scopes);
     jw_kv_time(w, "createdAt", t->created_ms);
     jw_kv_time(w, "expiresAt", t->expires_ms);
     jw_kv_time(w, "lastUsedAt", t->used_ms);
@@ -77,19 +94,13 @@ struct creation {
     char token[API_TOKEN_SIZE];
 };
 
-/* None given: to read. */
 static bool read_scopes(const struct json_value *list, bool is_admin, unsigned *ret, struct err *reterr)
 {
-    *ret = list == NULL ? 1U << TOKEN_SCOPE_READ : 0;
-    for (const struct json_value *v = json_first(list); v != NULL; v = json_next(v)) {
-        enum token_scope scope;
-        if (!token_scope_parse(json_str(v), &scope))
-            return err_set_field(reterr, ERR_INVALID, __func__, "/scopes", "A scope is read, write or admin");
-        if (scope == TOKEN_SCOPE_ADMIN && !is_admin)
-            return err_set_field(reterr, ERR_DENIED, __func__, "/scopes",
-                                 "Only an administrator can make a token with the scope admin");
-        *ret |= 1U << scope;
-    }
+    if (!tokens_read_scopes(list, ret, reterr))
+        return false;
+    if ((*ret & 1U << TOKEN_SCOPE_ADMIN) != 0 && !is_admin)
+        return err_set_field(reterr, ERR_DENIED, __func__, "/scopes",
+                             "Only an administrator can make a token with the scope admin");
     return true;
 }
 

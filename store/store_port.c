@@ -216,6 +216,7 @@ static void fill_port(struct store *s)
     idempotency_repo_fill(&s->port);
     limits_repo_fill(&s->port);
     github_repo_fill(&s->port);
+    device_repo_fill(&s->port);
     store_cache_fill(&s->port);
     login_probe_fill(&s->port);
 }

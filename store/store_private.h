@@ -72,6 +72,8 @@ struct store_call {
         store_on_idempotency *idempotency;
         store_on_count *count;
         store_on_attempt *attempt;
+        store_on_device *device;
+        store_on_polled *polled;
         store_on_sessions *sessions;
         store_on_hashes *hashes;
         store_on_limits *limits;
@@ -124,6 +126,7 @@ void token_repo_fill(struct port_store *port);
 void idempotency_repo_fill(struct port_store *port);
 void limits_repo_fill(struct port_store *port);
 void github_repo_fill(struct port_store *port);
+void device_repo_fill(struct port_store *port);
 void store_cache_fill(struct port_store *port);
 void login_probe_fill(struct port_store *port);
 

@@ -1,27 +1,25 @@
 // SPDX-License-Identifier: MIT
 /* A user's API tokens: made, listed, revoked, found. Only hashes are stored. */
+#include "store/token_repo.h"
+
 #include "store/store_private.h"
 #include "store/store_rows.h"
 
-enum { TOKENS_MAX = 50 };
-
-#define COLUMNS                                                                                                        \
-    "t.id, t.name, t.prefix, array_to_string(t.scopes, ' '), fs_ms(t.created_at), fs_ms(t.valid_until), "              \
-    "fs_ms(t.used_at)"
 enum { COLUMN_ID, COLUMN_NAME, COLUMN_PREFIX, COLUMN_SCOPES, COLUMN_CREATED, COLUMN_UNTIL, COLUMN_USED };
 
 #define SQL_CREATE                                                                                                     \
-    "SELECT " COLUMNS " FROM fs_token_create($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text[], "          \
+    "SELECT " TOKEN_REPO_COLUMNS                                                                                       \
+    " FROM fs_token_create($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::text[], "                            \
     "$7::bigint, $8::bigint) AS t"
 #define SQL_LIST                                                                                                       \
-    "SELECT " COLUMNS " FROM api_tokens t WHERE t.user_id = $1::text AND t.revoked_at IS NULL "                        \
+    "SELECT " TOKEN_REPO_COLUMNS " FROM api_tokens t WHERE t.user_id = $1::text AND t.revoked_at IS NULL "             \
     "AND t.valid_until > now() ORDER BY t.created_at DESC, t.id LIMIT 1000"
 #define SQL_REVOKE                                                                                                     \
     "WITH gone AS (UPDATE api_tokens SET revoked_at = now() WHERE id = $1::text AND user_id = $2::text "               \
     "AND revoked_at IS NULL RETURNING token_hash) SELECT fs_credential_ended(token_hash) FROM gone"
 #define SQL_FIND "SELECT " ROWS_USER ", fs_ms(until), scopes FROM fs_token_find($1::bytea) AS f (u, until, scopes)"
 
-static bool read_token(const struct pg_result *r, size_t row, struct api_token *ret, struct err *reterr)
+bool token_repo_read(const struct pg_result *r, size_t row, struct api_token *ret, struct err *reterr)
 {
     ret->scopes = identity_repo_scopes(pg_row_str(r, row, COLUMN_SCOPES));
     ret->created_ms = pg_row_time_ms(r, row, COLUMN_CREATED);
@@ -40,7 +38,7 @@ static void on_tokens(void *arg, const struct pg_result *result, const struct er
     size_t n = err == NULL ? pg_row_count(result) : 0;
     struct api_token *tokens = arena_alloc(call->arena, (n + 1) * sizeof(*tokens));
     for (size_t i = 0; i < n && mine.kind == ERR_NONE; i++)
-        (void)!read_token(result, i, &tokens[i], &mine);
+        (void)!token_repo_read(result, i, &tokens[i], &mine);
     if (mine.kind == ERR_NONE)
         call->done.tokens(call->arg, tokens, n, NULL);
     else
@@ -48,7 +46,7 @@ static void on_tokens(void *arg, const struct pg_result *result, const struct er
     store_call_end(call);
 }
 
-static void add_scopes(struct pg_params *p, unsigned scopes)
+void token_repo_add_scopes(struct pg_params *p, unsigned scopes)
 {
     struct str ids[TOKEN_SCOPE_N];
     size_t n = 0;
@@ -73,9 +71,9 @@ static struct op *token_create(void *self, const struct token_wish *wish, ms_t t
     pg_add_str(p, wish->name);
     pg_add_str(p, str_slice(wish->token, 0, API_TOKEN_SHOWN_N));
     identity_repo_add_hash(p, wish->token);
-    add_scopes(p, wish->scopes);
+    token_repo_add_scopes(p, wish->scopes);
     pg_add_int(p, wish->valid_ms);
-    pg_add_int(p, TOKENS_MAX);
+    pg_add_int(p, TOKEN_REPO_MAX);
     return store_call_query(call, SQL_CREATE, p, on_tokens);
 }
 

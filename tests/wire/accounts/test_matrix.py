@@ -45,6 +45,10 @@ EXPECTED = {
     "GET /api/auth/callback/{provider}": (ALL, None, 404),
     "GET /api/auth/session": (ALL, None, 200),
     "POST /api/auth/signout": (ANYBODY_WRITE, {}, 200),
+    "POST /api/auth/device/code": (ALL, {}, 200),
+    "POST /api/auth/device/token": (ALL, {"device_code": "none such"}, 400),
+    "GET /api/auth/device": (PERSON, None, 404),  # no code is asked for
+    "POST /api/auth/device": (PERSON, {"userCode": "BBBB-BBBB", "allow": True}, 404),
     "GET /api/auth/sessions": (PERSON, None, 200),
     "DELETE /api/auth/sessions": (PERSON, None, 200),
     "DELETE /api/auth/sessions/{id}": (PERSON_OWNED, None, 200),

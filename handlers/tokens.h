@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+/* Scopes of API tokens in bodies. */
+#pragma once
+
+#include "core/api_token.h"
+#include "core/base/json_read.h"
+#include "core/base/json_write.h"
+
+/* list: an array of names, or NULL: to read. *ret: bits. Fails with INVALID at /scopes. */
+MUST_CHECK bool tokens_read_scopes(const struct json_value *list, unsigned *ret, struct err *reterr);
+/* "scopes": [...] */
+void tokens_write_scopes(struct json_writer *w, unsigned scopes);
