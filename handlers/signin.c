@@ -47,6 +47,7 @@ void signin_answer(struct http_exchange *x, const struct principal *who)
     write_text_or_null(w, "name", who->name);
     write_text_or_null(w, "email", who->email);
     write_text_or_null(w, "image", who->image);
+    jw_kv_bool(w, "isAdmin", who->is_admin);
     jw_object_end(w);
     jw_kv_time(w, "expires", who->expires_ms);
     jw_object_end(w);

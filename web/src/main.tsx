@@ -5,6 +5,8 @@ import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { ComponentChild } from 'preact';
 import { matchRoute, type Params } from './lib/router.ts';
+import { AccountPage } from './pages/account.tsx';
+import { DevicePage } from './pages/device.tsx';
 import { NewProjectPage } from './pages/new_project.tsx';
 import { NotFoundPage } from './pages/not_found.tsx';
 import { ProjectPage } from './pages/project.tsx';
@@ -22,6 +24,8 @@ import './styles/main.css';
 
 const ROUTES: readonly (readonly [string, (params: Params) => ComponentChild])[] = [
   ['/', () => <ToProjects />],
+  ['/account', () => <AccountPage />],
+  ['/device', () => <DevicePage />],
   ['/projects', () => <ProjectsPage />],
   ['/projects/new', () => <NewProjectPage />],
   ['/projects/:id', ({ id }) => <ProjectPage id={id ?? ''} />],

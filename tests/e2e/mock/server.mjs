@@ -131,6 +131,7 @@ export class MockServer {
   #auth(what, body, request, response) {
     const id = cookie(request);
     const session = { user: USER, expires: '2027-01-01T00:00:00.000Z' };
+    if (what === 'providers') return json(response, 200, {});
     if (what === 'session') return json(response, 200, this.#sessions.has(id) ? session : null);
     if (what === 'signout') {
       this.#sessions.delete(id);

@@ -93,7 +93,12 @@ class GitHub:
         with self.lock:
             self.calls.append((path, form))
         fault = self.fault.get(path)
-        if callable(fault):
+        if path == "/login/oauth/authorize":
+            code, state = self.authorize(self.url + handler.path)
+            back = urllib.parse.parse_qs(handler.path.partition("?")[2])["redirect_uri"][0]
+            query = urllib.parse.urlencode({"code": code, "state": state})
+            self.send(handler, 302, None, b"", Location=f"{back}?{query}")
+        elif callable(fault):
             fault(handler)
         elif fault is not None:
             self.send(handler, *fault)

@@ -5,7 +5,10 @@
 import { ServerClock } from '../lib/clock.ts';
 import { parseRetryAfterMs } from '../lib/backoff.ts';
 import { parseTime } from '../lib/time.ts';
-import type { Cluster, LimitsBody, Project, SandboxBody, Session, StartedBody } from './types.ts';
+import type {
+  ApiToken, Cluster, DeviceAsked, LimitsBody, MadeToken, Project, Providers, SandboxBody, Session, SessionInfo, StartedBody,
+  TokenScope,
+} from './types.ts';
 
 /** No answer after this long counts as no answer. */
 const ANSWER_LIMIT_MS = 20_000;
@@ -170,6 +173,21 @@ export const api = {
   session: () => call<Session | null>('GET', '/api/auth/session', { expects401: true }),
   signIn: (token: string) => call<Session>('POST', '/api/auth/signin-link', { body: { token }, expects401: true }),
   signOut: () => call<unknown>('POST', '/api/auth/signout', { body: {}, expects401: true }),
+  providers: () => call<Providers>('GET', '/api/auth/providers'),
+  /** Where the browser is to go; callbackUrl: the path to come back to. */
+  beginGitHub: (callbackUrl: string) =>
+    call<{ url: string }>('POST', '/api/auth/signin/github', { body: { callbackUrl }, expects401: true }),
+  sessions: () => call<SessionInfo[]>('GET', '/api/auth/sessions'),
+  endSession: (id: string) => call<unknown>('DELETE', `/api/auth/sessions/${encodeURIComponent(id)}`),
+  endOtherSessions: () => call<unknown>('DELETE', '/api/auth/sessions?others=true'),
+  endAllSessions: () => call<unknown>('DELETE', '/api/auth/sessions'),
+  tokens: () => call<ApiToken[]>('GET', '/api/tokens'),
+  makeToken: (body: { name: string; scopes: TokenScope[]; expiresInDays: number }, idempotencyKey: string) =>
+    call<MadeToken>('POST', '/api/tokens', { body, idempotencyKey }),
+  revokeToken: (id: string) => call<unknown>('DELETE', `/api/tokens/${encodeURIComponent(id)}`),
+  deviceAsked: (code: string) => call<DeviceAsked>('GET', `/api/auth/device?user_code=${encodeURIComponent(code)}`),
+  decideDevice: (userCode: string, allow: boolean) =>
+    call<unknown>('POST', '/api/auth/device', { body: { userCode, allow } }),
   projects: () => call<Project[]>('GET', '/api/projects'),
   project: (id: string) => call<Project>('GET', projectPath(id)),
   clusters: () => call<Cluster[]>('GET', '/api/clusters'),

@@ -19,12 +19,53 @@ export interface User {
   id: string;
   name: string | null;
   email: string | null;
+  isAdmin?: boolean;
 }
 
 export interface Session {
   user: User;
   expires: string;
 }
+
+/** One place where the user is signed in. */
+export interface SessionInfo {
+  id: string;
+  userAgent: string;
+  address: string;
+  createdAt: string;
+  lastUsedAt: string;
+  expiresAt: string;
+  current: boolean;
+}
+
+export type TokenScope = 'read' | 'write' | 'admin';
+
+export interface ApiToken {
+  id: string;
+  name: string;
+  prefix: string;
+  scopes: TokenScope[];
+  createdAt: string;
+  expiresAt: string;
+  lastUsedAt: string | null;
+}
+
+/** The one answer that holds its text. */
+export interface MadeToken extends ApiToken {
+  token: string;
+}
+
+/** What a program without a browser wants. */
+export interface DeviceAsked {
+  name: string;
+  scopes: TokenScope[];
+  userAgent: string;
+  address: string;
+  expiresAt: string;
+}
+
+/** Ways of signing in, by id. */
+export type Providers = Record<string, { id: string; name: string }>;
 
 /** Where a project's objects are. */
 export interface Cluster {

@@ -2,12 +2,44 @@
 /* The two faces of signing in: the page that explains the one-time link, and the page that the link opens. */
 
 import { useEffect, useState } from 'preact/hooks';
-import { ApiError } from '../net/api.ts';
+import { ApiError, api } from '../net/api.ts';
 import { place } from '../state/nav.ts';
-import { checkSession, rememberPlace, session, signInByToken } from '../state/session.ts';
+import { checkSession, rememberPlace, session, signInByGitHub, signInByToken } from '../state/session.ts';
 import { useAct } from '../ui/act.ts';
 import { PageHeading, usePageTitle } from '../ui/page.tsx';
-import { ErrorNote } from '../ui/parts.tsx';
+import { ActButton, ErrorNote } from '../ui/parts.tsx';
+
+/** What the server's redirect says, in its words of one. */
+const FAILURES: Readonly<Record<string, string>> = {
+  state: 'This sign-in was not begun in this browser, was used before, or took longer than ten minutes.',
+  denied: 'You did not allow it at GitHub.',
+  refused: 'GitHub refused the sign-in.',
+  unavailable: 'GitHub or this server did not answer in time.',
+};
+
+/** Nothing where the server does not offer it. */
+function GitHubButton() {
+  const [isOffered, setOffered] = useState(false);
+  const act = useAct();
+  const error = new URLSearchParams(place.value.search).get('error');
+  const failure = error === null ? null : (FAILURES[error] ?? 'The sign-in did not work.');
+  useEffect(() => {
+    api.providers().then(({ body }) => setOffered('github' in body), () => {});
+  }, []);
+  return (
+    <>
+      {failure && <ErrorNote error={new ApiError(failure, 0, null)} title="Not signed in." />}
+      {isOffered && (
+        <p>
+          <ActButton act={act} class="primary" work={signInByGitHub}>
+            Sign in with GitHub
+          </ActButton>
+        </p>
+      )}
+      {act.error && <ErrorNote error={act.error} />}
+    </>
+  );
+}
 
 function LinkHelp() {
   return (
@@ -42,6 +74,7 @@ export function SignInPage(props: { reason: keyof typeof HEADINGS }) {
     <div class="narrow">
       <PageHeading>{HEADINGS[props.reason]}</PageHeading>
       {props.reason === 'ended' && <p>Your session has ended. Nothing was changed on the server.</p>}
+      <GitHubButton />
       <LinkHelp />
       {keepsPlace && (
         <p class="fine">

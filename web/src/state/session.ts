@@ -62,8 +62,21 @@ export async function signInByToken(token: string): Promise<void> {
   navigate(back && isLocalPath(back) ? back : HOME, 'replace');
 }
 
+/** Leaves for GitHub; it sends the browser back to where it was. */
+export async function signInByGitHub(): Promise<void> {
+  const back = readStored('local', 'return');
+  const { body } = await api.beginGitHub(back && isLocalPath(back) ? back : HOME);
+  writeStored('local', 'return', null);
+  location.assign(body.url);
+}
+
 export async function signOut(): Promise<void> {
   await api.signOut();
+  leaveSession();
+}
+
+/** The session is ended on the server. */
+export function leaveSession(): void {
   session.value = { kind: 'signed_out', reason: 'left' };
   writeStored('local', 'return', null);
   channel?.postMessage('changed');

@@ -53,6 +53,11 @@ function AccountMenu(props: { user: User }) {
         </p>
         <ThemeSwitch />
         {act.error && <ErrorNote error={act.error} />}
+        <p>
+          <a class="button small" href="/account" onClick={() => document.getElementById('account')?.hidePopover()}>
+            Sessions and API tokens
+          </a>
+        </p>
         <div class="menu-acts">
           <button type="button" class="button small" popovertarget="account" onClick={() => (isHelpOpen.value = true)}>
             Keyboard <kbd>?</kbd>
