@@ -21,6 +21,7 @@ static const struct command {
     {"check-config", main_check_config, "check the configuration [FILE] [--print-config] [--markdown]"       },
     {"signin-link",  main_signin_link,  "print a link that signs in once [--user NAME]"                      },
     {"role",         main_role,         "print the account it needs in the cluster [--namespace NS] [--json]"},
+    {"reencrypt",    main_reencrypt,    "seal everything with the first key of the ring"                     },
     {"routes",       main_routes,       "print the table of routes [--json]"                                 },
     {"version",      main_version,      "print the version"                                                  },
 };

@@ -29,6 +29,7 @@ int main_serve(const struct main_options *o);
 int main_migrate(const struct main_options *o);
 int main_doctor(const struct main_options *o);
 int main_role(const struct main_options *o);
+int main_reencrypt(const struct main_options *o);
 int main_routes(const struct main_options *o);
 int main_check_config(const struct main_options *o);
 int main_version(const struct main_options *o);

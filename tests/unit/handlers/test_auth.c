@@ -179,7 +179,7 @@ static bool says(struct fixture *f, const char *part)
 }
 
 #define SESSION_JSON                                                                                                   \
-    "{\"user\":{\"id\":\"0192-user\",\"name\":\"Ada\",\"email\":null,\"image\":null,\"isAdmin\":false},"                                 \
+    "{\"user\":{\"id\":\"0192-user\",\"name\":\"Ada\",\"email\":null,\"image\":null,\"isAdmin\":false},"               \
     "\"expires\":\"2025-10-11T10:00:00.000Z\"}"
 
 static void a_link_signs_in_once_with_a_fresh_token(void **state)
