@@ -27,6 +27,7 @@ void device_decide(struct http_exchange *x, struct app *app);
 /* sessions.c */
 void sessions_list(struct http_exchange *x, struct app *app);
 void sessions_revoke(struct http_exchange *x, struct app *app);
+void sessions_lock_out(struct http_exchange *x, struct app *app);
 void sessions_revoke_all(struct http_exchange *x, struct app *app);
 
 /* tokens.c */

@@ -40,6 +40,8 @@ const struct route ROUTES[] = {
     {HTTP_DELETE, "/api/auth/sessions",               sessions_revoke_all, ROUTE_SESSION, NO_BODY,    RATE_WRITE},
     {HTTP_DELETE, "/api/auth/sessions/{id}",          sessions_revoke,    ROUTE_SESSION,  NO_BODY,    RATE_WRITE},
 
+    {HTTP_DELETE, "/api/admin/users/{id}/sessions",   sessions_lock_out,  ROUTE_ADMIN,    NO_BODY,    RATE_WRITE},
+
     {HTTP_GET,    "/api/tokens",                      tokens_list,        ROUTE_SESSION,  NO_BODY,    RATE_READ},
     {HTTP_POST,   "/api/tokens",                      tokens_create,      ROUTE_SESSION,  SMALL_BODY, RATE_WRITE},
     {HTTP_DELETE, "/api/tokens/{id}",                 tokens_revoke,      ROUTE_SESSION,  NO_BODY,    RATE_WRITE},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* /api/auth/sessions: where a user is signed in, and ending that. */
+/* /api/auth/sessions: where a user is signed in, and ending that; for an administrator also that of others. */
 #include "core/base/json_write.h"
 #include "core/base/log.h"
 #include "core/caller.h"
@@ -47,6 +47,7 @@ void sessions_list(struct http_exchange *x, struct app *app)
 struct ending {
     struct pending pending; /* first: it is what pending.c knows */
     bool is_everywhere;     /* this browser's too */
+    const char *user_id;    /* whose */
 };
 
 static void on_revoked(void *arg, const struct err *err)
@@ -56,7 +57,7 @@ static void on_revoked(void *arg, const struct err *err)
     const struct caller *caller = http_context(x);
     if (!pending_done(&e->pending, err))
         return;
-    LOG(INFO, "sessions ended by their user", KV("user", (const char *)caller->who.user_id));
+    LOG(INFO, "sessions ended", KV("by", (const char *)caller->who.user_id), KV("user", e->user_id));
     struct json_writer *w = jw_new(SESSIONS_CEILING_BYTES);
     jw_object(w);
     jw_kv_bool(w, "success", true);
@@ -72,6 +73,7 @@ static void revoke(struct http_exchange *x, struct app *app, const char *id, str
     struct ending *e = arena_alloc(http_arena(x), sizeof(*e));
     e->pending = (struct pending){.x = x, .app = app};
     e->is_everywhere = id == NULL && str_is_none(kept_token);
+    e->user_id = caller->who.user_id;
     const struct session_choice which = {caller->who.user_id, id, kept_token};
     pending_wait(&e->pending,
                  app->store->session_revoke(app->store->self, &which, app->settings.request_ms, on_revoked, e));
@@ -95,4 +97,13 @@ void sessions_revoke_all(struct http_exchange *x, struct app *app)
         return;
     }
     revoke(x, app, NULL, is_kept ? caller->session_token : STR_NONE);
+}
+
+void sessions_lock_out(struct http_exchange *x, struct app *app)
+{
+    struct ending *e = arena_alloc(http_arena(x), sizeof(*e));
+    e->pending = (struct pending){.x = x, .app = app};
+    e->user_id = arena_dup(http_arena(x), http_param(x, "id"));
+    pending_wait(&e->pending,
+                 app->store->credentials_revoke(app->store->self, e->user_id, app->settings.request_ms, on_revoked, e));
 }

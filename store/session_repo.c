@@ -15,6 +15,10 @@ enum { COLUMN_ID, COLUMN_AGENT, COLUMN_ADDRESS, COLUMN_CREATED, COLUMN_USED, COL
     "WITH gone AS (DELETE FROM sessions WHERE user_id = $1::text AND ($2::text IS NULL OR id = $2::text) "             \
     "AND ($3::bytea IS NULL OR token_hash <> $3::bytea) RETURNING token_hash) "                                        \
     "SELECT fs_credential_ended(token_hash) FROM gone"
+#define SQL_REVOKE_ALL                                                                                                 \
+    "WITH s AS (DELETE FROM sessions WHERE user_id = $1::text RETURNING token_hash), "                                 \
+    "t AS (UPDATE api_tokens SET revoked_at = now() WHERE user_id = $1::text AND revoked_at IS NULL "                  \
+    "RETURNING token_hash) SELECT fs_credential_ended(h.token_hash) FROM (TABLE s UNION ALL TABLE t) h"
 #define SQL_ENDED                                                                                                      \
     "SELECT h FROM unnest($1::text[]) AS h WHERE NOT EXISTS (SELECT FROM sessions s "                                  \
     "WHERE s.token_hash = decode(h, 'hex') AND s.idle_until > now() AND s.absolute_until > now()) "                    \
@@ -94,6 +98,15 @@ static struct op *session_revoke(void *self, const struct session_choice *which,
     return store_call_query(call, SQL_REVOKE, p, on_revoked);
 }
 
+static struct op *credentials_revoke(void *self, const char *user_id, ms_t timeout_ms, op_done *done, void *arg)
+{
+    struct store_call *call = store_call_new(self, timeout_ms, arg);
+    call->done.plain = done;
+    struct pg_params *p = pg_params_new();
+    pg_add_text(p, user_id);
+    return store_call_query(call, SQL_REVOKE_ALL, p, on_revoked);
+}
+
 /* ---- what has ended ---- */
 
 static void on_ended(void *arg, const struct pg_result *result, const struct err *err)
@@ -128,6 +141,7 @@ void session_repo_fill(struct port_store *port)
 {
     port->session_list = session_list;
     port->session_revoke = session_revoke;
+    port->credentials_revoke = credentials_revoke;
     port->credentials_ended = credentials_ended;
     port->credentials_subscribe = credentials_subscribe;
 }

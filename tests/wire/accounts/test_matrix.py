@@ -52,6 +52,7 @@ EXPECTED = {
     "GET /api/auth/sessions": (PERSON, None, 200),
     "DELETE /api/auth/sessions": (PERSON, None, 200),
     "DELETE /api/auth/sessions/{id}": (PERSON_OWNED, None, 200),
+    "DELETE /api/admin/users/{id}/sessions": (ADMIN, None, 200),
     "GET /api/tokens": (PERSON, None, 200),
     "POST /api/tokens": (PERSON, {"name": "made here"}, 201),
     "DELETE /api/tokens/{id}": (PERSON_OWNED, None, 200),
@@ -116,6 +117,8 @@ class Matrix(StackCase):
             spare = self.world.sign_in("owner").cookie.partition("=")[2]
             return "/api/auth/sessions/" + self.world.sql(
                 f"SELECT id FROM sessions WHERE token_hash = sha256('{spare}'::bytea)")[0][0]
+        if path.startswith("/api/admin/users/"):
+            return path.replace("{id}", "nobody-at-all")
         if path.startswith("/api/tokens/"):
             return f"/api/tokens/{self.world.token(self.owner, ['read']).id}"
         project = self.owner.json("POST", "/api/projects", {"name": "matrix"}, 200)["id"]

@@ -80,6 +80,16 @@ class Sessions(StackCase):
         self.assertFalse(is_signed_in(clients[0]))
         self.assertTrue(is_signed_in(stays))
 
+    def test_an_administrator_locks_a_user_out_with_sessions_and_tokens(self):
+        target = self.world.sign_in("target")
+        token = self.world.token(target, ["write"])
+        boss = self.world.sign_in("boss")
+        self.world.sql("UPDATE users SET is_admin = true WHERE name = 'boss'")
+        user = target.json("GET", "/api/auth/session")["user"]["id"]
+        self.assert_problem(target.request("DELETE", f"/api/admin/users/{user}/sessions"), 403)
+        boss.json("DELETE", f"/api/admin/users/{user}/sessions", status=200)
+        self.assertEqual([is_signed_in(c) for c in (target, token, boss)], [False, False, True])
+
     def test_idle_and_absolute_ends_hold(self):
         for column in ("idle_until", "absolute_until"):
             client = self.world.sign_in("timed")
