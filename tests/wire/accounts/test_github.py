@@ -359,6 +359,25 @@ class NobodyIsSignedIn(GitHubCase):
         self.assertEqual(browser.sign_in()[1], "/projects")
 
 
+class OnAnotherReplica(GitHubCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.enter()
+
+    def test_a_browser_may_come_back_to_another_replica(self):
+        self.world.extra_env["NEXTAUTH_URL"] = f"http://127.0.0.1:{self.world.port}"
+        second = self.world.serve()
+        browser = self.browser()
+        code, state = self.github.authorize(browser.begin())
+        browser.port = second.port
+        cookie = browser.jar["signin"]
+        self.assertEqual(browser.come_back({"code": code, "state": state})[:2], (302, "/projects"))
+        self.assertIsNotNone(browser.user)
+        again = self.browser()
+        again.jar["signin"] = cookie
+        self.assert_nobody(again, again.come_back({"code": code, "state": state}), "state")
+
+
 class Unconfigured(StackCase):
     def test_it_is_not_offered(self):
         with Accounts() as world:

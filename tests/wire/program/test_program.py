@@ -255,6 +255,12 @@ class Program(unittest.TestCase):
         self.assertLessEqual({"postgresql", "schema", "redis", "kubeconfig", "api", "clock", "kubeblocks", "rights",
                               "answers", "storage", "ingress", "terminals", "databases", "libcurl", "secret-env"}, checks)
 
+    def test_doctor_says_how_one_signs_in(self):
+        self.assertIn("ok    sign-in      by sign-in links only: GITHUB_CLIENT_ID is not set", self.run_program("doctor").stdout)
+        done = self.run_program("doctor", GITHUB_CLIENT_ID="Iv1.x", GITHUB_CLIENT_SECRET="planted-secret")
+        self.assertIn("by https://github.com, back to ", done.stdout)
+        self.assertNotIn("planted-secret", done.stdout + done.stderr)
+
     def test_doctor_tells_what_to_do(self):
         done = self.run_program("doctor", FULLSTACKD_KUBE_ALLOW_LOOPBACK=None, DATABASE_URL="postgresql://h.invalid/x",
                                 FULLSTACKD_REDIS_URL="unix:/nonexistent/redis.sock")
