@@ -6,23 +6,36 @@
 
 #include "core/sandboxes.h"
 
-void documents_stages(const struct journal_event *events, size_t n, unsigned attempt, struct stage_view ret[STAGE_N])
+void documents_stages_begin(struct stage_view ret[STAGE_N])
 {
     for (size_t i = 0; i < STAGE_N; i++)
         ret[i] = (struct stage_view){.started_ms = -1, .ended_ms = -1, .duration_ms = -1};
+}
+
+static void add_stage(const struct journal_event *e, struct stage_view *stage)
+{
+    bool is_over = e->duration_ms >= 0;
+    if (stage->is_reopened)
+        stage->started_ms = -1; /* a stage that falls back within an attempt has one clock, a repair its own */
+    stage->is_reopened = false;
+    if (stage->started_ms < 0)
+        stage->started_ms = is_over ? e->at_ms - e->duration_ms : e->at_ms;
+    stage->status = e->stage_status;
+    stage->code = e->code;
+    stage->ended_ms = is_over ? e->at_ms : -1;
+    stage->duration_ms = e->duration_ms;
+    memcpy(stage->message, e->message, sizeof(stage->message));
+}
+
+void documents_stages_add(const struct journal_event *events, size_t n, unsigned attempt,
+                          struct stage_view ret[STAGE_N])
+{
     for (size_t i = 0; i < n; i++) {
         const struct journal_event *e = &events[i];
-        if (e->kind != JOURNAL_STAGE || e->attempt != attempt)
-            continue;
-        struct stage_view *stage = &ret[e->stage];
-        bool is_over = e->duration_ms >= 0;
-        if (stage->started_ms < 0)
-            stage->started_ms = is_over ? e->at_ms - e->duration_ms : e->at_ms;
-        stage->status = e->stage_status;
-        stage->code = e->code;
-        stage->ended_ms = is_over ? e->at_ms : -1;
-        stage->duration_ms = e->duration_ms;
-        memcpy(stage->message, e->message, sizeof(stage->message));
+        if (e->attempt == attempt && e->kind == JOURNAL_STAGE)
+            add_stage(e, &ret[e->stage]);
+        for (size_t k = 0; k < STAGE_N && e->attempt == attempt && e->kind == JOURNAL_DONE; k++)
+            ret[k].is_reopened = true;
     }
 }
 

@@ -17,8 +17,12 @@ struct stage_view {
     int64_t started_ms; /* -1: not yet */
     int64_t ended_ms;   /* -1: not yet */
     int64_t duration_ms;
+    bool is_reopened; /* the attempt had ended: what comes is a repair's */
 };
-void documents_stages(const struct journal_event *events, size_t n, unsigned attempt, struct stage_view ret[STAGE_N]);
+void documents_stages_begin(struct stage_view ret[STAGE_N]);
+/* The next rows in their order; those of other attempts do not count. */
+void documents_stages_add(const struct journal_event *events, size_t n, unsigned attempt,
+                          struct stage_view ret[STAGE_N]);
 
 void documents_project(struct json_writer *w, const struct app *app, const struct project *project);
 /* The body of GET /api/sandbox/{projectId}. stages: NULL when there is no sandbox. */

@@ -56,13 +56,33 @@ static void on_usual(void *arg, const struct stage_usual usual[STAGE_N], const s
     answer_status(c, c->stages);
 }
 
+static void on_stages(void *arg, const struct journal_event *events, size_t n, uint64_t last_seq,
+                      const struct err *err);
+
+/* An attempt that was repaired often has many rows. */
+static void read_stages(struct sandbox_call *c, uint64_t after)
+{
+    struct app *app = c->pending.app;
+    const struct journal_query query = {.owner_id = c->owner_id,
+                                        .project_id = c->project_id,
+                                        .after = after,
+                                        .attempt = c->project->sandbox.attempt,
+                                        .limit = STAGE_ROWS_MAX};
+    pending_wait(&c->pending,
+                 app->store->journal_read(app->store->self, &query, app->settings.request_ms, on_stages, c));
+}
+
 static void on_stages(void *arg, const struct journal_event *events, size_t n, uint64_t last_seq, const struct err *err)
 {
     struct sandbox_call *c = arg;
     (void)last_seq;
     if (!pending_done(&c->pending, err))
         return;
-    documents_stages(events, n, c->project->sandbox.attempt, c->stages);
+    documents_stages_add(events, n, c->project->sandbox.attempt, c->stages);
+    if (n == STAGE_ROWS_MAX) {
+        read_stages(c, events[n - 1].seq);
+        return;
+    }
     struct app *app = c->pending.app;
     if (loop_now_ms(app->loop) < app->usual_until_ms)
         answer_status(c, c->stages);
@@ -73,7 +93,6 @@ static void on_stages(void *arg, const struct journal_event *events, size_t n, u
 static void on_status_project(void *arg, const struct project *project, const struct err *err)
 {
     struct sandbox_call *c = arg;
-    struct app *app = c->pending.app;
     if (!pending_done(&c->pending, err))
         return;
     c->project = arena_alloc(http_arena(c->pending.x), sizeof(*c->project));
@@ -82,12 +101,8 @@ static void on_status_project(void *arg, const struct project *project, const st
         answer_status(c, NULL);
         return;
     }
-    const struct journal_query query = {.owner_id = c->owner_id,
-                                        .project_id = c->project_id,
-                                        .attempt = project->sandbox.attempt,
-                                        .limit = STAGE_ROWS_MAX};
-    pending_wait(&c->pending,
-                 app->store->journal_read(app->store->self, &query, app->settings.request_ms, on_stages, c));
+    documents_stages_begin(c->stages);
+    read_stages(c, 0);
 }
 
 static void on_cached(void *arg, struct str json, const struct err *err)

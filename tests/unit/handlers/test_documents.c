@@ -28,7 +28,8 @@ static void a_stage_begins_with_its_first_row_and_ends_with_its_last(void **stat
         stage_event(STAGE_CONTAINER, STAGE_STATUS_IN_PROGRESS, 1100, -1),
     };
     struct stage_view stages[STAGE_N];
-    documents_stages(events, 4, 2, stages);
+    documents_stages_begin(stages);
+    documents_stages_add(events, 4, 2, stages);
     assert_int_equal(stages[STAGE_DATABASE].status, STAGE_STATUS_COMPLETED);
     assert_int_equal(stages[STAGE_DATABASE].started_ms, 1000);
     assert_int_equal(stages[STAGE_DATABASE].ended_ms, 3000);
@@ -44,8 +45,32 @@ static void a_stage_that_was_done_at_once_has_its_beginning_from_its_duration(vo
     (void)state;
     const struct journal_event events[] = {stage_event(STAGE_READY, STAGE_STATUS_COMPLETED, 5000, 40)};
     struct stage_view stages[STAGE_N];
-    documents_stages(events, 1, 2, stages);
+    documents_stages_begin(stages);
+    documents_stages_add(events, 1, 2, stages);
     assert_int_equal(stages[STAGE_READY].started_ms, 4960);
+}
+
+static void a_stage_that_is_repaired_has_a_clock_of_its_own(void **state)
+{
+    (void)state;
+    const struct journal_event created[] = {
+        stage_event(STAGE_NETWORKING, STAGE_STATUS_IN_PROGRESS, 1000, -1),
+        stage_event(STAGE_NETWORKING, STAGE_STATUS_COMPLETED, 3000, 2000),
+        stage_event(STAGE_READY, STAGE_STATUS_COMPLETED, 3000, 40),
+        {.kind = JOURNAL_DONE, .attempt = 2, .outcome = OUTCOME_READY, .at_ms = 3000, .duration_ms = 2000},
+    };
+    const struct journal_event repaired[] = {
+        {.kind = JOURNAL_STATUS, .attempt = 2, .status = SANDBOX_ERROR, .at_ms = 90000, .duration_ms = -1},
+        stage_event(STAGE_NETWORKING, STAGE_STATUS_IN_PROGRESS, 90100, -1),
+        stage_event(STAGE_NETWORKING, STAGE_STATUS_IN_PROGRESS, 90200, -1),
+    };
+    struct stage_view stages[STAGE_N];
+    documents_stages_begin(stages);
+    documents_stages_add(created, 4, 2, stages);
+    documents_stages_add(repaired, 3, 2, stages);
+    assert_int_equal(stages[STAGE_NETWORKING].status, STAGE_STATUS_IN_PROGRESS);
+    assert_int_equal(stages[STAGE_NETWORKING].started_ms, 90100);
+    assert_int_equal(stages[STAGE_READY].ended_ms, 3000);
 }
 
 static void rows_of_another_attempt_do_not_count(void **state)
@@ -53,7 +78,8 @@ static void rows_of_another_attempt_do_not_count(void **state)
     (void)state;
     const struct journal_event events[] = {stage_event(STAGE_READY, STAGE_STATUS_COMPLETED, 5000, 40)};
     struct stage_view stages[STAGE_N];
-    documents_stages(events, 1, 3, stages);
+    documents_stages_begin(stages);
+    documents_stages_add(events, 1, 3, stages);
     assert_int_equal(stages[STAGE_READY].status, STAGE_STATUS_PENDING);
 }
 
@@ -111,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stage_begins_with_its_first_row_and_ends_with_its_last),
         cmocka_unit_test(a_stage_that_was_done_at_once_has_its_beginning_from_its_duration),
+        cmocka_unit_test(a_stage_that_is_repaired_has_a_clock_of_its_own),
         cmocka_unit_test(rows_of_another_attempt_do_not_count),
         cmocka_unit_test(a_stage_event_has_title_status_and_no_outcome),
         cmocka_unit_test(the_end_of_an_attempt_tells_its_outcome),
