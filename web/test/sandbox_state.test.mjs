@@ -250,6 +250,19 @@ test('a stage that failed before a stop has no part in the failure of the stop',
   assert.equal(again.isStop, false);
 });
 
+test('a repair is no creation: what it makes again has its own clock, and no stage is to blame', () => {
+  lastSeq = 0;
+  const ready = viewFromBody(body('running', DONE, { desired: 'running' }), 0);
+  const drifted = run(ready, [ev('status', 100, { status: 'error', code: 'DRIFT', message: 'the Service is gone', hint: 'Wait.' })]);
+  assert.deepEqual([drifted.status, drifted.failure.code, blamed(drifted), areStagesNews(drifted)], ['error', 'DRIFT', 'environment', false]);
+  const making = run(drifted, [ev('stage', 101, { stage: 'networking', status: 'in_progress', message: 'creating the Service' })]);
+  assert.deepEqual([making.status, making.attempt, blamed(making), areStagesNews(making)], ['error', drifted.attempt, 'environment', true]);
+  const stage = making.stages.find((s) => s.id === 'networking');
+  assert.equal(stage.startedMs, Date.parse(ev('stage', 101, {}).at));
+  const mended = run(making, [ev('stage', 102, { stage: 'networking', status: 'completed', durationMs: 1000 }), ev('done', 102, { outcome: 'ready' })]);
+  assert.deepEqual([mended.status, mended.failure], ['running', null]);
+});
+
 test('what broke after it was ready, or could not be read, is no failed creation', () => {
   const drift = viewFromBody(body('error', DONE, { desired: 'running', failure: { code: 'DRIFT', message: 'the pod is not ready' } }), 0);
   assert.deepEqual([blamed(drift), areStagesNews(drift)], ['environment', false]);

@@ -199,12 +199,14 @@ function isOldNews(stage: StageView, event: JournalEvent & { kind: 'stage' }, at
   return atMs < stage.knownMs || (atMs === stage.knownMs && RANK[event.status] < RANK[stage.status]);
 }
 
-function moveStage(stage: StageView, event: JournalEvent & { kind: 'stage' }, atMs: number): StageView {
+/** isRepair: what was done is done once more, by a clock of its own. */
+function moveStage(stage: StageView, event: JournalEvent & { kind: 'stage' }, atMs: number, isRepair: boolean): StageView {
   if (isOldNews(stage, event, atMs)) return stage;
   const isOver = RANK[event.status] === 2;
   const toldMs = isOver && event.durationMs != null ? atMs - event.durationMs : null;
   // A stage that falls back, as a container that crashed, has one clock from its first start.
-  const startedMs = stage.startedMs ?? (event.status === 'in_progress' ? atMs : toldMs);
+  const isAnew = isRepair && RANK[stage.status] === 2 && event.status === 'in_progress';
+  const startedMs = isAnew ? atMs : (stage.startedMs ?? (event.status === 'in_progress' ? atMs : toldMs));
   const ownMs = isOver && startedMs !== null ? atMs - startedMs : null;
   return {
     ...stage,
@@ -219,7 +221,7 @@ function moveStage(stage: StageView, event: JournalEvent & { kind: 'stage' }, at
 }
 
 function applyStage(view: SandboxView, event: JournalEvent & { kind: 'stage' }, atMs: number): SandboxView {
-  const stages = view.stages.map((s) => (s.id === event.stage ? moveStage(s, event, atMs) : s));
+  const stages = view.stages.map((s) => (s.id === event.stage ? moveStage(s, event, atMs, view.status === 'error') : s));
   return { ...view, stages };
 }
 
@@ -272,10 +274,10 @@ export function applyEvent(view: SandboxView, event: JournalEvent): SandboxView 
 /** What it is that failed. */
 export type Blamed = 'creation' | 'start' | 'stop' | 'environment';
 
-/** Stages that are all done clear the attempt: then what was running has broken since. */
+/** A failed attempt has a stage that failed. Without one, what was running has broken since, and may be being repaired. */
 export function blamed(view: SandboxView): Blamed {
   if (view.isStop) return 'stop';
-  if (view.stages.every((s) => s.status === 'completed')) return 'environment';
+  if (view.stages.every((s) => s.status !== 'failed')) return 'environment';
   return view.attempt > 1 ? 'start' : 'creation';
 }
 

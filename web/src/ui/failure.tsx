@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What failed, be it a creation, a start, a stop or what was running: where, why, what to do, and the facts to hand on. */
 
-import { blamed, mayAllow, type Blamed, type SandboxView } from '../lib/sandbox_state.ts';
+import { allows, blamed, mayAllow, type Blamed, type SandboxView } from '../lib/sandbox_state.ts';
 import { formatMoment } from '../lib/time.ts';
 import { clock, type ProjectAction } from '../net/api.ts';
 import { FAILED_WORD, startSandbox, type OpenSandbox } from '../state/sandbox.ts';
@@ -37,9 +37,17 @@ const REMEDY: Readonly<Record<Blamed, Remedy>> = {
   environment: { action: 'restart', word: 'Restart', note: 'The data is kept.' },
 };
 
+/** Once the server has told that it broke, it is started and no more restarted. */
+const START_AGAIN: Remedy = { action: 'start', word: 'Start again', note: 'What is missing is made again. Data that is there is kept.' };
+
+function remedy(view: SandboxView): Remedy {
+  const usual = REMEDY[blamed(view)];
+  return usual.action === 'restart' && allows(view, 'start') ? START_AGAIN : usual;
+}
+
 /** What the card offers first; it needs the server's consent all the same. */
 export function remedyOf(view: SandboxView): ProjectAction {
-  return REMEDY[blamed(view)].action;
+  return remedy(view).action;
 }
 
 export function FailureCard(props: { opened: OpenSandbox; view: SandboxView; onPause(action: PauseAction): void }) {
@@ -49,7 +57,7 @@ export function FailureCard(props: { opened: OpenSandbox; view: SandboxView; onP
   if (!failure) return null;
   const stage = view.stages.find((s) => s.id === failure.stageId);
   const what = stage ? `${stage.title} failed` : FAILED_WORD[blamed(view)];
-  const { action, word, note } = REMEDY[blamed(view)];
+  const { action, word, note } = remedy(view);
   return (
     <section class="failure" aria-labelledby="failure" data-failure={failure.code ?? 'unknown'}>
       <h3 id="failure">
