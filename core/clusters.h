@@ -6,12 +6,14 @@
 
 #include "core/names.h"
 #include "core/port_cluster.h"
+#include "core/port_survey.h"
 
 struct cluster {
     const char *name;
     const char *former_names; /* comma-separated; "" if none: rows may still say so */
     const struct port_cluster *port;
-    bool are_databases_far; /* this server cannot log in to them */
+    const struct port_survey *survey; /* NULL: it is not swept */
+    bool are_databases_far;           /* this server cannot log in to them */
     struct names_settings names;
     const char *url_scheme; /* "https" */
     int url_port;           /* 0: none is written */

@@ -92,13 +92,25 @@ void names_slug(struct str project_name, char ret[SLUG_SIZE])
         memcpy(ret, "project", sizeof("project"));
 }
 
+#define DRAWN_MIDDLE "-agentruntime-"
+
+bool names_is_drawn(struct str name)
+{
+    const size_t end_n = sizeof(DRAWN_MIDDLE) - 1 + SUFFIX_N;
+    struct str end = str_slice(name, name.n - (name.n > end_n ? end_n : name.n), name.n);
+    bool is_drawn = name.n > end_n && str_starts(end, STR(DRAWN_MIDDLE));
+    for (size_t i = end_n - SUFFIX_N; is_drawn && i < end_n; i++)
+        is_drawn = is_digit(end.p[i]) || (end.p[i] >= 'a' && end.p[i] <= 'z');
+    return is_drawn;
+}
+
 static void draw_name(const char *slug, char *ret, size_t size)
 {
     char suffix[SUFFIX_N + 1];
     codec_random_text(suffix, SUFFIX_N, letters_digits);
     struct buf b;
     buf_init(&b, size);
-    buf_addf(&b, "%s-agentruntime-%s", slug, suffix);
+    buf_addf(&b, "%s" DRAWN_MIDDLE "%s", slug, suffix);
     if (!str_copy(buf_str(&b), ret, size))
         ret[0] = '\0';
     buf_fini(&b);

@@ -34,5 +34,8 @@ struct names_settings {
     struct sandbox_kinds kinds;
 };
 
+/* Could names_draw have made it, for a sandbox or a database: {slug}-agentruntime-{6 letters or digits}? */
+bool names_is_drawn(struct str name);
+
 /* Fills slug, name, database_name, hosts, labels, port names, namespace, image, kinds and restart time. */
 void names_draw(struct sandbox *sb, struct str project_name, const struct names_settings *settings, int64_t wall_ms);

@@ -15,6 +15,12 @@
 
 struct github_user; /* core/github.h */
 struct json_writer;
+struct surveyed;
+struct sweep_outcome;
+struct sweep_place;
+struct sweep_places_query;
+struct sweep_report;
+struct sweep_row;
 
 /* ---- who asks ---- */
 
@@ -376,6 +382,20 @@ typedef void store_on_env(void *arg, const struct env_list *env, const struct er
 
 typedef void store_on_credentials(void *arg, const struct db_credentials *credentials, const struct err *err);
 
+/* ---- the sweep; its types are in core/sweep_report.h and core/sweep.h ---- */
+
+/* now_ms: PostgreSQL's wall clock. */
+typedef void store_on_sweep_begun(void *arg, bool is_begun, int64_t now_ms, const struct err *err);
+/* rows: as many as objects, in their order. */
+typedef void store_on_sweep_match(void *arg, const struct sweep_row *rows, size_t n, int64_t now_ms,
+                                  const struct err *err);
+
+typedef void store_on_sweep_places(void *arg, const struct sweep_place *places, size_t n, const struct err *err);
+
+/* is_written: false when another replica took the comparison over meanwhile. */
+typedef void store_on_sweep_ended(void *arg, bool is_written, const struct err *err);
+typedef void store_on_sweep_report(void *arg, const struct sweep_report *report, const struct err *err);
+
 /* ---- the journal ---- */
 
 struct journal_query {
@@ -433,6 +453,28 @@ struct port_store {
      * names this replica. */
     struct op *(*drift_note)(void *self, const struct drift_note *note, ms_t timeout_ms, store_on_drift *done,
                              void *arg);
+
+    /* Turns creations that failed longer than grace_ms ago and were never ready towards their end, at most max of them;
+     * whoever claims next leads them there. `done` gets the journal rows that were written. */
+    struct op *(*failed_expire)(void *self, ms_t grace_ms, unsigned max, ms_t timeout_ms, store_on_saved *done,
+                                void *arg);
+
+    /* -- the sweep (not in the simulation) -- */
+
+    /* Takes the comparison of a cluster for at most lease_ms, unless another replica is at it or one ended less than
+     * age_ms ago. */
+    struct op *(*sweep_begin)(void *self, const char *cluster, ms_t age_ms, ms_t lease_ms, ms_t timeout_ms,
+                              store_on_sweep_begun *done, void *arg);
+    /* Changes nothing. objects: at most 1000, borrowed during the call. */
+    struct op *(*sweep_match)(void *self, const char *cluster, const struct surveyed *objects, size_t n,
+                              ms_t timeout_ms, store_on_sweep_match *done, void *arg);
+    /* By project id. */
+    struct op *(*sweep_places)(void *self, const struct sweep_places_query *query, ms_t timeout_ms,
+                               store_on_sweep_places *done, void *arg);
+    struct op *(*sweep_end)(void *self, const struct sweep_outcome *outcome, ms_t timeout_ms,
+                            store_on_sweep_ended *done, void *arg);
+    /* The last comparison of every cluster. */
+    struct op *(*sweep_read)(void *self, ms_t timeout_ms, store_on_sweep_report *done, void *arg);
 
     /* -- requests -- */
 

@@ -50,6 +50,9 @@ void projects_create(struct http_exchange *x, struct app *app);
 void projects_get(struct http_exchange *x, struct app *app);
 void projects_delete(struct http_exchange *x, struct app *app);
 
+/* admin.c */
+void admin_orphans(struct http_exchange *x, struct app *app);
+
 /* clusters.c */
 void clusters_list(struct http_exchange *x, struct app *app);
 

@@ -2,6 +2,8 @@
 /* The tables and what follows from them. */
 #include "k8s/objects.h"
 
+#include <string.h>
+
 #include "core/base/codec.h"
 #include "k8s/manifest.h"
 
@@ -100,6 +102,27 @@ void kube_path_add(struct buf *out, enum kube_kind kind, const char *version, co
         buf_add_byte(out, '/');
         codec_percent_encode(out, str_from(name));
     }
+}
+
+struct str object_base(enum kube_kind kind, struct str name, bool *ret_is_database)
+{
+    static const struct sandbox_kinds all[] = {
+        {WORKLOAD_DEPLOYMENT,  ROUTE_INGRESS  },
+        {WORKLOAD_STATEFULSET, ROUTE_HTTPROUTE}
+    };
+    const struct object_row *best = NULL;
+    *ret_is_database = false;
+    for (size_t i = 0; i < OBJECT_N * sizeof all / sizeof *all; i++) {
+        const struct object_row *row = object_row((enum cluster_object)(i % OBJECT_N), &all[i / OBJECT_N]);
+        bool is_like = row->kind == kind && str_starts(name, str_from(row->prefix)) &&
+                       str_ends(name, str_from(row->suffix)) && name.n > strlen(row->prefix) + strlen(row->suffix);
+        if (is_like && (best == NULL || strlen(row->suffix) > strlen(best->suffix)))
+            best = row;
+    }
+    if (best == NULL)
+        return STR_NONE;
+    *ret_is_database = best->is_database;
+    return str_slice(name, strlen(best->prefix), name.n - strlen(best->suffix));
 }
 
 void object_name(enum cluster_object object, const struct sandbox *sb, char ret[OBJECT_NAME_SIZE])

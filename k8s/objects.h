@@ -16,8 +16,8 @@ struct manifest;
 #define LABEL_PROJECT_NAME "project.fullstackagent.io/name"
 #define LABEL_MANAGED_BY   "app.kubernetes.io/managed-by"
 
-/* Watched kinds first: their enum values index the caches. Reading secrets, roles and policies in lists is a right that
- * we do not ask for, so those are not watched. */
+/* Watched kinds first: their enum values index the caches. Watching secrets, roles and policies is a right that we do
+ * not ask for. */
 enum kube_kind {
     KIND_CLUSTER,
     KIND_DEPLOYMENT,
@@ -71,6 +71,9 @@ struct object_row {
 };
 /* The one place where an object's kind follows from what the sandbox is made of. */
 const struct object_row *object_row(enum cluster_object object, const struct sandbox_kinds *of);
+
+/* Which sandbox's or database's name is an object's name derived from? Absent if from none. */
+struct str object_base(enum kube_kind kind, struct str name, bool *ret_is_database);
 
 /* The volume of a StatefulSet's pod; its claim is VOLUME_NAME-{pod}. */
 #define VOLUME_NAME "vn-homevn-fulling"

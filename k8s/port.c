@@ -15,6 +15,7 @@
 #include "k8s/cache.h"
 #include "k8s/discovery.h"
 #include "k8s/kubeblocks.h"
+#include "k8s/survey.h"
 #include "k8s/watch.h"
 
 struct k8s_port {
@@ -32,6 +33,8 @@ struct k8s_port {
     struct discovery *discovery;
     cluster_on_change *on_change;
     void *on_change_arg;
+    struct survey_of survey_of;
+    struct port_survey survey;
 };
 
 /* ---- watches ---- */
@@ -510,6 +513,8 @@ struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err
     const struct sandbox_kinds kinds = k8s_profile_kinds(p->profile);
     p->account = account_new(kube, p->namespace_name, &kinds, on_rights, p);
     cache_subscribe(p->cache, on_cache_change, p);
+    p->survey_of = (struct survey_of){kube, p->profile, p->namespace_name};
+    p->survey = survey_port(&p->survey_of);
     kube_on_reachable(kube, on_reachable, p);
     p->port = (struct port_cluster){
         .self = p,
@@ -552,6 +557,11 @@ void k8s_port_free(struct k8s_port *p)
 const struct port_cluster *k8s_port_cluster(const struct k8s_port *p)
 {
     return &p->port;
+}
+
+const struct port_survey *k8s_port_survey(const struct k8s_port *p)
+{
+    return &p->survey;
 }
 
 void k8s_port_stats(const struct k8s_port *p, struct k8s_port_stats *ret)

@@ -4,6 +4,7 @@
 
 #include "core/io/fetch.h"
 #include "core/port_cluster.h"
+#include "core/port_survey.h"
 #include "k8s/client.h"
 #include "k8s/kubeconfig.h"
 #include "k8s/profile.h"
@@ -27,6 +28,8 @@ void k8s_port_start(struct k8s_port *p);
 void k8s_port_free(struct k8s_port *p);
 
 const struct port_cluster *k8s_port_cluster(const struct k8s_port *p);
+/* The sweep's; needs no k8s_port_start. */
+const struct port_survey *k8s_port_survey(const struct k8s_port *p);
 
 struct k8s_port_stats {
     uint64_t lists_n, streams_n, events_n, failures_n; /* of all watches */

@@ -12,6 +12,7 @@
 #define ALL       (OWN | SEEN | BIT(UPDATE))
 #define USED_ON   (BIT(GET) | BIT(PATCH) | BIT(UPDATE))
 
+#define UNSWEPT   "what a removed project left of this kind is not found"
 #define LESS      "the database's Role grants less: its PostgreSQL may not come up"
 
 /* clang-format off */
@@ -19,7 +20,7 @@ const struct right RIGHTS[] = {
     /* group                      resource           verbs                of them spared        purpose                                    for            without the spared */
     {"",                          "services",        OWN | SEEN,          0,                    "the sandbox's Service",                   USE_ALWAYS,      NULL},
     {"",                          "secrets",         OWN,                 0,                    "environment and credentials, by name",    USE_ALWAYS,      NULL},
-    {"",                          "serviceaccounts", OWN,                 0,                    "the database's account",                  USE_ALWAYS,      NULL},
+    {"",                          "serviceaccounts", OWN | BIT(LIST),  BIT(LIST),   "the database's account",                  USE_ALWAYS,      UNSWEPT},
     {"",                          "pods",            SEEN | USED_ON,      USED_ON,              "state of sandboxes; rest granted on",     USE_ALWAYS,      "a waiting container starts later, and " LESS},
     {"",                          "events",          SEEN | BIT(CREATE),  SEEN | BIT(CREATE),   "reasons; create is granted on",           USE_ALWAYS,      "waiting and failing are told with fewer reasons"},
     {"",                          "persistentvolumeclaims", SEEN | BIT(GET) | BIT(DELETE), 0,        "whether volumes are bound, and gone",     USE_STATEFULSET, NULL},
@@ -31,8 +32,8 @@ const struct right RIGHTS[] = {
     {"gateway.networking.k8s.io", "httproutes",      OWN | SEEN,          0,                    "addresses of application and terminal",   USE_HTTPROUTE,   NULL},
     {"networking.k8s.io",         "networkpolicies", OWN,                 0,                    "isolation of sandboxes",                  USE_ALWAYS,      NULL},
     {"discovery.k8s.io",          "endpointslices",  SEEN,                SEEN,                 "whether the Service has a ready address", USE_ALWAYS,      "a ready pod stands for an address of its Service"},
-    {"rbac.authorization.k8s.io", "roles",           OWN,                 0,                    "the database's rights",                   USE_ALWAYS,      NULL},
-    {"rbac.authorization.k8s.io", "rolebindings",    OWN,                 0,                    "the database's rights",                   USE_ALWAYS,      NULL},
+    {"rbac.authorization.k8s.io", "roles",           OWN | BIT(LIST),  BIT(LIST),   "the database's rights",                   USE_ALWAYS,      UNSWEPT},
+    {"rbac.authorization.k8s.io", "rolebindings",    OWN | BIT(LIST),  BIT(LIST),   "the database's rights",                   USE_ALWAYS,      UNSWEPT},
     {"apps.kubeblocks.io",        "clusters",        OWN | SEEN,          0,                    "the database",                            USE_ALWAYS,      NULL},
     {"apps.kubeblocks.io",        "clusters/status", BIT(GET) | BIT(LIST), BIT(GET) | BIT(LIST), "granted on to the database",             USE_ALWAYS,      LESS},
 };

@@ -104,6 +104,16 @@ struct config_flow {
     ms_t lease_ms;
     ms_t claim_interval_ms;
     int64_t claim_n;
+    ms_t failed_grace_ms; /* 0: for ever */
+};
+
+/* What is in a cluster against what the rows say. */
+enum config_sweep_mode { SWEEP_MODE_REPORT, SWEEP_MODE_DELETE };
+struct config_sweep {
+    enum config_sweep_mode mode;
+    ms_t interval_ms; /* 0: never */
+    ms_t grace_ms;
+    int64_t at_most_n;
 };
 
 /* 0: no limit. */
@@ -144,6 +154,7 @@ struct config {
     ms_t session_absolute_ms;
     ms_t signin_link_ms;
     struct config_limits limits;
+    struct config_sweep sweep;
     struct config_rate rate;
     ms_t idempotency_ms;
     int64_t idempotency_keys_n;

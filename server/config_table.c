@@ -173,6 +173,17 @@ const struct config_row CONFIG_ROWS[] = {
            "What happens when an object of a running sandbox is deleted from outside. `repair`: it is made again (never a database). `report`: it is told."),
     INT("flow.claim_batch", flow.claim_n, "32", 1, 1000, "How much of it is taken over at once."),
 
+    DURATION("flow.failed_grace", flow.failed_grace_ms, "24h", 0, DAYS(365),
+             "A creation that failed and was never ready keeps what it made for a retry; when nobody tried again for so long it is removed, the database is kept. 0s: it stays until it is deleted."),
+
+    DURATION("sweep.interval", sweep.interval_ms, "1h", 0, DAYS(30),
+             "How often the clusters are compared with the rows, and soon after a start; one replica does it. 0s: only when `fullstackd sweep` is run."),
+    CHOICE("sweep.mode", sweep.mode, NULL, "delete", "report|delete",
+           "What becomes of objects that bear our labels, belong to a project that this database knows or knew, and that no row needs: told, or deleted when `sweep.grace` is over. Databases and volumes are only ever told."),
+    DURATION("sweep.grace", sweep.grace_ms, "24h", 0, DAYS(365), "How long such an object must have been known, and must have existed, before it is deleted."),
+    INT("sweep.at_most", sweep.at_most_n, "20", 0, 10000,
+        "With more to delete in one cluster something else is wrong: then none is deleted, and the log says so."),
+
     DURATION("session.idle", session_idle_ms, "12h", MINUTES(1), DAYS(30), "A session ends after so long without a request."),
     DURATION("session.absolute", session_absolute_ms, "7d", MINUTES(1), DAYS(90), "A session ends after so long in any case."),
     DURATION("signin_link.valid", signin_link_ms, "15m", SECONDS(10), DAYS(7), "A sign-in link works once and so long."),

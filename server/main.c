@@ -15,15 +15,16 @@ static const struct command {
     int (*run)(const struct main_options *o);
     const char *text;
 } commands[] = {
-    {"serve",        main_serve,        "run the server until SIGTERM"                                       },
-    {"migrate",      main_migrate,      "bring the database's schema up to date and end"                     },
-    {"doctor",       main_doctor,       "check everything the server needs, one line each [--json] [--quick]"},
-    {"check-config", main_check_config, "check the configuration [FILE] [--print-config] [--markdown]"       },
-    {"signin-link",  main_signin_link,  "print a link that signs in once [--user NAME]"                      },
-    {"role",         main_role,         "print the account it needs in the cluster [--namespace NS] [--json]"},
-    {"reencrypt",    main_reencrypt,    "seal everything with the first key of the ring"                     },
-    {"routes",       main_routes,       "print the table of routes [--json]"                                 },
-    {"version",      main_version,      "print the version"                                                  },
+    {"serve",        main_serve,        "run the server until SIGTERM"                                           },
+    {"migrate",      main_migrate,      "bring the database's schema up to date and end"                         },
+    {"doctor",       main_doctor,       "check everything the server needs, one line each [--json] [--quick]"    },
+    {"check-config", main_check_config, "check the configuration [FILE] [--print-config] [--markdown]"           },
+    {"sweep",        main_sweep,        "compare clusters and rows once, delete what is due [--dry-run] [--json]"},
+    {"signin-link",  main_signin_link,  "print a link that signs in once [--user NAME]"                          },
+    {"role",         main_role,         "print the account it needs in the cluster [--namespace NS] [--json]"    },
+    {"reencrypt",    main_reencrypt,    "seal everything with the first key of the ring"                         },
+    {"routes",       main_routes,       "print the table of routes [--json]"                                     },
+    {"version",      main_version,      "print the version"                                                      },
 };
 enum { COMMANDS_N = sizeof(commands) / sizeof(commands[0]) };
 
@@ -32,6 +33,7 @@ static const struct option long_options[] = {
     {"json",         no_argument,       NULL, 'j'},
     {"quick",        no_argument,       NULL, 'q'},
     {"print-config", no_argument,       NULL, 'p'},
+    {"dry-run",      no_argument,       NULL, 'd'},
     {"markdown",     no_argument,       NULL, 'm'},
     {"user",         required_argument, NULL, 'u'},
     {"namespace",    required_argument, NULL, 'n'},
@@ -78,6 +80,9 @@ static bool read_options(int argc, char **argv, struct main_options *o, const ch
             break;
         case 'm':
             o->is_markdown = true;
+            break;
+        case 'd':
+            o->is_dry = true;
             break;
         case 'u':
             o->user = optarg;

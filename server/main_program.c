@@ -80,6 +80,20 @@ struct sandbox_kinds main_kinds(const struct config_sandbox *c)
     return (struct sandbox_kinds){c->workload, ingress_profile_find(str_from(c->ingress_profile))->route};
 }
 
+struct sweep_options main_sweep_options(const struct config *c, struct loop *loop, const struct clusters *clusters,
+                                        const struct port_store *store)
+{
+    return (struct sweep_options){
+        .loop = loop,
+        .clusters = clusters,
+        .store = store,
+        .grace_ms = c->sweep.grace_ms,
+        .call_ms = c->flow.call_ms,
+        .at_most_n = (unsigned)c->sweep.at_most_n,
+        .is_deleting = c->sweep.mode == SWEEP_MODE_DELETE,
+    };
+}
+
 int main_fail(int status, const char *doing, const struct err *err)
 {
     fprintf(stderr, "fullstackd: %s: %s\n", doing, err->msg);

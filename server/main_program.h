@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "core/sweep_pass.h"
 #include "server/config.h"
 
 enum {
@@ -22,6 +23,7 @@ struct main_options {
     bool is_quick;
     bool is_printing; /* --print-config */
     bool is_markdown;
+    bool is_dry; /* --dry-run */
 };
 
 /* Each returns the process's exit status. */
@@ -33,6 +35,7 @@ int main_reencrypt(const struct main_options *o);
 int main_routes(const struct main_options *o);
 int main_check_config(const struct main_options *o);
 int main_version(const struct main_options *o);
+int main_sweep(const struct main_options *o);
 int main_signin_link(const struct main_options *o);
 
 /* Loads the configuration and sets up logging. False: its errors were written to standard error; exit with EXIT_USAGE.
@@ -48,6 +51,11 @@ struct kubeconfig;
 MUST_CHECK struct kubeconfig *main_load_kubeconfig(const struct config_cluster *c, struct err *reterr);
 /* kube.namespace, else the context's, else the original's. Borrowed from the two. */
 const char *main_namespace(const struct config_cluster *c, const struct kubeconfig *kubeconfig);
+struct clusters;
+struct port_store;
+/* As the configuration says; the rest is borrowed. */
+struct sweep_options main_sweep_options(const struct config *c, struct loop *loop, const struct clusters *clusters,
+                                        const struct port_store *store);
 /* What sandboxes are to be made of. */
 struct sandbox_kinds main_kinds(const struct config_sandbox *c);
 /* What a command could not do, to standard error. Returns status. */

@@ -10,6 +10,7 @@
 #include "core/base/codec.h"
 #include "core/base/log.h"
 #include "core/reconciler.h"
+#include "core/sweeper.h"
 #include "server/listener.h"
 #include "server/main_serve.h"
 #include "server/notify.h"
@@ -110,6 +111,8 @@ static void on_stop_signal(void *arg)
     s->migration = NULL;
     loop_timer_clear(&s->migration_timer);
     loop_timer_set(&s->drain_timer, c->drain_deadline_ms + DRAIN_SLACK_MS);
+    sweeper_free(s->sweeper);
+    s->sweeper = NULL;
     reconciler_drain(s->reconciler, s->config.database.request_ms, on_lease_released, s);
     listener_drain(s->listener, c->drain_spread_ms, c->drain_deadline_ms, on_listener_empty, s);
 }

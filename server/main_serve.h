@@ -21,6 +21,7 @@ struct listener;
 struct reconciler;
 struct static_files;
 struct store;
+struct sweeper;
 
 /* A cluster of the configuration, and what was made for it. */
 struct server_cluster {
@@ -51,6 +52,7 @@ struct server {
     struct activity *activity;
     struct limits *limits;
     struct sandboxes *sandboxes;
+    struct sweeper *sweeper;        /* NULL once the server drains */
     struct static_files *dashboard; /* NULL: the API only */
     struct app app;
     struct open_streams *streams;
@@ -76,6 +78,8 @@ struct server {
 
 /* main_serve_parts.c. config, arena and loop are there. What was made when it fails is unmade by server_unmake. */
 MUST_CHECK bool server_make(struct server *s, struct err *reterr);
+/* Only the store and the clusters, of which none is watched: for a command that does one thing. */
+MUST_CHECK bool server_make_ports(struct server *s, struct err *reterr);
 void server_unmake(struct server *s);
 
 /* main_serve_health.c */

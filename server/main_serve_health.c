@@ -127,6 +127,8 @@ void server_metrics(void *self, struct buf *out)
     store->health(store->self, &sample.store);
     reconciler_stats(s->reconciler, &sample.reconciler);
     limits_stats(s->limits, &sample.limits);
+    if (s->sweeper != NULL)
+        sweeper_stats(s->sweeper, &sample.sweeper);
     metrics_text(&sample, out);
 }
 

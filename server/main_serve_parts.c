@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "core/reconciler.h"
 #include "core/sandboxes.h"
+#include "core/sweeper.h"
 #include "handlers/handlers.h"
 #include "handlers/open_streams.h"
 #include "handlers/routes.h"
@@ -104,6 +105,7 @@ static void fill_cluster(const struct server_cluster *parts, struct cluster *ret
         .name = c->name,
         .former_names = c->kube.former_names,
         .port = k8s_port_cluster(parts->k8s),
+        .survey = k8s_port_survey(parts->k8s),
         .are_databases_far = !c->kube.is_login_possible,
         .names = {parts->namespace_name, c->sandbox.domain, c->sandbox.image, k8s_profile_kinds(&parts->profile)},
         .url_scheme = c->sandbox.url_scheme == URL_SCHEME_HTTP ? "http" : "https",
@@ -203,6 +205,18 @@ static void make_limits(struct server *s)
         .interval_ms = c->interval_ms,
     };
     s->limits = limits_new(&config);
+}
+
+static void make_sweeper(struct server *s)
+{
+    const struct config *c = &s->config;
+    const struct sweeper_config config = {
+        .sweep = main_sweep_options(c, s->loop, s->clusters, store_port(s->store)),
+        .bus = s->bus,
+        .interval_ms = c->sweep.interval_ms,
+        .failed_grace_ms = c->flow.failed_grace_ms,
+    };
+    s->sweeper = sweeper_new(&config);
 }
 
 /* ---- front ---- */
@@ -341,12 +355,18 @@ static bool make_metrics_listener(struct server *s, struct err *reterr)
 
 /* ---- all ---- */
 
+bool server_make_ports(struct server *s, struct err *reterr)
+{
+    return make_store(s, reterr) && make_clusters(s, reterr);
+}
+
 bool server_make(struct server *s, struct err *reterr)
 {
-    if (!make_store(s, reterr) || !make_clusters(s, reterr))
+    if (!server_make_ports(s, reterr))
         return false;
     make_engine(s);
     make_limits(s);
+    make_sweeper(s);
     make_dashboard(s);
     if (!make_github(s, reterr))
         return false;
@@ -371,6 +391,7 @@ void server_unmake(struct server *s)
     static_files_free(s->dashboard);
     limits_free(s->limits);
     activity_free(s->activity);
+    sweeper_free(s->sweeper);
     if (s->sandboxes != NULL)
         sandboxes_free(s->sandboxes);
     if (s->reconciler != NULL)

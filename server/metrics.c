@@ -72,6 +72,10 @@ static const struct metric metrics[] = {
     {"fullstackd_drift_repairs_total",       "counter", "Repairs that this replica began by itself",                      MEMBER_U64,      AT(reconciler.drift.repairs_n)},
     {"fullstackd_drift_healed_total",        "counter", "Sandboxes that were seen to run again by themselves",            MEMBER_U64,      AT(reconciler.drift.healed_n)},
     {"fullstackd_replica_lease",             "gauge",   "1 while this replica holds its lease",                           MEMBER_BOOL,     AT(reconciler.has_lease)},
+
+    {"fullstackd_sweeps_total",              "counter", "Clusters this replica has compared with the rows",                MEMBER_U64,      AT(sweeper.sweeps_n)},
+    {"fullstackd_orphans_removed_total",     "counter", "Objects without a row that this replica has deleted",             MEMBER_U64,      AT(sweeper.removed_n)},
+    {"fullstackd_failed_expired_total",      "counter", "Failed creations that nobody tried again in time",                MEMBER_U64,      AT(sweeper.expired_n)},
 };
 /* clang-format on */
 
@@ -157,6 +161,27 @@ static void add_attempts(const struct flow_counters *flows, struct buf *out)
     }
 }
 
+/* What any replica found last. */
+static void add_sweep(const struct sweeper_stats *s, struct buf *out)
+{
+    add_head(out, "fullstackd_sweep_found", "gauge", "Objects and rows by what the last sweep judged them to be");
+    for (size_t i = 0; i < s->clusters_n; i++) {
+        for (size_t v = 0; v < SWEEP_VERDICT_N; v++)
+            buf_addf(out, "fullstackd_sweep_found{cluster=\"%s\",verdict=\"%s\"} %llu\n", s->clusters[i].cluster,
+                     sweep_verdict_id((enum sweep_verdict)v), (unsigned long long)s->clusters[i].counts[v]);
+    }
+    add_head(out, "fullstackd_sweep_complete", "gauge", "1 if the last sweep could look at everything");
+    for (size_t i = 0; i < s->clusters_n; i++)
+        buf_addf(out, "fullstackd_sweep_complete{cluster=\"%s\"} %d\n", s->clusters[i].cluster,
+                 s->clusters[i].result == SWEEP_COMPLETE);
+    add_head(out, "fullstackd_sweep_end_time_seconds", "gauge", "When the last sweep ended, seconds since 1970");
+    for (size_t i = 0; i < s->clusters_n; i++) {
+        buf_addf(out, "fullstackd_sweep_end_time_seconds{cluster=\"%s\"} ", s->clusters[i].cluster);
+        add_seconds(out, s->clusters[i].ended_ms > 0 ? s->clusters[i].ended_ms : 0);
+        buf_add_byte(out, '\n');
+    }
+}
+
 static void add_stages(const struct flow_counters *flows, struct buf *out)
 {
     add_head(out, "fullstackd_stage_duration_seconds", "summary", "How long completed stages took");
@@ -179,4 +204,5 @@ void metrics_text(const struct metrics_sample *sample, struct buf *out)
         add_requests(sample, out);
     add_attempts(&sample->reconciler.flows, out);
     add_stages(&sample->reconciler.flows, out);
+    add_sweep(&sample->sweeper, out);
 }

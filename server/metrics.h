@@ -11,6 +11,7 @@
 #include "core/limits.h"
 #include "core/port_store.h"
 #include "core/reconciler.h"
+#include "core/sweeper.h"
 #include "server/gate.h"
 #include "server/listener.h"
 
@@ -31,6 +32,7 @@ struct metrics_sample {
     struct store_health store;
     struct reconciler_stats reconciler;
     struct limits_stats limits;
+    struct sweeper_stats sweeper;
     const struct metrics_kube *kube;
     size_t kube_n;
     unsigned event_readers_n;

@@ -218,6 +218,7 @@ static void fill_port(struct store *s)
     github_repo_fill(&s->port);
     device_repo_fill(&s->port);
     store_cache_fill(&s->port);
+    sweep_repo_fill(&s->port);
     login_probe_fill(&s->port);
 }
 

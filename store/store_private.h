@@ -67,6 +67,11 @@ struct store_call {
         store_on_credentials *credentials;
         store_on_journal *journal;
         store_on_usual *usual;
+        store_on_sweep_begun *sweep_begun;
+        store_on_sweep_match *sweep_match;
+        store_on_sweep_places *sweep_places;
+        store_on_sweep_ended *sweep_ended;
+        store_on_sweep_report *sweep_report;
         store_on_principal *principal;
         store_on_tokens *tokens;
         store_on_idempotency *idempotency;
@@ -128,6 +133,7 @@ void limits_repo_fill(struct port_store *port);
 void github_repo_fill(struct port_store *port);
 void device_repo_fill(struct port_store *port);
 void store_cache_fill(struct port_store *port);
+void sweep_repo_fill(struct port_store *port);
 void login_probe_fill(struct port_store *port);
 
 /* Who shows this session or API token, by the cache or by `sql`: $1 its hash; ROWS_USER, until, scopes. */

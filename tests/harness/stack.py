@@ -215,6 +215,8 @@ class Stack:
             "FULLSTACKD_SANDBOX_DOMAIN": "localhost",
             "FULLSTACKD_SANDBOX_URL_SCHEME": "http",
             "FULLSTACKD_FLOW_PROVE_LOGIN": "true" if self.has_databases else "false",
+            # Its lists would be counted among those of the watches, and take the faults that are meant for them.
+            "FULLSTACKD_SWEEP_INTERVAL": "0s",
         })
         if self.has_redis and "FS_REDIS_SOCKET" in os.environ:
             env["FULLSTACKD_REDIS_URL"] = "unix:" + os.environ["FS_REDIS_SOCKET"]

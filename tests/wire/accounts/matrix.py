@@ -63,6 +63,7 @@ EXPECTED = {
     f"PUT {PROJECT}/environment/{{envId}}": (OWNED_WRITE, {"value": "w"}, 200),
     f"DELETE {PROJECT}/environment/{{envId}}": (OWNED_WRITE, None, 200),
     "GET /api/clusters": (MINE, None, 200),
+    "GET /api/admin/orphans": (ADMIN, None, 200),
     "GET /api/sandbox/{projectId}": (OWNED, None, 200),
     "POST /api/sandbox/{projectId}": (OWNED_WRITE, {}, 202),
     "DELETE /api/sandbox/{projectId}": (OWNED_WRITE, None, (200, 202)),
