@@ -4,13 +4,15 @@
  *
  *   FS_URL      address of the server
  *   FS_GITHUB   address of the stand-in, whose user always says yes
+ *   FS_LINKS    two one-time sign-in links of a local user, separated by a blank
  *   FS_SHOTS    folder for screenshots (none without it) */
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openPage, startBrowser, whyNoBrowser } from './browser.mjs';
 
-const { FS_URL, FS_GITHUB, FS_SHOTS } = process.env;
+const { FS_URL, FS_GITHUB, FS_LINKS, FS_SHOTS } = process.env;
+const links = (FS_LINKS ?? '').split(' ');
 const PAGE_LIMIT_MS = 15_000;
 const missing = whyNoBrowser();
 if (missing) console.error(`\nSKIPPED, the account's pages were not opened: ${missing}\n`);
@@ -113,6 +115,14 @@ step('an unknown code is told', async () => {
   await page.getByText('No program waits with this code, or no longer').waitFor();
 });
 
+step('a link does not lead out of an account unasked', async () => {
+  await page.goto(links[0]);
+  await heading('Sign in with this link?').waitFor();
+  await user.inspect('signin-asked');
+  await page.getByRole('link', { name: 'Leave it', exact: true }).click();
+  await goToAccount();
+});
+
 step('signing out everywhere ends this browser too', async () => {
   await goToAccount();
   await page.getByText('This browser').waitFor();
@@ -120,4 +130,14 @@ step('signing out everywhere ends this browser too', async () => {
   await heading('You are signed out').waitFor();
   await page.goto(`${FS_URL}/account`);
   await button('Sign in with GitHub').waitFor();
+});
+
+step('a link on another site signs nobody in unasked, and one that is followed by hand does', async () => {
+  await page.goto(links[0], { referer: 'https://elsewhere.example/' });
+  await heading('Sign in with this link?').waitFor();
+  await button('Sign in').click();
+  await page.locator('.avatar').waitFor();
+  await page.context().clearCookies();
+  await page.goto(links[1]);
+  await page.locator('.avatar').waitFor();
 });

@@ -17,8 +17,10 @@ def main():
     try:
         env = dict(github.env(), FULLSTACKD_WEB_DIR=os.path.join(ROOT, "web", "dist"))
         with Accounts(env=env, cluster_args=("--zero-delay",)) as world:
+            url = f"http://127.0.0.1:{world.port}"
+            links = " ".join(f"{url}/signin?token={world.link('local')}" for _ in range(2))
             ran = subprocess.run(["node", "account.mjs"], cwd=os.path.join(ROOT, "tests", "e2e"),
-                                 env=dict(os.environ, FS_URL=f"http://127.0.0.1:{world.port}", FS_GITHUB=github.url))
+                                 env=dict(os.environ, FS_URL=url, FS_GITHUB=github.url, FS_LINKS=links))
             world.secrets |= github.planted
         return ran.returncode
     finally:

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ApiError, api } from '../net/api.ts';
 import { place } from '../state/nav.ts';
 import { checkSession, rememberPlace, session, signInByGitHub, signInByToken } from '../state/session.ts';
-import { useAct } from '../ui/act.ts';
+import { useAct, type Act } from '../ui/act.ts';
 import { PageHeading, usePageTitle } from '../ui/page.tsx';
 import { ActButton, ErrorNote } from '../ui/parts.tsx';
 
@@ -93,15 +93,54 @@ function takeToken(): string {
   return token;
 }
 
+/** A page of another site has led here: whose link it is, nobody knows. */
+function comesFromElsewhere(): boolean {
+  return document.referrer !== '' && new URL(document.referrer).origin !== location.origin;
+}
+
+/** Nobody is led into an account that is not his by a link on some page, nor out of his own. */
+function AskFirst(props: { act: Act; work(): Promise<void> }) {
+  const state = session.value;
+  return (
+    <div class="narrow">
+      <PageHeading>Sign in with this link?</PageHeading>
+      {state.kind === 'signed_in' ? (
+        <p>
+          You are signed in as <strong>{state.user.name ?? state.user.email ?? 'somebody'}</strong>. The link may be of another
+          user; this session ends when you follow it.
+        </p>
+      ) : (
+        <p>Another site has led you here. Follow the link only if it was made for you: it signs you in as whom it was made for.</p>
+      )}
+      <div class="acts">
+        <ActButton act={props.act} class="primary" work={props.work}>
+          Sign in
+        </ActButton>
+        <a class="button" href="/">
+          Leave it
+        </a>
+      </div>
+    </div>
+  );
+}
+
 export function SignInLinkPage() {
   usePageTitle('Signing in');
   const [token] = useState(takeToken);
+  const [hasBegun, setBegun] = useState(false);
   const act = useAct();
+  const kind = session.value.kind;
+  const mustAsk = kind === 'signed_in' || comesFromElsewhere();
+  const signIn = (): Promise<void> => {
+    setBegun(true);
+    return signInByToken(token);
+  };
   useEffect(() => {
-    if (token) act.run(() => signInByToken(token));
-  }, [token]);
+    if (token && !hasBegun && !mustAsk && kind !== 'unknown') act.run(signIn);
+  }, [token, kind]);
   const error = act.error;
   if (!token) return <SignInPage reason="never" />;
+  if (!hasBegun && mustAsk && kind !== 'unknown') return <AskFirst act={act} work={signIn} />;
   if (error?.status === 401) return <SpentLink />;
   return (
     <div class="narrow">
