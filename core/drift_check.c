@@ -42,11 +42,13 @@ static void object_words(const struct sandbox *sb, enum cluster_object object, e
                          struct drift_verdict *v)
 {
     const char *kind = sandbox_object_kind(sb, object);
+    bool is_with_volume = object == OBJECT_WORKLOAD && sb->kinds.workload == WORKLOAD_STATEFULSET;
     switch (presence) {
     case PRESENCE_ABSENT:
         v->drift = DRIFT_MISSING;
-        text_fitf(v->message, sizeof(v->message), "the %s of the %s is gone from the cluster", kind,
-                  object == OBJECT_INGRESS_TTY ? "terminal" : "sandbox");
+        text_fitf(v->message, sizeof(v->message), "the %s of the %s is gone from the cluster%s", kind,
+                  object == OBJECT_INGRESS_TTY ? "terminal" : "sandbox",
+                  is_with_volume ? ", and what its volume held goes with it unless the volume is kept" : "");
         return;
     case PRESENCE_DELETING:
         v->drift = DRIFT_BROKEN;
@@ -143,6 +145,15 @@ static bool is_container_wrong(const struct world *w, struct drift_verdict *v)
 
 static bool is_route_wrong(const struct world *w, struct drift_verdict *v)
 {
+    bool is_of_tty = w->seen->route_tty.is_elsewhere;
+    if (is_of_tty || w->seen->route_app.is_elsewhere) {
+        v->drift = DRIFT_BROKEN;
+        v->code = REASON_DRIFT;
+        text_fitf(v->message, sizeof(v->message),
+                  "the %s of the %s was changed from outside: it leads from another host name",
+                  route_kind(w->sb->kinds.route), is_of_tty ? "terminal" : "sandbox");
+        return true;
+    }
     bool is_wrong = is_step_wrong(STEP_NET_INGRESS_APP, w, v) || is_step_wrong(STEP_NET_INGRESS_TTY, w, v);
     if (is_wrong && v->grace_ms < ROUTE_GRACE_MS)
         v->grace_ms = ROUTE_GRACE_MS;

@@ -78,9 +78,10 @@ struct observed_claim {
 
 /* What Gateways say of an HTTPRoute; of its present generation only. */
 struct observed_route {
-    bool is_accepted; /* Accepted=True, and not ResolvedRefs=False; or nobody is expected to say so */
-    bool is_refused;  /* one of the two is False */
-    bool is_conflict; /* because somebody else has the host name */
+    bool is_accepted;  /* Accepted=True, and not ResolvedRefs=False; or nobody is expected to say so */
+    bool is_refused;   /* one of the two is False */
+    bool is_conflict;  /* because somebody else has the host name */
+    bool is_elsewhere; /* it does not lead from the sandbox's host name; of an Ingress too */
     char message[192];
 };
 
@@ -117,7 +118,7 @@ struct observed {
     struct observed_database database;
     struct observed_workload workload;
     struct observed_claim claim;
-    struct observed_route route_app, route_tty; /* unless they are Ingresses */
+    struct observed_route route_app, route_tty; /* of Ingresses only is_elsewhere */
     struct observed_pod pod;
     int endpoints_n;       /* addresses behind the Service, ready or not */
     int endpoints_ready_n; /* of them ready */

@@ -220,16 +220,28 @@ static void observe_claim(const struct cache *c, const struct sandbox *sb, const
         FIT(ret->message, about->warning_message);
 }
 
+static bool has_host(const struct route_facts *f, const char *host)
+{
+    uint64_t hash = codec_hash(host, strlen(host));
+    for (size_t i = 0; i < ROUTE_HOSTS_N; i++) {
+        if (f->hosts[i] == hash)
+            return true;
+    }
+    return false;
+}
+
 static void observe_route(const struct cache *c, const struct sandbox *sb, enum cluster_object object,
                           struct observed_route *ret)
 {
     char name[OBJECT_NAME_SIZE];
     const struct record *r;
-    if (object_row(object, &sb->kinds)->kind != KIND_HTTPROUTE)
-        return;
+    enum kube_kind kind = object_row(object, &sb->kinds)->kind;
     object_name(object, sb, name);
-    r = cache_find(c, KIND_HTTPROUTE, str_from(name));
+    r = cache_find(c, kind, str_from(name));
     if (r == NULL || strcmp(r->project->id, sb->project_id) != 0)
+        return;
+    ret->is_elsewhere = !has_host(&r->facts.route, object == OBJECT_INGRESS_TTY ? sb->tty_host : sb->app_host);
+    if (kind != KIND_HTTPROUTE)
         return;
     ret->is_accepted = r->facts.route.is_accepted;
     ret->is_refused = r->facts.route.is_refused;

@@ -151,11 +151,31 @@ static void refuse_route(const struct json_value *cond, struct route_facts *ret)
     buf_fini(&words);
 }
 
+static void add_host(struct str host, struct route_facts *ret)
+{
+    for (size_t i = 0; i < ROUTE_HOSTS_N && host.n > 0; i++) {
+        if (ret->hosts[i] != 0)
+            continue;
+        ret->hosts[i] = codec_hash(host.p, host.n);
+        return;
+    }
+}
+
+static void read_ingress(const struct json_value *object, struct route_facts *ret)
+{
+    const struct json_value *rules = json_at(object, "spec", "rules", NULL);
+    for (const struct json_value *r = json_first(rules); r != NULL; r = json_next(r))
+        add_host(text_at(r, "host"), ret);
+}
+
 /* Several controllers may report; one that takes it is enough. source: gateway-api.sigs.k8s.io, RouteParentStatus. */
 static void read_route(const struct json_value *object, struct route_facts *ret)
 {
     int64_t generation = json_int(json_at(object, "metadata", "generation", NULL), 0);
     const struct json_value *parents = json_at(object, "status", "parents", NULL);
+    const struct json_value *hosts = json_at(object, "spec", "hostnames", NULL);
+    for (const struct json_value *h = json_first(hosts); h != NULL; h = json_next(h))
+        add_host(json_str(h), ret);
     for (const struct json_value *p = json_first(parents); p != NULL; p = json_next(p)) {
         const struct json_value *accepted = present_condition(p, "Accepted", generation);
         const struct json_value *resolved = present_condition(p, "ResolvedRefs", generation);
@@ -265,6 +285,8 @@ void facts_read(enum kube_kind kind, const struct json_value *object, struct fac
         read_statefulset(object, &ret->workload);
     else if (kind == KIND_CLAIM)
         read_claim(object, &ret->claim);
+    else if (kind == KIND_INGRESS)
+        read_ingress(object, &ret->route);
     else if (kind == KIND_HTTPROUTE)
         read_route(object, &ret->route);
     else if (kind == KIND_POD)

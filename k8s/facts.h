@@ -36,7 +36,11 @@ struct claim_facts {
     bool is_bound;
 };
 
+enum { ROUTE_HOSTS_N = 3 };
+
+/* Of an Ingress only the hosts. */
 struct route_facts {
+    uint64_t hosts[ROUTE_HOSTS_N]; /* hashes of the first host names it leads from; 0: no more */
     bool is_accepted, is_refused, is_conflict;
     char *message;
 };

@@ -188,6 +188,20 @@ static void a_container_without_its_environment_gets_it_again(void **state)
     assert_int_equal(look(&s).drift, DRIFT_MISSING);
 }
 
+static void with_a_stateful_set_its_volume_goes_and_that_is_told(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.sb.kinds.workload = WORKLOAD_STATEFULSET;
+    s.seen.objects[OBJECT_CLAIM] = PRESENCE_PRESENT;
+    assert_int_equal(look(&s).drift, DRIFT_NONE);
+    s.seen.objects[OBJECT_WORKLOAD] = PRESENCE_ABSENT;
+    assert_int_equal(look(&s).drift, DRIFT_MISSING);
+    assert_non_null(strstr(look(&s).message, "StatefulSet of the sandbox is gone"));
+    assert_non_null(strstr(look(&s).message, "volume"));
+}
+
 static void a_refused_route_is_told_after_a_while(void **state)
 {
     (void)state;
@@ -199,6 +213,21 @@ static void a_refused_route_is_told_after_a_while(void **state)
     struct drift_verdict v = look(&s);
     assert_int_equal(v.drift, DRIFT_BROKEN);
     assert_true(v.grace_ms >= 10000);
+}
+
+static void a_route_that_leads_from_elsewhere_is_told_at_once(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.seen.route_app.is_elsewhere = true;
+    struct drift_verdict v = look(&s);
+    assert_int_equal(v.drift, DRIFT_BROKEN);
+    assert_int_equal(v.grace_ms, 0);
+    assert_non_null(strstr(v.message, "the Ingress of the sandbox"));
+    begin(&s);
+    s.seen.route_tty.is_elsewhere = true;
+    assert_non_null(strstr(look(&s).message, "the Ingress of the terminal"));
 }
 
 int main(void)
@@ -214,7 +243,9 @@ int main(void)
         cmocka_unit_test(while_an_address_is_ready_pods_may_come_and_go),
         cmocka_unit_test(a_service_without_a_pod_is_told),
         cmocka_unit_test(a_container_without_its_environment_gets_it_again),
+        cmocka_unit_test(with_a_stateful_set_its_volume_goes_and_that_is_told),
         cmocka_unit_test(a_refused_route_is_told_after_a_while),
+        cmocka_unit_test(a_route_that_leads_from_elsewhere_is_told_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

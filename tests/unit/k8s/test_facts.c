@@ -412,6 +412,30 @@ static void test_a_route_is_what_its_gateways_say_of_its_present_generation(void
     }
 }
 
+static void test_hosts_of_routes_are_kept(void **state)
+{
+    static const struct {
+        enum kube_kind kind;
+        const char *json;
+    } cases[] = {
+        {KIND_INGRESS,   "{\"spec\":{\"rules\":[{\"host\":\"a.example\"},{},{\"host\":\"b.example\"}]}}"},
+        {KIND_HTTPROUTE, "{\"spec\":{\"hostnames\":[\"a.example\",\"b.example\"]}}"                     },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arena *a = arena_new();
+        struct facts f = {0};
+
+        facts_read(cases[i].kind, parsed(a, cases[i].json), &f);
+        assert_true(f.route.hosts[0] == codec_hash("a.example", 9));
+        assert_true(f.route.hosts[1] == codec_hash("b.example", 9));
+        assert_int_equal(f.route.hosts[2], 0);
+        facts_fini(cases[i].kind, &f);
+        arena_free(a);
+    }
+}
+
 static void test_a_claim_is_bound_or_not(void **state)
 {
     struct arena *a = arena_new();
@@ -433,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_a_stateful_set_is_rolled_out_when_its_revisions_agree),
         cmocka_unit_test(test_an_init_container_speaks_until_it_has_ended_well),
         cmocka_unit_test(test_a_route_is_what_its_gateways_say_of_its_present_generation),
+        cmocka_unit_test(test_hosts_of_routes_are_kept),
         cmocka_unit_test(test_a_claim_is_bound_or_not),
         cmocka_unit_test(test_pods_tell_why_they_do_not_run),
         cmocka_unit_test(test_an_evicted_pod_is_failed_and_says_why),

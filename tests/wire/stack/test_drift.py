@@ -5,7 +5,7 @@ inside with_services.py."""
 import time
 import urllib.request
 
-from world import Reader, StackCase, World, main, path_of, wait_for
+from world import NS, Reader, StackCase, World, main, path_of, wait_for
 
 NOTICED_S = 1.0
 REPORT = {"FULLSTACKD_FLOW_DRIFT": "report"}
@@ -200,6 +200,25 @@ class Repair(DriftCase):
             wait_for("no watch", lambda: self.metric(world, "fullstackd_watched_sandboxes") == 0)
 
 
+class OtherKinds(DriftCase):
+    def test_a_stateful_sandbox_behind_a_gateway_is_made_whole_as_well(self):
+        env = {"FULLSTACKD_SANDBOX_WORKLOAD": "statefulset", "FULLSTACKD_SANDBOX_MIN_READY": "0s",
+               "FULLSTACKD_SANDBOX_INGRESS_PROFILE": "gateway", "FULLSTACKD_SANDBOX_GATEWAY_NAME": "gateway",
+               "FULLSTACKD_SANDBOX_GATEWAY_NAMESPACE": "gateway-system"}
+        with World(env) as world:
+            client = world.sign_in()
+            project, name = self.ready(world, client, "other")
+            for path, word in ((f"/apis/gateway.networking.k8s.io/v1/namespaces/{NS}/httproutes/{name}-app-route", "HTTPRoute"),
+                               (f"/apis/apps/v1/namespaces/{NS}/statefulsets/{name}", "its volume")):
+                world.sql("UPDATE sandboxes SET drift_n = 0")
+                reader = self.listen(client)
+                world.kube("DELETE", path, want=200)
+                self.assertIn(word, reader.wait("the drift", is_drift)["message"])
+                reader.wait("the repair", is_ready)
+                world.kube("GET", path, want=200)
+                self.assertEqual(self.status(client, project)["status"], "running")
+
+
 class Report(DriftCase):
     def test_what_is_missing_is_told_and_left_until_its_owner_starts_it(self):
         with World(env=REPORT) as world:
@@ -240,6 +259,22 @@ class Report(DriftCase):
             self.assertEqual(self.metric(world, "fullstackd_drift_healed_total"), 1)
             # The stream of the one project ends as it does for what never drifted.
             self.assertEqual([n for _, n, _ in client.events(f"/api/sandbox/{project}/events")][-1], "done")
+
+    def test_an_address_that_was_taken_away_is_told(self):
+        with World() as world:
+            client = world.sign_in()
+            project, name = self.ready(world, client, "moved")
+            reader = self.listen(client)
+            ingress = path_of("ingresses", f"{name}-ttyd-ingress")
+            rules = world.kube("GET", ingress, want=200)["spec"]["rules"]
+            at = time.monotonic()
+            world.patch(ingress, {"spec": {"rules": [dict(rules[0], host="else.where.example")]}})
+            event = reader.wait("the drift", is_drift)
+            self.assertLess(time.monotonic() - at, NOTICED_S)
+            self.assertIn("another host name", event["message"])
+            world.patch(ingress, {"spec": {"rules": rules}})
+            reader.wait("the healing", is_ready)
+            self.assertEqual(self.status(client, project)["status"], "running")
 
     def test_a_service_that_leads_nowhere_is_told(self):
         with World() as world:
