@@ -6,6 +6,7 @@ import copy
 import json
 import subprocess
 
+from test_clusters import Clusters, create
 from world import OF_DATABASE, Reader, StackCase, World, main, path_of, wait_for
 
 ID = "project.fullstackagent.io/id"
@@ -51,7 +52,7 @@ class SweepCase(StackCase):
 
     def sweep(self, world, *args, env=None, want=0):
         """Runs the command. Returns ({(kind, name): verdict}, the report)."""
-        run = subprocess.run([f"{world.build}/fullstackd", "sweep", "--json", *args],
+        run = subprocess.run([f"{world.build}/fullstackd", "sweep", "--json", *world.serve_args, *args],
                              env=dict(world.server_env(world.port), **(env or {})), capture_output=True, text=True, timeout=120)
         self.assertEqual(run.returncode, want, run.stdout + run.stderr)
         report = json.loads(run.stdout)
@@ -213,6 +214,29 @@ class Command(SweepCase):
             self.assertEqual(found[("clusters", database)], "data")
             self.assertEqual(set(found.values()), {"data", "attached"})
             self.assertEqual(self.held(world), before)
+
+
+class TwoClusters(SweepCase):
+    def test_each_is_swept_on_its_own(self):
+        with Clusters() as world:
+            client = world.sign_in()
+            here, there = (create(client, name, cluster)[0]["id"] for name, cluster in (("here", None), ("there", "eu")))
+            for project in (here, there):
+                self.assertEqual(client.follow(project)[-1][2]["outcome"], "ready")
+            template = self.templates(world, here)
+            orphans = [self.plant(world, template, "deployments", "here-agentruntime-former", here),
+                       self.plant(world.eu, template, "deployments", "there-agentruntime-former", there)]
+            # Two names of a configuration may lead to one cluster: what any row needs is left alone in all.
+            double = self.plant(world, template, "deployments", world.sandbox_row(there)[0], there)
+            found, report = self.sweep(world, env=NOW)
+            self.assertEqual([(c["cluster"], c["result"]) for c in report["clusters"]], [("us", "complete"), ("eu", "complete")])
+            self.assertEqual(found, {key: "removed" for key in orphans})
+            self.assertIn(double, world.objects())
+            self.plant(world, template, "deployments", "here-agentruntime-former", here)
+            world.eu.kill()
+            found, report = self.sweep(world, env=NOW, want=1)
+            self.assertEqual([(c["cluster"], c["result"]) for c in report["clusters"]], [("us", "complete"), ("eu", "unknown")])
+            self.assertEqual(found, {orphans[0]: "removed"})
 
 
 class Server(SweepCase):
