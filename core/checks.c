@@ -428,7 +428,7 @@ void workload_halted(const struct step *s, const struct world *w, struct verdict
         return;
     if (w->seen->workload.replicas_wanted > 0)
         SAY(v, CHECK_MISSING, REASON_NONE, "stopping the container"); /* somebody started it again */
-    else if (w->seen->pod.exists && !w->seen->pod.is_failed)          /* a failed pod is over, its record stays */
+    else if (w->seen->has_left_over_pod || (w->seen->pod.exists && !w->seen->pod.is_failed)) /* a failed pod is over */
         SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the container to end");
     else
         SAY(v, CHECK_DONE, REASON_NONE, "the container is stopped");

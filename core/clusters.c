@@ -185,6 +185,13 @@ static void subscribe(void *self, cluster_on_change *on_change, void *arg)
         c->list[i].port->subscribe(c->list[i].port->self, on_change, arg);
 }
 
+static void guard(void *self, cluster_may_send *may_send, void *arg)
+{
+    struct clusters *c = self;
+    for (size_t i = 0; i < c->n; i++)
+        c->list[i].port->guard(c->list[i].port->self, may_send, arg);
+}
+
 static void forget(void *self, struct str project_id)
 {
     struct clusters *c = self;
@@ -211,6 +218,7 @@ struct clusters *clusters_new(struct loop *loop, const struct cluster *list, siz
         .remove_former_env = remove_former_env,
         .credentials = credentials,
         .nudge = nudge,
+        .guard = guard,
         .subscribe = subscribe,
         .forget = forget,
     };

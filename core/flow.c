@@ -205,6 +205,12 @@ static bool are_stages_complete(const struct flow *f)
     return true;
 }
 
+/* What a step's call changes; that of a database which is to run again is not the step's to make. */
+static enum cluster_object acted_on(enum step_id step)
+{
+    return step == STEP_DB_RUNNING ? OBJECT_DATABASE : PLAN[step].object;
+}
+
 /* Objects that a call under way or given up may still make or change. */
 static uint64_t doubted(struct flow *f)
 {
@@ -212,9 +218,10 @@ static uint64_t doubted(struct flow *f)
     for (size_t i = 0; i < STEP_N; i++) {
         const struct step_run *run = &f->steps[i];
         bool is_late = loop_now_ms(f->ports.loop) < run->uncertain_until_ms;
-        if (PLAN[i].object == OBJECT_N || (!is_late && (run->op == NULL || !run->is_act)))
+        enum cluster_object object = acted_on((enum step_id)i);
+        if (object == OBJECT_N || (!is_late && (run->op == NULL || !run->is_act)))
             continue;
-        objects |= BIT(PLAN[i].object);
+        objects |= BIT(object);
         if (is_late && f->sb.desired == DESIRED_STOPPED)
             flow_look_at(f, run->uncertain_until_ms);
     }
@@ -287,6 +294,8 @@ static void build(struct flow *f)
 {
     forget_absent(f);
     struct flow_notes notes = {0};
+    for (size_t i = STEP_CREATE_N; i < STEP_N; i++)
+        flow_ops_drop(f, (enum step_id)i);
     uint64_t done = walk(f, 0, STEP_CREATE_N, &notes);
     if (f->state != FLOW_WORKING)
         return;
@@ -302,10 +311,22 @@ static void build(struct flow *f)
 
 /* ---- stopping ---- */
 
+/* What would run again what is to be stopped must not be sent after it was told to stop; what was sent before is
+ * refused then. */
+static void drop_starts(struct flow *f)
+{
+    for (size_t i = 0; i < STEP_CREATE_N; i++) {
+        enum cluster_object object = acted_on((enum step_id)i);
+        if (object == OBJECT_WORKLOAD || object == OBJECT_DATABASE)
+            flow_ops_drop(f, (enum step_id)i);
+    }
+}
+
 static void stop(struct flow *f)
 {
     struct flow_notes notes = {0};
     flow_ops_cancel(f, false);
+    drop_starts(f);
     uint64_t done = walk(f, STEP_CREATE_N, STEP_N, &notes);
     if (f->state != FLOW_WORKING)
         return;
@@ -519,8 +540,13 @@ struct flow *flow_new(const struct flow_ports *ports, const struct flow_row *row
     /* A creation that did not end and is to be undone here was led by a process that is gone. */
     bool is_inherited = is_resumed || (f->sb.desired != DESIRED_RUNNING && !f->has_ended);
     ms_t longest_ms = ports->settings->call_timeout_ms + ports->settings->late_ms;
-    for (size_t i = 0; i < STEP_N && is_inherited; i++)
-        f->steps[i].uncertain_until_ms = loop_now_ms(ports->loop) + longest_ms;
+    /* What is undone here may have been made by another replica and not be seen yet: the API itself is asked once. */
+    bool is_undo = direction_of(f->sb.desired) == flow_undo;
+    ms_t until_ms = loop_now_ms(ports->loop) + (is_inherited ? longest_ms : 0);
+    for (size_t i = 0; i < STEP_N && (is_inherited || is_undo); i++) {
+        if (f->steps[i].uncertain_until_ms < until_ms)
+            f->steps[i].uncertain_until_ms = until_ms;
+    }
     return f;
 }
 

@@ -101,6 +101,16 @@ static void note_success(struct step_run *run)
     backoff_reset(&run->backoff);
 }
 
+/* What a former workload owned goes with it, also what is just being applied. */
+static void forget_owned(struct flow *f)
+{
+    f->applied = UINT64_C(1) << OBJECT_WORKLOAD | (f->applied & DATABASE_OBJECTS);
+    for (size_t i = 0; i < STEP_CREATE_N; i++) {
+        if (PLAN[i].object > OBJECT_WORKLOAD && PLAN[i].object < OBJECT_N)
+            flow_ops_drop(f, (enum step_id)i);
+    }
+}
+
 static void on_applied(void *arg, const struct err *err)
 {
     struct step_run *run = arg;
@@ -114,8 +124,8 @@ static void on_applied(void *arg, const struct err *err)
         f->applied |= UINT64_C(1) << object;
         run->is_undone = false;
         /* A database made anew has new credentials. */
-        if (object == OBJECT_WORKLOAD) /* what the former one owned goes with it */
-            f->applied = UINT64_C(1) << OBJECT_WORKLOAD | (f->applied & DATABASE_OBJECTS);
+        if (object == OBJECT_WORKLOAD)
+            forget_owned(f);
         if (object == OBJECT_DATABASE) {
             f->has_credentials = false;
             f->is_login_proven = false;
@@ -338,12 +348,24 @@ void flow_ops_cancel(struct flow *f, bool acts_too)
     }
 }
 
+static void doubt(struct step_run *run)
+{
+    const struct flow *f = run->flow;
+    const struct flow_settings *settings = f->ports.settings;
+    if (run->op != NULL && run->is_act)
+        run->uncertain_until_ms = loop_now_ms(f->ports.loop) + settings->call_timeout_ms + settings->late_ms;
+}
+
 void flow_ops_doubt(struct flow *f)
 {
-    const struct flow_settings *settings = f->ports.settings;
-    ms_t until_ms = loop_now_ms(f->ports.loop) + settings->call_timeout_ms + settings->late_ms;
-    for (size_t i = 0; i < STEP_N; i++) {
-        if (f->steps[i].op != NULL && f->steps[i].is_act)
-            f->steps[i].uncertain_until_ms = until_ms;
-    }
+    for (size_t i = 0; i < STEP_N; i++)
+        doubt(&f->steps[i]);
+}
+
+void flow_ops_drop(struct flow *f, enum step_id step)
+{
+    struct step_run *run = &f->steps[step];
+    doubt(run);
+    op_cancel(run->op);
+    run->op = NULL;
 }

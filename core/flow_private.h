@@ -120,6 +120,9 @@ void flow_ops_cancel(struct flow *f, bool acts_too);
 /* The flow ends: what is in flight may take effect after it, and whoever undoes it later must know. */
 void flow_ops_doubt(struct flow *f);
 
+/* Drops a step's call: what waits for its turn is never sent, what was sent may take effect. */
+void flow_ops_drop(struct flow *f, enum step_id step);
+
 /* flow_journal.c */
 void flow_journal_stages(struct flow *f, const struct flow_notes *notes);
 void flow_journal_stage_end(struct flow *f, enum stage stage, enum stage_status status, enum reason code,

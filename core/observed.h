@@ -120,8 +120,9 @@ struct observed {
     struct observed_claim claim;
     struct observed_route route_app, route_tty; /* of Ingresses only is_elsewhere */
     struct observed_pod pod;
-    int endpoints_n;       /* addresses behind the Service, ready or not */
-    int endpoints_ready_n; /* of them ready */
-    char event_reason[48]; /* the newest warning event about the pod, its ReplicaSet or Deployment */
+    bool has_left_over_pod; /* one of a former attempt, which `pod` does not show, has not ended */
+    int endpoints_n;        /* addresses behind the Service, ready or not */
+    int endpoints_ready_n;  /* of them ready */
+    char event_reason[48];  /* the newest warning event about the pod, its ReplicaSet or Deployment */
     char event_message[192];
 };

@@ -11,6 +11,7 @@
 
 typedef void cluster_on_credentials(void *arg, const struct db_credentials *credentials, const struct err *err);
 /* project_id: whose objects changed; absent: anything may have changed (a cache synced, the API came back or went). */
+typedef bool cluster_may_send(void *arg);
 typedef void cluster_on_change(void *arg, struct str project_id);
 
 struct port_cluster {
@@ -48,6 +49,10 @@ struct port_cluster {
 
     /* Touches the pod, so that a kubelet in back-off (CreateContainerConfigError) tries again at once. */
     struct op *(*nudge)(void *self, const struct sandbox *sb, ms_t timeout_ms, op_done *done, void *arg);
+
+    /* Asked before each call for a project is sent, which may be long after it was started, as after a sleep of the
+     * process: where it says no, the call waits. One guard; NULL: none. */
+    void (*guard)(void *self, cluster_may_send *may_send, void *arg);
 
     /* One subscriber; called on the loop, never from within the functions above. */
     void (*subscribe)(void *self, cluster_on_change *on_change, void *arg);

@@ -473,6 +473,7 @@ struct reconciler *reconciler_new(const struct reconciler_config *config)
     loop_timer_init(&r->claim_timer, config->loop, on_claim_timer, r);
     loop_timer_init(&r->lapse_timer, config->loop, on_lapse, r);
     r->drift = watch_drift(r);
+    config->cluster->guard(config->cluster->self, may_act, r);
     config->cluster->subscribe(config->cluster->self, on_cluster_change, r);
     config->store->journal_subscribe(config->store->self, on_foreign_event, r);
     config->store->flows_subscribe(config->store->self, on_flows_freed, r);
@@ -502,6 +503,7 @@ void reconciler_free(struct reconciler *r)
 {
     if (r == NULL)
         return;
+    r->config.cluster->guard(r->config.cluster->self, NULL, NULL);
     r->config.cluster->subscribe(r->config.cluster->self, NULL, NULL);
     r->config.store->journal_subscribe(r->config.store->self, NULL, NULL);
     r->config.store->flows_subscribe(r->config.store->self, NULL, NULL);

@@ -112,6 +112,16 @@ static const struct record *current_pod(const struct cache *c, const struct sand
     return best;
 }
 
+static bool has_left_over_pod(const struct cache *c, const struct sandbox *sb)
+{
+    const struct cache_project *p = cache_project_find(c, str_from(sb->project_id));
+    for (const struct record *r = p != NULL ? p->records[KIND_POD] : NULL; r != NULL; r = r->next) {
+        if (str_starts(str_from(r->name), str_from(sb->name)) && is_left_over(r, sb) && !r->facts.pod.is_failed)
+            return true;
+    }
+    return false;
+}
+
 const char *cache_pod_name(const struct cache *c, const struct sandbox *sb)
 {
     const struct record *r = current_pod(c, sb);
@@ -282,6 +292,7 @@ static void observe_own_pod(const struct cache *c, const struct cache_project *p
     const struct pod_events *events = r != NULL ? events_about(r, p->events[EVENTS_OF_SANDBOX]) : NULL;
     if (r != NULL)
         observe_pod(r, sb, events, &ret->pod);
+    ret->has_left_over_pod = has_left_over_pod(c, sb);
     if (events == NULL)
         return;
     FIT(ret->event_reason, events->warning_reason);

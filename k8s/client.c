@@ -22,6 +22,8 @@ struct kube {
     ms_t reachable_since_ms;
     void (*on_reachable)(void *arg);
     void *on_reachable_arg;
+    bool (*may_send)(void *arg); /* NULL: always */
+    void *may_send_arg;
     LIST_HEAD(, kube_op) ops;
     struct calls_of_kind {
         struct call_queue waiting; /* to be sent */
@@ -78,7 +80,8 @@ static struct kube_op *next_of(const struct calls_of_kind *calls)
 static struct kube_op *next_to_send(const struct kube *k)
 {
     struct kube_op *best = NULL;
-    for (size_t i = 0; i <= KIND_N; i++) {
+    bool may_send = k->may_send == NULL || k->may_send(k->may_send_arg);
+    for (size_t i = may_send ? 0 : KIND_N; i <= KIND_N; i++) {
         struct kube_op *o = next_of(&k->kinds[i]);
         if (o != NULL && (best == NULL || o->place.rank < best->place.rank))
             best = o;
@@ -337,6 +340,12 @@ void kube_calls(const struct kube *k, unsigned *ret_flying_n, unsigned *ret_wait
     *ret_waiting_n = 0;
     for (size_t i = 0; i <= KIND_N; i++)
         *ret_waiting_n += (unsigned)k->kinds[i].waiting.n;
+}
+
+void kube_guard(struct kube *k, bool (*may_send)(void *arg), void *arg)
+{
+    k->may_send = may_send;
+    k->may_send_arg = arg;
 }
 
 void kube_on_reachable(struct kube *k, void (*on_change)(void *arg), void *arg)

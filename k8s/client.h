@@ -75,6 +75,9 @@ struct kube_turn {
 };
 /* A project's call; those of kube_call go before. */
 MUST_CHECK struct op *kube_call_in_turn(struct kube *k, const struct kube_request *req, struct kube_turn turn);
+/* Asked before each call of a project is sent; where it says no they wait, until it says yes to the next call or end.
+ * NULL: nobody is asked. */
+void kube_guard(struct kube *k, bool (*may_send)(void *arg), void *arg);
 /* Calls that are with the API, and calls that wait for their turn. */
 void kube_calls(const struct kube *k, unsigned *ret_flying_n, unsigned *ret_waiting_n);
 

@@ -479,6 +479,12 @@ static struct op *port_nudge(void *self, const struct sandbox *sb, ms_t timeout_
     return &c->op;
 }
 
+static void port_guard(void *self, cluster_may_send *may_send, void *arg)
+{
+    struct k8s_port *p = self;
+    kube_guard(p->kube, may_send, arg);
+}
+
 static void port_subscribe(void *self, cluster_on_change *on_change, void *arg)
 {
     struct k8s_port *p = self;
@@ -526,6 +532,7 @@ struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err
         .resume = port_resume,
         .credentials = port_credentials,
         .nudge = port_nudge,
+        .guard = port_guard,
         .subscribe = port_subscribe,
         .forget = port_forget,
     };

@@ -2,6 +2,7 @@
 /* Flows: this replica's lease, taking flows over, writing how far they are. */
 #include <string.h>
 
+#include "core/base/fit.h"
 #include "core/base/log.h"
 #include "store/drift_repo.h"
 #include "store/store_private.h"
@@ -14,15 +15,15 @@ enum { LIST_MAX = 1000, STEPS_BYTES_MAX = 4096, COLUMN_STEPS = ROWS_SANDBOX_N, C
     " FROM sandboxes s JOIN projects p ON p.id = s.project_id LEFT JOIN databases d ON d.project_id = s.project_id "
 
 /* A renewal that was given up may be done after the next one: it shortens nothing. A clock that was set back leaves no
- * lease longer than was asked for. */
+ * lease longer than was asked for. Whether the lease was held is asked of the end that was last told: a renewal whose
+ * answer was lost may have begun it anew. */
 #define SQL_RENEW                                                                                                      \
-    "WITH old AS (DELETE FROM replicas WHERE lease_until < now() - interval '1 day' AND id <> $1::text), "             \
-    "before AS (SELECT lease_until > now() AS is_alive FROM replicas WHERE id = $1::text) "                            \
+    "WITH old AS (DELETE FROM replicas WHERE lease_until < now() - interval '1 day' AND id <> $1::text) "              \
     "INSERT INTO replicas AS r (id, address, lease_until) VALUES ($1::text, $2::text, "                                \
     "now() + $3::bigint * interval '1 millisecond') ON CONFLICT (id) DO UPDATE SET lease_until = "                     \
     "least(greatest(r.lease_until, excluded.lease_until), "                                                            \
     "clock_timestamp() + $3::bigint * interval '1 millisecond'), address = excluded.address "                          \
-    "RETURNING coalesce((SELECT is_alive FROM before), false)"
+    "RETURNING coalesce($4::timestamptz > now(), false), r.lease_until"
 
 /* The fence grows, so that a write still on its way is refused. The word goes out with the commit. */
 #define SQL_RELEASE                                                                                                    \
@@ -66,6 +67,8 @@ static void on_renewed(void *arg, const struct pg_result *result, const struct e
 {
     struct store_call *call = arg;
     bool was_held = err == NULL && pg_row_bool(result, 0, 0);
+    if (err == NULL)
+        text_fit(call->store->lease_until, sizeof(call->store->lease_until), pg_row_str(result, 0, 1));
     call->done.renewed(call->arg, was_held, err);
     store_call_end(call);
 }
@@ -79,6 +82,7 @@ static struct op *replica_renew(void *self, ms_t lease_ms, ms_t timeout_ms, stor
     pg_add_text(p, s->replica_id);
     pg_add_text(p, s->address);
     pg_add_int(p, lease_ms);
+    pg_add_text(p, s->lease_until[0] != '\0' ? s->lease_until : NULL);
     return store_call_query(call, SQL_RENEW, p, on_renewed);
 }
 

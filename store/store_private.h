@@ -26,6 +26,7 @@ struct store {
     const struct codec_keyring *ring;
     char replica_id[ID_SIZE];
     char *address;
+    char lease_until[40];             /* as PostgreSQL said last; empty: never */
     store_on_foreign_event *on_event; /* NULL: nobody wants them */
     void *event_arg;
     void (*on_ended)(void *arg, struct str hash_hex); /* NULL: nobody wants to know */

@@ -260,13 +260,34 @@ static void wait_for_libevent(struct loop *loop, enum wait wait)
     loop_wake(loop);
 }
 
-static void jump_to_next_timer(struct loop *loop)
+ms_t loop_next_ms(const struct loop *loop)
 {
     const struct loop_timer *first = loop_heap_first(&loop->heap);
-    if (loop->first_task != NULL || first == NULL || first->at_ms <= loop->now_ms)
+    if (loop->first_task != NULL)
+        return loop->now_ms;
+    return first != NULL ? first->at_ms : INT64_MAX;
+}
+
+void loop_clock_to(struct loop *loop, ms_t at_ms)
+{
+    assert(loop->base == NULL);
+    if (at_ms <= loop->now_ms)
         return;
-    loop->wall_ms += first->at_ms - loop->now_ms;
-    loop->now_ms = first->at_ms;
+    loop->wall_ms += at_ms - loop->now_ms;
+    loop->now_ms = at_ms;
+}
+
+void loop_wall_step(struct loop *loop, int64_t by_ms)
+{
+    assert(loop->base == NULL);
+    loop->wall_ms += by_ms;
+}
+
+static void jump_to_next_timer(struct loop *loop)
+{
+    ms_t next_ms = loop_next_ms(loop);
+    if (next_ms != INT64_MAX)
+        loop_clock_to(loop, next_ms);
 }
 
 static bool is_anything_left(const struct loop *loop)

@@ -27,6 +27,15 @@ void loop_stop(struct loop *loop);
  * do. */
 bool loop_turn(struct loop *loop); /* counted as left: tasks, timers, descriptors that are waited for */
 
+/* ---- simulated loops side by side: whoever runs them sets their clocks ---- */
+
+/* When there is something to do: now while tasks wait, INT64_MAX if nothing ever. */
+ms_t loop_next_ms(const struct loop *loop);
+/* Sets the clocks of a simulated loop forward to that moment and runs nothing; earlier moments change nothing. */
+void loop_clock_to(struct loop *loop, ms_t at_ms);
+/* Somebody sets the wall clock of a simulated loop. */
+void loop_wall_step(struct loop *loop, int64_t by_ms);
+
 ms_t loop_now_ms(const struct loop *loop);     /* monotonic, cached once per turn */
 int64_t loop_wall_ms(const struct loop *loop); /* wall clock, milliseconds since 1970, cached once per turn */
 

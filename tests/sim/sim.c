@@ -2,7 +2,9 @@
 /* Chance and the record of what went wrong. */
 #include "tests/sim/sim.h"
 
+#include <sodium.h>
 #include <stdarg.h>
+#include <string.h>
 
 uint64_t sim_draw(struct sim *s)
 {
@@ -11,6 +13,48 @@ uint64_t sim_draw(struct sim *s)
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
     return z ^ (z >> 31);
 }
+
+/* ---- the randomness of names and ids, so that a seed says everything ---- */
+
+static struct sim *drawing;
+
+static uint64_t draw_for_all(void)
+{
+    static struct sim nobody;
+    return sim_draw(drawing != NULL ? drawing : &nobody);
+}
+
+static uint32_t random_word(void)
+{
+    return (uint32_t)draw_for_all();
+}
+
+static void random_fill(void *const to, const size_t n)
+{
+    for (size_t i = 0; i < n; i += sizeof(uint64_t)) {
+        uint64_t bits = draw_for_all();
+        memcpy((char *)to + i, &bits, n - i < sizeof(bits) ? n - i : sizeof(bits));
+    }
+}
+
+static const char *random_name(void)
+{
+    return "seed";
+}
+
+void sim_owns_randomness(void)
+{
+    static struct randombytes_implementation implementation = {
+        .implementation_name = random_name, .random = random_word, .buf = random_fill};
+    (void)randombytes_set_implementation(&implementation);
+}
+
+void sim_begins(struct sim *s)
+{
+    drawing = s;
+}
+
+/* ---- chance ---- */
 
 uint64_t sim_below(struct sim *s, uint64_t n)
 {
@@ -21,6 +65,15 @@ bool sim_percent(struct sim *s, unsigned percent)
 {
     bool is_hit = sim_below(s, 100) < percent;
     return is_hit && s->has_faults;
+}
+
+bool sim_sleeps(struct sim *s, size_t node, struct loop_timer *t)
+{
+    ms_t left_ms = s->asleep_until_ms[node] - loop_now_ms(s->loop);
+    if (left_ms <= 0)
+        return false;
+    loop_timer_set(t, left_ms);
+    return true;
 }
 
 ms_t sim_between(struct sim *s, ms_t low, ms_t high)

@@ -13,13 +13,20 @@
 #include "core/port_store.h"
 
 /* Nodes are the places where a server process may run. */
-enum { SIM_NODES_N = 2, SIM_PROJECTS_N = 3, SIM_JOURNAL_N = 4000 };
+enum { SIM_NODES_N = 2, SIM_PROJECTS_N = 3, SIM_JOURNAL_N = 4000, SIM_DECEIVED_MS = 10000 };
 
 struct sim_store;
+struct sim_cluster;
 
 struct sim {
-    struct sim_store *store; /* whom the cluster asks who leads */
-    struct loop *loop;
+    struct sim_store *store;             /* whom the cluster asks who leads */
+    struct sim_cluster *cluster;         /* whom the store asks whether it is true */
+    struct loop *loop;                   /* of the world: people, the store, the cluster */
+    struct loop *processes[SIM_NODES_N]; /* each has its own: it may sleep while the world goes on */
+    ms_t asleep_until_ms[SIM_NODES_N];   /* of the world's clock */
+    ms_t clock_ahead_at_ms;              /* when the store's clock was last set forward; 0: never */
+    ms_t wished_at_ms;                   /* when, all being well, everything was asked for once more; 0: never */
+    bool is_wall_set;                    /* somebody set a wall clock */
     uint64_t seed;
     uint64_t chance; /* state of the generator */
     bool has_faults; /* false near the end of a run: everything works, so that what is stuck is the engine's fault */
@@ -27,6 +34,12 @@ struct sim {
     char why[512];
 };
 
+/* From now on libsodium draws from the run's seed too; to be called before it is initialised. */
+void sim_owns_randomness(void);
+/* The run whose seed counts; NULL: none. */
+void sim_begins(struct sim *s);
+/* Does the process sleep (SIGSTOP, a stolen CPU)? Then the timer is set anew for when it wakes. */
+bool sim_sleeps(struct sim *s, size_t node, struct loop_timer *t);
 /* splitmix64 (public domain, Sebastiano Vigna): every draw of a run comes from here. */
 uint64_t sim_draw(struct sim *s);
 uint64_t sim_below(struct sim *s, uint64_t n);
@@ -37,7 +50,6 @@ void sim_violated(struct sim *s, const char *fmt, ...) __attribute__((format(pri
 
 /* ---- the cluster ---- */
 
-struct sim_cluster;
 struct sim_cluster *sim_cluster_new(struct sim *s);
 void sim_cluster_free(struct sim_cluster *c);
 const struct port_cluster *sim_cluster_port(struct sim_cluster *c, size_t node);
@@ -51,6 +63,12 @@ bool sim_cluster_runs(const struct sim_cluster *c, const char *project_id, enum 
 bool sim_cluster_was_vandalized(const struct sim_cluster *c, const char *project_id);
 /* Pod and database always fared well, and nobody touched them: what failed, failed by the engine. */
 bool sim_cluster_was_good(const struct sim_cluster *c, const char *project_id);
+/* Since when all of it is up and reachable, if it was within the last `within_ms`; 0: it was not. */
+ms_t sim_cluster_ready_since(struct sim_cluster *c, const char *project_id, ms_t within_ms);
+/* Since when its database cannot come up any more; 0: it can. */
+ms_t sim_cluster_hopeless_since(const struct sim_cluster *c, const char *project_id);
+/* The process's watches are silent for a while: what it sees is old, and it does not know. */
+void sim_cluster_blind(struct sim_cluster *c, size_t node, ms_t for_ms);
 /* Somebody else, or a late call, is still changing it. */
 bool sim_cluster_is_quiet(const struct sim_cluster *c);
 /* For a while one of the unwatched or watched objects may not be removed, or is held back by a finalizer when it is. */
@@ -75,6 +93,10 @@ void sim_store_add_project(struct sim_store *st, const char *owner_id, const cha
 const struct sandbox *sim_store_row(const struct sim_store *st, const char *project_id);
 /* Does the process at this node lead the project, by the row? */
 bool sim_store_leads(struct sim_store *st, size_t node, const char *project_id);
+/* Somebody sets the store's clock. */
+void sim_store_step(struct sim_store *st, ms_t by_ms);
+/* True time at which the journal's row of that number was written. */
+ms_t sim_store_written_ms(const struct sim_store *st, uint64_t seq);
 bool sim_store_has_credentials(struct sim_store *st, const char *project_id);
 const struct journal_event *sim_store_journal(const struct sim_store *st, size_t *ret_n);
 

@@ -62,16 +62,21 @@ static void remember(struct call *call)
     bool is_there = call->verb == CALL_APPLY;
     if (call->verb != CALL_APPLY && call->verb != CALL_REMOVE)
         return;
+    if (call->object == OBJECT_WORKLOAD)
+        call->view->workloads[place] = call->place->things[OBJECT_WORKLOAD].made_n;
     if (sim_is_watched(call->object)) {
         call->view->caches[place].objects[call->object] = sim_presence_of(&call->place->things[call->object]);
     } else {
         call->view->known[place][call->object] = is_there;
+        call->view->known_of[place][call->object] = call->view->workloads[place];
     }
 }
 
 static void on_answer(void *arg)
 {
     struct call *call = arg;
+    if (sim_sleeps(call->cluster->sim, (size_t)(call->view - call->cluster->views), &call->answer))
+        return;
     call->is_answered = true;
     const struct err *err = call->err.kind != ERR_NONE ? &call->err : NULL;
     if (call->verb == CALL_CREDENTIALS) {
@@ -117,7 +122,7 @@ static void roll_call(struct call *call, ms_t timeout_ms)
     } else if (sim_percent(s, 4)) {
         answer_ms = timeout_ms;
         (void)err_set(&call->err, ERR_TIMEOUT, __func__, "no answer");
-    } else if (sim_percent(s, is_run ? 20 : 4)) {
+    } else if (sim_percent(s, is_run ? 20 : 6)) {
         land_ms = timeout_ms + sim_between(s, 1, LATE_MS);
         answer_ms = timeout_ms;
         (void)err_set(&call->err, ERR_TIMEOUT, __func__, "no answer");
@@ -138,6 +143,10 @@ static void roll_call(struct call *call, ms_t timeout_ms)
 static void check_leader(const struct view *v, const struct sandbox *sb)
 {
     size_t node = (size_t)(v - v->cluster->views);
+    const struct sim *s = v->cluster->sim;
+    /* The store's clock was set forward and ended the lease early: the process finds out with its next renewal. */
+    if (s->clock_ahead_at_ms > 0 && loop_now_ms(s->loop) < s->clock_ahead_at_ms + SIM_DECEIVED_MS)
+        return;
     if (!sim_store_leads(v->cluster->sim->store, node, sb->project_id))
         sim_violated(v->cluster->sim, "%s is changed by node %zu, which does not lead it", sb->project_id, node);
 }
@@ -151,6 +160,13 @@ static bool is_act(const struct call *call)
 static void on_send(void *arg)
 {
     struct call *call = arg;
+    if (sim_sleeps(call->cluster->sim, (size_t)(call->view - call->cluster->views), &call->send))
+        return;
+    const struct view *v = call->view;
+    if (v->may_send != NULL && !v->may_send(v->may_send_arg)) {
+        loop_timer_set(&call->send, 1);
+        return;
+    }
     const struct thing *t = &call->place->things[call->object];
     call->is_waiting = false;
     call->version = t->exists ? t->version : 0;
@@ -164,8 +180,9 @@ static void send_call(struct call *call, ms_t timeout_ms)
 {
     struct sim *s = call->cluster->sim;
     call->timeout_ms = timeout_ms;
-    call->is_waiting = is_act(call) && sim_percent(s, 5);
-    if (call->is_waiting)
+    call->is_waiting = true;
+    bool is_run = call->verb == CALL_HALT || call->verb == CALL_RESUME;
+    if (is_act(call) && sim_percent(s, is_run ? 25 : 8))
         loop_timer_set(&call->send, sim_between(s, 1, WAIT_MS));
     else
         on_send(call);

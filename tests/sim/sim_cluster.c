@@ -11,7 +11,7 @@ bool sim_is_watched(enum cluster_object object)
            object == OBJECT_INGRESS_APP || object == OBJECT_INGRESS_TTY || object == OBJECT_CLAIM;
 }
 
-static bool is_owned_by_workload(const struct place *p, enum cluster_object object)
+bool sim_is_owned_by_workload(const struct place *p, enum cluster_object object)
 {
     return (object == OBJECT_CLAIM && !p->is_claim_kept) || object == OBJECT_ENV_SECRET || object == OBJECT_SERVICE ||
            object == OBJECT_INGRESS_APP || object == OBJECT_INGRESS_TTY || object == OBJECT_NETWORK_POLICY;
@@ -27,10 +27,12 @@ static void roll_fate(struct sim_cluster *c, struct place *p)
     struct sim *s = c->sim;
     p->fate = sim_percent(s, 25) ? (enum fate)(1 + sim_below(s, FATE_N - 1)) : FATE_GOOD;
     p->was_bad = p->was_bad || p->fate != FATE_GOOD;
+    p->fate_at_ms = sim_now(c);
     p->schedule_ms = sim_between(s, 10, 2000);
     p->pull_ms = sim_between(s, 10, 9000);
     p->start_ms = sim_between(s, 10, 1500);
     p->ready_ms = sim_between(s, 10, 4000);
+    p->endpoint_ms = sim_between(s, 0, 5000);
 }
 
 struct place *sim_place_of(struct sim_cluster *c, const struct sandbox *sb)
@@ -83,7 +85,7 @@ void sim_apply_thing(struct sim_cluster *c, const struct call *call)
         memcpy(t->name, call->name, sizeof(t->name));
         if (t->made_n > t->removed_n + 1)
             sim_violated(c->sim, "%s object %d made twice", p->project_id, (int)call->object);
-        if (call->object == OBJECT_DATABASE && p->lost_attempt == call->sb.attempt)
+        if (call->object == OBJECT_DATABASE && !call->is_answered && p->lost_attempt == call->sb.attempt)
             sim_violated(c->sim, "%s: a repair made an empty database", p->project_id);
         if (call->object == OBJECT_DATABASE)
             p->db_running_at_ms = sim_now(c) + sim_between(c->sim, 50, sim_below(c->sim, 8) == 0 ? 200000 : 20000);
@@ -129,7 +131,7 @@ static void evolve(struct sim_cluster *c, struct place *p)
     ms_t now = sim_now(c);
     for (size_t i = 0; i < OBJECT_N; i++) {
         struct thing *t = &p->things[i];
-        if (t->exists && is_owned_by_workload(p, (enum cluster_object)i) && !p->things[OBJECT_WORKLOAD].exists)
+        if (t->exists && sim_is_owned_by_workload(p, (enum cluster_object)i) && !p->things[OBJECT_WORKLOAD].exists)
             sim_remove_thing(c, p, (enum cluster_object)i); /* garbage collection */
         bool is_used = i == OBJECT_CLAIM && p->things[OBJECT_WORKLOAD].exists;
         if (t->exists && t->gone_at_ms > 0 && now >= t->gone_at_ms && !is_used) {
@@ -239,13 +241,16 @@ static void show(struct sim_cluster *c, struct place *p, struct observed *seen)
     seen->claim.is_bound = seen->pod.is_scheduled;
     bool has_service = p->things[OBJECT_SERVICE].exists;
     seen->endpoints_n = has_service && seen->pod.is_running;
-    seen->endpoints_ready_n = has_service && seen->pod.is_ready;
-    seen->workload = (struct observed_workload){.generation = 1,
-                                                .observed_generation = 1,
-                                                .replicas_wanted = !p->things[OBJECT_WORKLOAD].is_halted,
-                                                .replicas_updated = 1,
-                                                .replicas_available = seen->pod.is_ready,
-                                                .is_available = seen->pod.is_ready};
+    /* The EndpointSlice is written a moment later. */
+    bool is_found = sim_now(c) >= p->env_seen_at_ms + p->start_ms + p->ready_ms + p->endpoint_ms;
+    seen->endpoints_ready_n = has_service && seen->pod.is_ready && is_found;
+    /* Member by member: what is compared has no bytes that nobody wrote. */
+    seen->workload.generation = 1;
+    seen->workload.observed_generation = 1;
+    seen->workload.replicas_wanted = !p->things[OBJECT_WORKLOAD].is_halted;
+    seen->workload.replicas_updated = 1;
+    seen->workload.replicas_available = seen->pod.is_ready;
+    seen->workload.is_available = seen->pod.is_ready;
 }
 
 /* ---- the watch ---- */
@@ -256,35 +261,58 @@ static void tell(const struct view *v, struct str project_id)
         v->on_change(v->on_change_arg, project_id);
 }
 
-static void saw(struct view *v, size_t i)
+static void take_up(struct view *v, size_t i, const struct observed *truth)
 {
+    memcpy(&v->caches[i], truth, sizeof(*truth));
     memcpy(v->restart_times[i], v->cluster->places[i].restart_time, sizeof(v->restart_times[i]));
-    v->looked_ms[i] = sim_now(v->cluster);
+    v->workloads[i] = v->cluster->places[i].things[OBJECT_WORKLOAD].made_n;
 }
 
-static void look(struct view *v, size_t i)
+static void look(struct view *v, size_t i, const struct observed *truth)
 {
     struct sim *s = v->cluster->sim;
-    struct place *p = &v->cluster->places[i];
-    struct observed truth;
-    if (!v->is_synced || v->is_down || sim_now(v->cluster) < v->stale_until_ms || sim_percent(s, 30))
+    ms_t now_ms = sim_now(v->cluster);
+    bool is_blind = now_ms < v->blind_until_ms || now_ms < s->asleep_until_ms[v - v->cluster->views];
+    if (!v->is_synced || v->is_down || is_blind || sim_percent(s, 30))
         return;
-    show(v->cluster, p, &truth);
-    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): bytes of padding at most wake once more than needed. */
-    bool is_news = memcmp(&truth, &v->caches[i], sizeof(truth)) != 0;
-    v->caches[i] = truth;
-    saw(v, i);
+    v->looked_ms[i] = now_ms;
+    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): the padding is zero, see show. */
+    bool is_news = memcmp(truth, &v->caches[i], sizeof(*truth)) != 0 ||
+                   v->workloads[i] != v->cluster->places[i].things[OBJECT_WORKLOAD].made_n ||
+                   strcmp(v->restart_times[i], v->cluster->places[i].restart_time) != 0;
+    if (is_news)
+        take_up(v, i, truth);
     if (is_news || sim_percent(s, 5))
-        tell(v, str_from(p->project_id));
+        tell(v, str_from(v->cluster->places[i].project_id));
+}
+
+/* What READY tells: a pod that the Service finds, and ways to it. */
+static void note_ready(const struct sim_cluster *c, struct place *p, const struct observed *truth)
+{
+    bool has_routes = sim_presence_of(&p->things[OBJECT_INGRESS_APP]) == PRESENCE_PRESENT &&
+                      sim_presence_of(&p->things[OBJECT_INGRESS_TTY]) == PRESENCE_PRESENT;
+    bool is_accepted =
+        p->kinds.route != ROUTE_HTTPROUTE || (truth->route_app.is_accepted && truth->route_tty.is_accepted);
+    bool is_ready = truth->database.phase == DB_PHASE_RUNNING && truth->pod.is_ready && truth->endpoints_ready_n > 0 &&
+                    has_routes && is_accepted;
+    if (!is_ready)
+        p->ready_since_ms = 0;
+    else if (p->ready_since_ms == 0)
+        p->ready_since_ms = sim_now(c);
+    if (is_ready)
+        p->ready_last_ms = sim_now(c);
 }
 
 static void on_tick(void *arg)
 {
     struct sim_cluster *c = arg;
     for (size_t i = 0; i < c->places_n; i++) {
+        static struct observed truth;
         evolve(c, &c->places[i]);
+        show(c, &c->places[i], &truth);
+        note_ready(c, &c->places[i], &truth);
         for (size_t k = 0; k < SIM_NODES_N; k++)
-            look(&c->views[k], i);
+            look(&c->views[k], i, &truth);
     }
     sim_vandalize(c);
     loop_timer_set(&c->tick, sim_between(c->sim, TICK_LOW_MS, TICK_HIGH_MS));
@@ -293,10 +321,15 @@ static void on_tick(void *arg)
 static void on_sync(void *arg)
 {
     struct view *v = arg;
+    if (sim_sleeps(v->cluster->sim, (size_t)(v - v->cluster->views), &v->sync))
+        return;
     v->is_synced = true;
     for (size_t i = 0; i < v->cluster->places_n; i++) {
-        show(v->cluster, &v->cluster->places[i], &v->caches[i]);
-        saw(v, i);
+        struct observed truth;
+        show(v->cluster, &v->cluster->places[i], &truth);
+        note_ready(v->cluster, &v->cluster->places[i], &truth);
+        take_up(v, i, &truth);
+        v->looked_ms[i] = sim_now(v->cluster);
     }
     tell(v, STR_NONE);
 }
@@ -306,13 +339,19 @@ static void observe(void *self, const struct sandbox *sb, struct observed *ret)
     struct view *v = self;
     size_t place = (size_t)(sim_place_of(v->cluster, sb) - v->cluster->places);
     *ret = v->caches[place];
+    /* The port shows no pod of a former attempt. */
+    ret->has_left_over_pod = ret->pod.exists && strcmp(v->restart_times[place], sb->restart_time) < 0;
+    if (ret->has_left_over_pod)
+        memset(&ret->pod, 0, sizeof(ret->pod));
     ret->is_synced = v->is_synced;
     ret->current_ms = v->looked_ms[place];
     ret->pod.is_former = ret->pod.exists && strcmp(v->restart_times[place], sb->restart_time) != 0;
     ret->is_reachable = !v->is_down;
     for (size_t i = 0; i < OBJECT_N; i++) {
+        bool is_of_former = sim_is_owned_by_workload(&v->cluster->places[place], (enum cluster_object)i) &&
+                            v->known_of[place][i] != v->workloads[place];
         if (!sim_is_watched((enum cluster_object)i))
-            ret->objects[i] = v->known[place][i] ? PRESENCE_PRESENT : PRESENCE_UNKNOWN;
+            ret->objects[i] = v->known[place][i] && !is_of_former ? PRESENCE_PRESENT : PRESENCE_UNKNOWN;
     }
 }
 
@@ -321,6 +360,13 @@ static void subscribe(void *self, cluster_on_change *on_change, void *arg)
     struct view *v = self;
     v->on_change = on_change;
     v->on_change_arg = arg;
+}
+
+static void guard(void *self, cluster_may_send *may_send, void *arg)
+{
+    struct view *v = self;
+    v->may_send = may_send;
+    v->may_send_arg = arg;
 }
 
 static void forget(void *self, struct str project_id)
@@ -341,7 +387,8 @@ struct sim_cluster *sim_cluster_new(struct sim *s)
     for (size_t i = 0; i < SIM_NODES_N; i++) {
         struct view *v = &c->views[i];
         v->cluster = c;
-        v->port = (struct port_cluster){.self = v, .observe = observe, .subscribe = subscribe, .forget = forget};
+        v->port = (struct port_cluster){
+            .self = v, .observe = observe, .guard = guard, .subscribe = subscribe, .forget = forget};
         sim_calls_fill(v);
         loop_timer_init(&v->sync, s->loop, on_sync, v);
         loop_timer_set(&v->sync, sim_between(s, 10, 2000));
@@ -439,6 +486,37 @@ bool sim_cluster_was_vandalized(const struct sim_cluster *c, const char *project
             return c->places[i].was_vandalized;
     }
     return false;
+}
+
+ms_t sim_cluster_ready_since(struct sim_cluster *c, const char *project_id, ms_t within_ms)
+{
+    for (size_t i = 0; i < c->places_n; i++) {
+        struct place *p = &c->places[i];
+        struct observed truth;
+        if (strcmp(p->project_id, project_id) != 0)
+            continue;
+        show(c, p, &truth);
+        note_ready(c, p, &truth);
+        if (p->ready_last_ms > 0 && sim_now(c) <= p->ready_last_ms + within_ms)
+            return p->ready_since_ms > 0 ? p->ready_since_ms : p->ready_last_ms;
+    }
+    return 0;
+}
+
+ms_t sim_cluster_hopeless_since(const struct sim_cluster *c, const char *project_id)
+{
+    for (size_t i = 0; i < c->places_n; i++) {
+        const struct place *p = &c->places[i];
+        const struct thing *db = &p->things[OBJECT_DATABASE];
+        if (strcmp(p->project_id, project_id) == 0 && p->fate == FATE_DB_NEVER && db->exists)
+            return p->fate_at_ms > db->made_at_ms ? p->fate_at_ms : db->made_at_ms;
+    }
+    return 0;
+}
+
+void sim_cluster_blind(struct sim_cluster *c, size_t node, ms_t for_ms)
+{
+    c->views[node].blind_until_ms = sim_now(c) + for_ms;
 }
 
 bool sim_cluster_is_quiet(const struct sim_cluster *c)

@@ -39,6 +39,9 @@ struct place {
     bool was_bad; /* once its fate was another than good */
     bool was_vandalized;
     unsigned lost_attempt; /* whose database was deleted from outside; 0: none */
+    ms_t fate_at_ms;
+    ms_t ready_since_ms; /* by the tick; 0: it is not */
+    ms_t ready_last_ms;
     struct thing things[OBJECT_N];
     struct sandbox_kinds kinds; /* of the workload that was made last */
     bool is_claim_kept;         /* nobody deletes it with its StatefulSet */
@@ -49,7 +52,7 @@ struct place {
     ms_t pod_gone_at_ms;  /* > 0: the workload is halted, the pod goes then */
     ms_t db_running_at_ms;
     ms_t db_stopped_at_ms; /* while halted */
-    ms_t schedule_ms, pull_ms, start_ms, ready_ms;
+    ms_t schedule_ms, pull_ms, start_ms, ready_ms, endpoint_ms;
 };
 
 struct call {
@@ -85,13 +88,17 @@ struct view {
     struct sim_cluster *cluster;
     struct port_cluster port;
     struct observed caches[SIM_PROJECTS_N];
-    bool known[SIM_PROJECTS_N][OBJECT_N];   /* unwatched kinds: what the process remembers */
-    char restart_times[SIM_PROJECTS_N][15]; /* of the pods that it sees */
-    ms_t looked_ms[SIM_PROJECTS_N];         /* how old what it sees is */
-    ms_t stale_until_ms;                    /* its watches bring nothing, and it does not know */
+    bool known[SIM_PROJECTS_N][OBJECT_N];        /* unwatched kinds: what the process remembers */
+    char restart_times[SIM_PROJECTS_N][15];      /* of the pods that it sees */
+    unsigned known_of[SIM_PROJECTS_N][OBJECT_N]; /* the workload that owned it then, by its number */
+    unsigned workloads[SIM_PROJECTS_N];          /* those that it sees */
+    ms_t looked_ms[SIM_PROJECTS_N];              /* how old what it sees is */
     struct loop_timer sync;
     bool is_synced;
     bool is_down;
+    ms_t blind_until_ms; /* its watches bring nothing, and it does not know */
+    cluster_may_send *may_send;
+    void *may_send_arg;
     cluster_on_change *on_change;
     void *on_change_arg;
 };
@@ -112,6 +119,7 @@ struct sim_cluster {
 /* sim_cluster.c */
 bool sim_is_watched(enum cluster_object object);
 ms_t sim_now(const struct sim_cluster *c);
+bool sim_is_owned_by_workload(const struct place *p, enum cluster_object object);
 struct place *sim_place_of(struct sim_cluster *c, const struct sandbox *sb);
 enum presence sim_presence_of(const struct thing *t);
 /* sim_drift.c: somebody deletes something of a sandbox that runs. */

@@ -3,7 +3,7 @@
  * was told of it has to be true, and in the end it is made good or told. */
 #include "tests/sim/sim_cluster_private.h"
 
-enum { DELETE_ONE_IN = 400, STALE_ONE_IN = 300, STALE_MAX_MS = 8000 };
+enum { DELETE_ONE_IN = 400, BLIND_ONE_IN = 300, BLIND_MAX_MS = 8000 };
 
 void sim_vandalize(struct sim_cluster *c)
 {
@@ -13,8 +13,8 @@ void sim_vandalize(struct sim_cluster *c)
     if (!s->has_faults)
         return;
     for (size_t i = 0; i < SIM_NODES_N; i++) {
-        if (sim_below(s, STALE_ONE_IN) == 0)
-            c->views[i].stale_until_ms = sim_now(c) + sim_between(s, 100, STALE_MAX_MS);
+        if (sim_below(s, BLIND_ONE_IN) == 0)
+            sim_cluster_blind(c, i, sim_between(s, 100, BLIND_MAX_MS));
     }
     for (size_t i = 0; i < c->places_n; i++) {
         struct place *p = &c->places[i];
@@ -42,6 +42,17 @@ static bool is_whole(const struct sim_cluster *c, const struct sandbox *sb)
     return sim_cluster_runs(c, sb->project_id, OBJECT_DATABASE) && sim_cluster_runs(c, sb->project_id, OBJECT_WORKLOAD);
 }
 
+/* A volume that is being deleted under its StatefulSet waits for that to end, and a repair for the volume: told, and
+ * for a person to decide. */
+static bool is_volume_going(const struct sim_cluster *c, const char *project_id)
+{
+    for (size_t i = 0; i < c->places_n; i++) {
+        if (strcmp(c->places[i].project_id, project_id) == 0)
+            return sim_presence_of(&c->places[i].things[OBJECT_CLAIM]) == PRESENCE_DELETING;
+    }
+    return false;
+}
+
 bool sim_drift_is_over(const struct sim_cluster *c, const struct sandbox *sb, bool is_repairing)
 {
     if (sb == NULL || sb->desired != DESIRED_RUNNING)
@@ -50,7 +61,7 @@ bool sim_drift_is_over(const struct sim_cluster *c, const struct sandbox *sb, bo
         return is_whole(c, sb);
     bool is_drifted = sb->status == SANDBOX_ERROR && sb->drift_ms > 0;
     bool is_lost = !sim_cluster_exists(c, sb->project_id, OBJECT_DATABASE);
-    return !is_drifted || is_lost || (!is_repairing && !is_whole(c, sb));
+    return !is_drifted || is_lost || is_volume_going(c, sb->project_id) || (!is_repairing && !is_whole(c, sb));
 }
 
 /* A pod of a fate that is not good may be what was told. */

@@ -2,6 +2,8 @@
 /* What the simulated store's transactions do: rows, leases, fences and a gapless journal in memory. */
 #include "tests/sim/sim_store_private.h"
 
+enum { READY_WITHIN_MS = 60000, TOLD_WITHIN_MS = 6000 };
+
 ms_t sim_store_now(const struct sim_store *st)
 {
     return loop_now_ms(st->sim->loop) + st->clock_ahead_ms;
@@ -28,6 +30,7 @@ static struct journal_event *append(struct call *call, const struct journal_even
         sim_violated(st->sim, "the journal grows without end");
         return NULL;
     }
+    st->written_ms[st->journal_n] = loop_now_ms(st->sim->loop);
     struct journal_event *kept = &st->journal[st->journal_n++];
     *kept = *e;
     kept->seq = st->journal_n;
@@ -137,6 +140,19 @@ static void commit_request(struct call *call)
     call->sb = *sb;
 }
 
+/* What is told READY is, or was a moment ago; and where nothing goes wrong it is told soon. */
+static void check_ready(const struct sim_store *st, const char *project_id)
+{
+    struct sim *s = st->sim;
+    ms_t now_ms = loop_now_ms(s->loop);
+    ms_t since_ms = sim_cluster_ready_since(s->cluster, project_id, READY_WITHIN_MS);
+    ms_t from_ms = since_ms > s->wished_at_ms ? since_ms : s->wished_at_ms;
+    if (since_ms == 0)
+        sim_violated(s, "%s is told READY and is not", project_id);
+    if (s->wished_at_ms > 0 && now_ms - from_ms > TOLD_WITHIN_MS)
+        sim_violated(s, "%s is told READY %lld ms late", project_id, (long long)(now_ms - from_ms));
+}
+
 static void commit_save(struct call *call)
 {
     struct sim_store *st = call->store;
@@ -150,8 +166,11 @@ static void commit_save(struct call *call)
         text_fit(call->err.reason, sizeof(call->err.reason), STR("Fenced"));
         return;
     }
-    for (size_t i = 0; i < call->save.n_events; i++)
+    for (size_t i = 0; i < call->save.n_events; i++) {
         (void)append(call, &call->save.events[i]);
+        if (call->save.events[i].kind == JOURNAL_DONE && call->save.events[i].outcome == OUTCOME_READY)
+            check_ready(st, sb->project_id);
+    }
     row->sb.status = sb->status;
     row->sb.code = sb->code;
     memcpy(row->sb.message, sb->message, sizeof(sb->message));
@@ -195,9 +214,10 @@ static void commit_renewal(struct call *call)
     ms_t *until_ms = &st->alive_until_ms[call->replica];
     ms_t asked_ms = call->begun_ms + call->lease_ms;
     ms_t longest_ms = sim_store_now(st) + call->lease_ms;
-    call->was_held = *until_ms > sim_store_now(st);
+    call->was_held = call->known_until_ms > sim_store_now(st);
     *until_ms = *until_ms > asked_ms ? *until_ms : asked_ms;
     *until_ms = *until_ms < longest_ms ? *until_ms : longest_ms;
+    call->until_ms = *until_ms;
 }
 
 static void commit_release(struct call *call)

@@ -29,13 +29,27 @@ static void cancel_call(struct op *op)
     maybe_free(call);
 }
 
+static size_t number_of(const struct node *node)
+{
+    return (size_t)(node - node->store->nodes);
+}
+
+static bool is_asleep(const struct node *node)
+{
+    const struct sim *s = node->store->sim;
+    return loop_now_ms(s->loop) < s->asleep_until_ms[number_of(node)];
+}
+
 static void on_commit(void *arg)
 {
     struct call *call = arg;
+    if (call->is_slow)
+        call->begun_ms = sim_store_now(call->store);
     sim_store_commit(call);
     for (size_t i = 0; i < SIM_NODES_N && call->is_freed; i++) {
         struct node *node = &call->store->nodes[i];
-        if (node->on_freed != NULL && node->replica != call->replica && !sim_percent(call->store->sim, 20))
+        bool is_lost = sim_percent(call->store->sim, 20) || is_asleep(node);
+        if (node->on_freed != NULL && node->replica != call->replica && !is_lost)
             node->on_freed(node->on_freed_arg);
     }
     maybe_free(call);
@@ -43,7 +57,7 @@ static void on_commit(void *arg)
 
 static void hear(struct node *node, const struct journal_event *event)
 {
-    bool is_lost = sim_percent(node->store->sim, 20);
+    bool is_lost = sim_percent(node->store->sim, 20) || is_asleep(node);
     if (node->on_event != NULL && !is_lost)
         node->on_event(node->on_event_arg, event);
 }
@@ -53,9 +67,13 @@ static void on_answer(void *arg)
     struct call *call = arg;
     const struct err *err = call->err.kind != ERR_NONE ? &call->err : NULL;
     const struct env_list env = {NULL, 0};
+    if (call->verb != WORD && sim_sleeps(call->store->sim, number_of(call->node), &call->answer))
+        return;
     call->is_answered = true;
     switch (call->verb) {
     case RENEW:
+        if (err == NULL && call->replica == call->node->replica)
+            call->node->known_until_ms = call->until_ms;
         call->on.renewed(call->arg, call->was_held, err);
         break;
     case RELEASE:
@@ -123,6 +141,7 @@ static struct call *new_call(struct node *node, enum verb verb, ms_t timeout_ms,
         (void)err_set(&call->err, ERR_NOT_READY, __func__, "no connection");
     } else if (sim_percent(s, 4)) {
         is_unheard = true;
+        call->is_slow = sim_percent(s, 50);
         commit_ms = sim_between(s, 1, timeout_ms + 3000);
         answer_ms = timeout_ms;
     }
@@ -148,6 +167,7 @@ static struct op *replica_renew(void *self, ms_t lease_ms, ms_t timeout_ms, stor
 {
     struct call *call = new_call(self, RENEW, timeout_ms, arg);
     call->lease_ms = lease_ms;
+    call->known_until_ms = call->node->known_until_ms;
     call->on.renewed = done;
     return &call->op;
 }
@@ -353,6 +373,7 @@ void sim_store_new_replica(struct sim_store *st, size_t node)
 {
     if (st->replicas_n + 1 < REPLICAS_N)
         st->nodes[node].replica = ++st->replicas_n;
+    st->nodes[node].known_until_ms = 0;
 }
 
 void sim_store_add_project(struct sim_store *st, const char *owner_id, const char *project_id)
@@ -389,6 +410,16 @@ const struct journal_event *sim_store_journal(const struct sim_store *st, size_t
 {
     *ret_n = st->journal_n;
     return st->journal;
+}
+
+void sim_store_step(struct sim_store *st, ms_t by_ms)
+{
+    st->clock_ahead_ms += by_ms;
+}
+
+ms_t sim_store_written_ms(const struct sim_store *st, uint64_t seq)
+{
+    return st->written_ms[seq - 1];
 }
 
 void sim_store_is_down(struct sim_store *st, size_t node, bool is_down)

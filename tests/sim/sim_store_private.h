@@ -30,6 +30,7 @@ struct node {
     struct sim_store *store;
     struct port_store port;
     int replica;
+    ms_t known_until_ms; /* the end of its lease as it was told last */
     bool is_down;
     store_on_foreign_event *on_event;
     void *on_event_arg;
@@ -44,6 +45,7 @@ struct sim_store {
     struct row rows[SIM_PROJECTS_N];
     size_t rows_n;
     struct journal_event journal[SIM_JOURNAL_N];
+    ms_t written_ms[SIM_JOURNAL_N];
     size_t journal_n;
     ms_t clock_ahead_ms; /* of the processes' */
     int replicas_n;
@@ -69,8 +71,11 @@ struct call {
     /* what it asks */
     char project_id[ID_SIZE];
     ms_t lease_ms;
-    ms_t begun_ms; /* by the store's clock: when its statement began */
+    ms_t begun_ms;       /* by the store's clock: when its statement began */
+    ms_t known_until_ms; /* the lease's end as its replica was told last, by the store's clock */
+    ms_t until_ms;
     bool was_held;
+    bool is_slow;  /* on its way to the store, not within it */
     bool is_freed; /* it gave something back: the others are told */
     bool is_recount;
     char led[SIM_PROJECTS_N][ID_SIZE];

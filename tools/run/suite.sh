@@ -5,7 +5,8 @@
 TEST_DIR=$ROOT/build/test
 TALLY=$TEST_DIR/tally
 GROUPS_ALL="lint tools web unit sim wire chaos kube fuzz e2e"
-GROUPS_MORE="thorough" # by name only: every case where the others take some
+GROUPS_MORE="thorough sim-bugs" # by name only: every case where the others take some; bugs planted in the engine
+SIM_SEEDS=20000
 
 group_lint() {
     for check in $LINT_CHECKS; do
@@ -78,8 +79,22 @@ group_unit() {
     run_ctest unit -L '^unit$'
 }
 
+# Some seeds with sanitizers, then many without, on all processors. That the planted bugs still apply is seen in a second.
 group_sim() {
     run_ctest sim -L '^sim$'
+    if ! (cmake_build sim sim_engine); then
+        echo "0 1 0 build-sim" >>"$TALLY"
+        return
+    fi
+    run_counted sim-seeds "tests/sim/seeds.py build/sim/tests/sim/sim_engine 1 $SIM_SEEDS" \
+        "$(python_program)" tests/sim/seeds.py build/sim/tests/sim/sim_engine 1 "$SIM_SEEDS"
+    run_counted sim-bugs-apply "tests/sim/bugs.py --apply-only" "$(python_program)" tests/sim/bugs.py --apply-only
+}
+
+# One bug after the other is planted in a copy of the engine; the simulation has to find each.
+group_sim_bugs() {
+    run_counted sim-bugs "tests/sim/bugs.py" "$(python_program)" tests/sim/bugs.py
+    sed -n '/^bug  /,$p' "$TEST_DIR/sim-bugs.log"
 }
 
 # Real peers start slowly on a busy machine: one after the other.
@@ -176,7 +191,7 @@ verb_test() {
         case $group in
         unit | sim | wire | chaos | kube | fuzz | thorough | one) test_build ;;
         esac
-        "group_$group"
+        "group_$(echo "$group" | tr - _)"
         group_one=
     done
     say ""

@@ -15,6 +15,8 @@ struct fake {
     enum cluster_object last;
     cluster_on_change *on_change;
     void *on_change_arg;
+    cluster_may_send *may_send;
+    void *may_send_arg;
     struct op op;
 };
 
@@ -71,6 +73,13 @@ static void fake_subscribe(void *self, cluster_on_change *on_change, void *arg)
     f->on_change_arg = arg;
 }
 
+static void fake_guard(void *self, cluster_may_send *may_send, void *arg)
+{
+    struct fake *f = self;
+    f->may_send = may_send;
+    f->may_send_arg = arg;
+}
+
 static void fake_forget(void *self, struct str project_id)
 {
     struct fake *f = self;
@@ -97,6 +106,7 @@ static void fake_init(struct fake *f)
                                     .remove_former_env = fake_remove_former_env,
                                     .credentials = fake_credentials,
                                     .nudge = fake_nudge,
+                                    .guard = fake_guard,
                                     .subscribe = fake_subscribe,
                                     .forget = fake_forget};
 }
@@ -236,6 +246,23 @@ static void on_change(void *arg, struct str project_id)
     f->changes_n++;
 }
 
+static bool may_send(void *arg)
+{
+    const struct fixture *f = arg;
+    return f->changes_n > 0;
+}
+
+static void every_cluster_is_guarded(void **state)
+{
+    struct fixture *f = *state;
+    f->port->guard(f->port->self, may_send, f);
+    assert_false(f->us.may_send(f->us.may_send_arg));
+    f->changes_n = 1;
+    assert_true(f->eu.may_send(f->eu.may_send_arg));
+    f->port->guard(f->port->self, NULL, NULL);
+    assert_null(f->us.may_send);
+}
+
 static void a_change_of_any_cluster_is_heard_and_all_forget(void **state)
 {
     struct fixture *f = *state;
@@ -276,6 +303,7 @@ int main(void)
         TEST(a_former_name_leads_to_the_cluster_that_it_is_now),
         TEST(an_unknown_cluster_gets_no_call_and_says_so_later),
         TEST(what_is_in_an_unknown_cluster_is_not_known_rather_than_gone),
+        TEST(every_cluster_is_guarded),
         TEST(a_change_of_any_cluster_is_heard_and_all_forget),
         TEST(a_wish_names_a_known_cluster_or_gets_the_default),
     };

@@ -314,9 +314,12 @@ static void test_a_pod_of_a_former_attempt_says_nothing(void **state)
     cache_put(b->cache, KIND_POD, pod_made_for(b, old, "20251011095959"));
     look(b);
     assert_false(b->seen.pod.exists);
+    assert_true(b->seen.has_left_over_pod); /* but that something runs */
     assert_null(cache_pod_name(b->cache, &b->sb));
     cache_put(b->cache, KIND_POD, pod_made_for(b, fresh, b->sb.restart_time));
+    cache_drop(b->cache, KIND_POD, pod_made_for(b, old, "20251011095959"));
     look(b);
+    assert_false(b->seen.has_left_over_pod);
     assert_string_equal(b->seen.pod.node, "of-20251011100000");
 }
 

@@ -126,6 +126,29 @@ static void test_no_more_calls_are_with_the_api_than_it_can_answer_in_time(void 
     assert_calls(b, 0, 0);
 }
 
+static bool may_send(void *arg)
+{
+    return *(const bool *)arg;
+}
+
+static void test_what_may_not_be_sent_waits_and_is_sent_when_it_may(void **state)
+{
+    struct bench *b = *state;
+    bool is_allowed = false;
+    kube_guard(b->kube, may_send, &is_allowed);
+    start(b, 0, KIND_SERVICE, 0);
+    start(b, 1, KIND_DEPLOYMENT, 0);
+    assert_calls(b, 0, 2);
+    cancel(b, 1); /* never sent */
+    assert_calls(b, 0, 1);
+    is_allowed = true;
+    start(b, 2, KIND_SERVICE, 0);
+    assert_calls(b, 2, 0);
+    loop_run(b->loop);
+    assert_false(b->is_seen[1]);
+    kube_guard(b->kube, NULL, NULL);
+}
+
 static void test_a_slow_kind_leaves_room_for_the_others(void **state)
 {
     struct bench *b = *state;
@@ -209,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(test_no_more_calls_are_with_the_api_than_it_can_answer_in_time),
+        TEST(test_what_may_not_be_sent_waits_and_is_sent_when_it_may),
         TEST(test_a_slow_kind_leaves_room_for_the_others),
         TEST(test_a_project_that_was_begun_goes_before_the_next),
         TEST(test_a_call_cancelled_while_it_waits_is_never_sent),

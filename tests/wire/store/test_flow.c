@@ -246,6 +246,9 @@ static void a_renewal_tells_whether_the_lease_was_held(void **state)
     assert_false(world_renew(f, port, LEASE_MS)); /* it has never had one */
     assert_true(world_renew(f, port, LEASE_MS));
     sql(f, "UPDATE replicas SET lease_until = now() WHERE id = 'held'");
+    assert_true(world_renew(f, port, LEASE_MS)); /* the end that was told is still to come */
+    assert_true(world_renew(f, port, 1));
+    run_for(f, 5);
     assert_false(world_renew(f, port, LEASE_MS));
     assert_true(world_renew(f, port, LEASE_MS));
     store_close(replica);
