@@ -41,6 +41,9 @@ void health_ready(struct http_exchange *x, struct app *app);
 void health_version(struct http_exchange *x, struct app *app);
 void health_metrics(struct http_exchange *x, struct app *app);
 
+/* openapi.c */
+void openapi_show(struct http_exchange *x, struct app *app);
+
 /* problems.c */
 void problems_page(struct http_exchange *x, struct app *app);
 

@@ -19,6 +19,7 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/healthz",                         health_ready,       ROUTE_PUBLIC,   NO_BODY,    RATE_NONE},
     {HTTP_GET,    "/version",                         health_version,     ROUTE_PUBLIC,   NO_BODY,    RATE_NONE},
     {HTTP_GET,    "/metrics",                         health_metrics,     ROUTE_PUBLIC,   NO_BODY,    RATE_NONE},
+    {HTTP_GET,    "/openapi.json",                    openapi_show,       ROUTE_PUBLIC,   NO_BODY,    RATE_READ},
     {HTTP_GET,    "/problems/{slug}",                 problems_page,      ROUTE_PUBLIC,   NO_BODY,    RATE_READ},
 
     {HTTP_POST,   "/api/auth/signin-link",            auth_signin_link,   ROUTE_PUBLIC,   SMALL_BODY, RATE_SIGNIN},

@@ -21,10 +21,12 @@ import time
 import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import openapi  # noqa: E402
 from real_cluster import Namespace  # noqa: E402
 
 READY_WITHIN_S = 60
 NAMESPACE = "ns-ajno7yq7"  # the embedded cluster's
+API = openapi.Description()  # every answer that a test gets is held against it
 SANITIZED = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
@@ -65,7 +67,9 @@ class Client:
             all_headers.update(headers or {})
             connection.request(method, path, data, all_headers)
             answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
+            told = answer.read()
+            API.check_answer(method, path, answer.status, answer.headers["Content-Type"], told)
+            return answer.status, answer.headers, told
         finally:
             connection.close()
 
@@ -92,7 +96,9 @@ class Client:
             for line in answer:
                 line = line.decode().rstrip("\n")
                 if line == "" and "data" in event:
-                    yield int(event.get("id", 0)), event.get("event"), json.loads(event["data"])
+                    data = json.loads(event["data"])
+                    API.check_event(path, event.get("event"), data)
+                    yield int(event.get("id", 0)), event.get("event"), data
                     event = {}
                 elif line and not line.startswith(":"):
                     key, _, value = line.partition(": ")

@@ -27,6 +27,7 @@ EXPECTED = {
     "GET /healthz": (ALL, None, 200),
     "GET /version": (ALL, None, 200),
     "GET /metrics": (ALL, None, 200),
+    "GET /openapi.json": (ALL, None, 200),
     "GET /problems/{slug}": (ALL, None, 200),
     "POST /api/auth/signin-link": (ALL, {"token": "no such link"}, 401),
     "GET /api/auth/providers": (ALL, None, 200),
