@@ -107,6 +107,22 @@ static void write_mounts(struct json_writer *w, const char *path)
     jw_array_end(w);
 }
 
+/* Of a container. Source: kubernetes.io/docs/concepts/security/pod-security-standards */
+static void write_privileges(struct json_writer *w, const struct k8s_profile *profile, bool is_root)
+{
+    const char *const all[] = {"ALL", NULL};
+    manifest_open(w, "securityContext", NULL);
+    if (is_root)
+        jw_kv_int(w, "runAsUser", 0);
+    jw_kv_bool(w, "allowPrivilegeEscalation", false);
+    if (profile->is_restricted) {
+        manifest_open(w, "capabilities", NULL);
+        manifest_texts(w, "drop", all);
+        jw_object_end(w);
+    }
+    jw_object_end(w);
+}
+
 static void write_init_container(struct json_writer *w, const struct manifest *m)
 {
     const char *const command[] = {"/bin/sh", "-c", INIT_SCRIPT, "init", m->profile->volume_path, NULL};
@@ -119,10 +135,9 @@ static void write_init_container(struct json_writer *w, const struct manifest *m
     manifest_texts(w, "command", command);
     write_resources(w, m->profile);
     write_mounts(w, INIT_MOUNT);
-    manifest_open(w, "securityContext", NULL);
-    jw_kv_int(w, "runAsUser", 0); /* keeps the owners of what it copies */
-    jw_kv_bool(w, "allowPrivilegeEscalation", false);
-    manifest_close(w, 2);
+    /* Root keeps the owners of what it copies. */
+    write_privileges(w, m->profile, !m->profile->is_restricted);
+    jw_object_end(w);
     jw_array_end(w);
 }
 
@@ -137,9 +152,7 @@ static void write_container(struct json_writer *w, const struct manifest *m)
     jw_kv_text(w, "imagePullPolicy", pull_policy(m));
     write_probe(w, "startupProbe", STARTUP_PERIOD_S, STARTUP_FAILURES_N);
     write_probe(w, "readinessProbe", READINESS_PERIOD_S, READINESS_FAILURES_N);
-    manifest_open(w, "securityContext", NULL);
-    jw_kv_bool(w, "allowPrivilegeEscalation", false);
-    jw_object_end(w);
+    write_privileges(w, m->profile, false);
     write_mounts(w, is_stateful(m) ? m->profile->volume_path : NULL);
     jw_object_end(w);
 }
@@ -154,6 +167,10 @@ static void write_pod_spec(struct json_writer *w, const struct manifest *m)
     manifest_open(w, "securityContext", "seccompProfile", NULL);
     jw_kv_text(w, "type", "RuntimeDefault");
     jw_object_end(w);
+    if (m->profile->is_restricted) {
+        jw_kv_bool(w, "runAsNonRoot", true);
+        jw_kv_int(w, "runAsUser", m->profile->run_as_user);
+    }
     if (is_stateful(m)) {
         jw_kv_int(w, "fsGroup", VOLUME_GROUP);
         jw_kv_text(w, "fsGroupChangePolicy", "OnRootMismatch");

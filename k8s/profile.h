@@ -48,7 +48,9 @@ struct k8s_profile {
     const char *volume_class, *volume_size, *volume_path; /* of a StatefulSet's pod; class NULL: the default */
     int min_ready_s;                                      /* a StatefulSet's pod is ready so long before it counts */
     const char *database_version;                         /* KubeBlocks' ClusterVersion */
-    bool is_role_full; /* the database's Role is everything on everything, as in the original */
+    bool is_restricted; /* pods keep to the Pod Security level "restricted": none is root, none holds a capability */
+    int run_as_user;    /* then: whose processes theirs are, the image's user must not be root */
+    bool is_role_full;  /* the database's Role is everything on everything, as in the original */
 };
 
 extern const struct k8s_profile K8S_PROFILE_DEFAULT;

@@ -16,6 +16,7 @@
 #include "core/plan.h"
 
 enum config_node_env { NODE_ENV_PRODUCTION, NODE_ENV_DEVELOPMENT, NODE_ENV_TEST };
+enum config_pod_security { POD_SECURITY_BASELINE, POD_SECURITY_RESTRICTED };
 enum config_url_scheme { URL_SCHEME_HTTPS, URL_SCHEME_HTTP };
 
 struct config_listen {
@@ -81,6 +82,8 @@ struct config_sandbox {
     ms_t min_ready_ms;
     const char *database_version;
     const char *rbac_profile;
+    enum config_pod_security pod_security;
+    int64_t run_as_user;
 };
 
 /* One cluster: the same keys as the default one's, which are the sections kube and sandbox themselves. */

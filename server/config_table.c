@@ -151,6 +151,9 @@ const struct config_row CONFIG_ROWS[] = {
     TEXT("sandbox.volume_class", sandbox.volume_class, "", config_check_kube_name, "Its storage class. Empty: the cluster's default."),
     DURATION("sandbox.min_ready", sandbox.min_ready_ms, "10s", 0, MINUTES(10), "A StatefulSet's pod has to be ready so long before it counts (`minReadySeconds`, in whole seconds)."),
     TEXT("sandbox.database_version", sandbox.database_version, "postgresql-14.8.0", config_check_version, "ClusterVersion of KubeBlocks up to 0.9."),
+    CHOICE("sandbox.pod_security", sandbox.pod_security, NULL, "baseline", "baseline|restricted",
+           "Pod Security level that sandboxes keep to. `restricted` needs an image that does not run as root, as the original's does: no root, no capabilities."),
+    INT("sandbox.run_as_user", sandbox.run_as_user, "1001", 1, 2147483647, "Whose processes a sandbox's are with `restricted`."),
     TEXT_OF("sandbox.rbac_profile", sandbox.rbac_profile, "least", "least|seed",
             "Rights of a database's service account: `least` is what its PostgreSQL needs, `seed` the original's full rights in the namespace."),
 

@@ -68,6 +68,8 @@ static void fill_profile(const struct config_sandbox *c, struct k8s_profile *ret
     ret->tls_secret = text_or_null(c->tls_secret);
     ret->storage_class = text_or_null(c->storage_class);
     ret->database_version = c->database_version;
+    ret->is_restricted = c->pod_security == POD_SECURITY_RESTRICTED;
+    ret->run_as_user = (int)c->run_as_user;
     ret->is_role_full = str_eq_text(str_from(c->rbac_profile), "seed");
 }
 

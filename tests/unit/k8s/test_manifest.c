@@ -108,6 +108,20 @@ static void test_a_stateful_sandbox_has_a_volume(void **state)
     assert_string_equal(name, "");
 }
 
+static void test_a_restricted_pod_is_never_root(void **state)
+{
+    struct sandbox sb = sample_sandbox();
+    struct k8s_profile profile = K8S_PROFILE_DEFAULT;
+    struct manifest m = sample(&sb, &profile);
+
+    (void)state;
+    profile.is_restricted = true;
+    profile.run_as_user = 1001;
+    check("deployment_restricted", OBJECT_WORKLOAD, &m);
+    sb.kinds.workload = WORKLOAD_STATEFULSET;
+    check("statefulset_restricted", OBJECT_WORKLOAD, &m);
+}
+
 static void test_a_gateway_gets_httproutes(void **state)
 {
     struct sandbox sb = sample_sandbox();
@@ -418,6 +432,7 @@ int main(void)
         cmocka_unit_test(test_every_object_is_as_recorded),
         cmocka_unit_test(test_profiles_change_ingress_and_role),
         cmocka_unit_test(test_a_stateful_sandbox_has_a_volume),
+        cmocka_unit_test(test_a_restricted_pod_is_never_root),
         cmocka_unit_test(test_a_gateway_gets_httproutes),
         cmocka_unit_test(test_kinds_are_called_the_same_everywhere),
         cmocka_unit_test(test_nothing_is_asked_for_that_is_not_used),

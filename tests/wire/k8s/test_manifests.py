@@ -83,6 +83,24 @@ class Manifests(unittest.TestCase):
                         document["metadata"]["name"] = "dry-" + document["metadata"]["name"]  # another of that name may be there
                         self.assertEqual(lost(document, self.create(document, "&dryRun=All")), [])
 
+    def test_pods_keep_to_their_pod_security_level(self):
+        """As admission sees it (kubernetes.io/docs/concepts/security/pod-security-admission)."""
+        for level in ("baseline", "restricted"):
+            label = {"pod-security.kubernetes.io/enforce": level}
+            self.api.create("/api/v1/namespaces", json.dumps({"metadata": {"name": f"is-{level}", "labels": label}}))
+            self.api.create(f"/api/v1/namespaces/is-{level}/serviceaccounts", json.dumps({"metadata": {"name": "pods"}}))
+        for workload in ("deployment", "statefulset"):
+            for level, name, status in (("baseline", workload, 201), ("restricted", workload + "_restricted", 201), ("restricted", workload, 403)):
+                pod = {"apiVersion": "v1", "kind": "Pod", **golden(name)["spec"]["template"]}
+                pod["metadata"]["name"] = "pod"
+                pod["spec"]["serviceAccountName"] = "pods"
+                for claim in golden(name)["spec"].get("volumeClaimTemplates", []):
+                    pod["spec"].setdefault("volumes", []).append({"name": claim["metadata"]["name"], "emptyDir": {}})
+                path = f"/api/v1/namespaces/is-{level}/pods?dryRun=All"
+                got, text = self.api.call("POST", path, pod)
+                self.assertEqual(got, status, (level, name, text))
+                self.assertEqual("violates PodSecurity" in text, status == 403, text)
+
     def patch(self, made, patch):
         """The object after it; controllers change it meanwhile, then it is read and patched again."""
         path = self.path(made, made["metadata"]["name"])
