@@ -28,10 +28,13 @@ def cache_dir():
 
 
 class Lock:
-    """Two boots at once must not unpack or build the same file."""
+    """Two boots at once must not unpack or build the same file; one that unpacks need not wait for one that builds."""
+
+    def __init__(self, what="lock"):
+        self.what = what
 
     def __enter__(self):
-        self.file = open(os.path.join(cache_dir(), "lock"), "w")
+        self.file = open(os.path.join(cache_dir(), self.what), "w")
         fcntl.flock(self.file, fcntl.LOCK_EX)
         return self
 
@@ -79,7 +82,7 @@ def build():
     major, minor, _ = VERSION[1:].split(".")
     flags = f"-s -w -X {version}.gitVersion={VERSION} -X {version}.gitMajor={major} -X {version}.gitMinor={minor} " \
             f"-X {version}.gitTreeState=clean"
-    with Lock():
+    with Lock("lock-build"):
         if not os.path.exists(target):
             run("building the control plane", ["go", "build", "-buildvcs=false", "-trimpath", "-gcflags=all=-dwarf=false", "-ldflags", flags,
                                                "-o", target + ".new", "."], cwd=os.path.join(HERE, "one"))
