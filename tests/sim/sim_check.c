@@ -169,51 +169,60 @@ static void check_stages_at_end(struct run *r, const struct journal_event *end, 
     }
 }
 
+/* An attempt as far as its journal was read. */
+struct story {
+    enum stage_status stages[STAGE_N];
+    unsigned attempt;
+    unsigned ends_n;     /* of its creation */
+    ms_t waits_since_ms; /* for the database, as was told */
+    bool is_stop;
+    bool was_drift;   /* the row before */
+    bool is_reopened; /* it had ended and drifted: there is one more end to come */
+};
+
+static void check_end(struct run *r, struct story *s, const struct journal_event *e, bool is_healed)
+{
+    /* A stop also ends a start that it broke off, and may itself fail. */
+    if (s->is_stop ? s->ends_n == 0 : is_creation_end(e) && !s->is_reopened)
+        s->ends_n++;
+    s->is_reopened = false;
+    check_failure(r, e);
+    check_deadline(r, e, s->waits_since_ms);
+    if (e->outcome == OUTCOME_TERMINATED && s->ends_n == 0)
+        sim_violated(&r->sim, "%s attempt %u was terminated without having ended", e->project_id, s->attempt);
+    if (s->ends_n > 1)
+        sim_violated(&r->sim, "%s attempt %u ended twice", e->project_id, s->attempt);
+    if (!is_healed) /* it walks no stage */
+        check_stages_at_end(r, e, s->stages);
+}
+
+static void check_event(struct run *r, struct story *s, const struct journal_event *e)
+{
+    bool is_drift = e->kind == JOURNAL_STATUS && e->status == SANDBOX_ERROR;
+    bool is_healed = s->was_drift && e->kind == JOURNAL_DONE && e->outcome == OUTCOME_READY;
+    if (e->attempt != s->attempt)
+        *s = (struct story){.attempt = e->attempt, .is_stop = s->is_stop};
+    if (e->kind == JOURNAL_STAGE)
+        s->stages[e->stage] = e->stage_status;
+    if (e->kind == JOURNAL_STAGE && s->waits_since_ms == 0 && strstr(e->message, "KubeBlocks") != NULL)
+        s->waits_since_ms = sim_store_written_ms(r->store, e->seq);
+    if (e->kind == JOURNAL_STATUS)
+        s->is_stop = e->status == SANDBOX_STOPPING;
+    s->was_drift = is_drift;
+    s->is_reopened = s->is_reopened || is_drift;
+    if (e->kind == JOURNAL_DONE)
+        check_end(r, s, e, is_healed);
+}
+
 /* Of each attempt: a stage is told as it goes, READY only after five completed stages, one end of a creation. */
 static void check_journal(struct run *r, const char *project_id)
 {
     size_t n;
     const struct journal_event *journal = sim_store_journal(r->store, &n);
-    enum stage_status stages[STAGE_N] = {0};
-    unsigned attempt = 0;
-    unsigned creations_ended = 0;
-    ms_t waits_since_ms = 0; /* for the database, as was told */
-    bool is_stop = false;
-    bool was_drift = false;   /* the row before */
-    bool is_reopened = false; /* it had ended and drifted: there is one more end to come */
+    struct story story = {0};
     for (size_t i = 0; i < n; i++) {
-        const struct journal_event *e = &journal[i];
-        if (strcmp(e->project_id, project_id) != 0)
-            continue;
-        if (e->attempt != attempt) {
-            memset(stages, 0, sizeof(stages));
-            attempt = e->attempt;
-            creations_ended = 0;
-            waits_since_ms = 0;
-            is_reopened = false;
-        }
-        if (e->kind == JOURNAL_STAGE)
-            stages[e->stage] = e->stage_status;
-        if (e->kind == JOURNAL_STAGE && waits_since_ms == 0 && strstr(e->message, "KubeBlocks") != NULL)
-            waits_since_ms = sim_store_written_ms(r->store, e->seq);
-        is_stop = e->kind == JOURNAL_STATUS ? e->status == SANDBOX_STOPPING : is_stop;
-        bool is_healed = was_drift && e->kind == JOURNAL_DONE && e->outcome == OUTCOME_READY;
-        was_drift = e->kind == JOURNAL_STATUS && e->status == SANDBOX_ERROR;
-        is_reopened = is_reopened || (e->kind == JOURNAL_STATUS && e->status == SANDBOX_ERROR);
-        if (e->kind != JOURNAL_DONE)
-            continue;
-        /* A stop also ends a start that it broke off, and may itself fail. */
-        if (is_stop ? creations_ended == 0 : is_creation_end(e) && !is_reopened)
-            creations_ended++;
-        is_reopened = false;
-        check_failure(r, e);
-        check_deadline(r, e, waits_since_ms);
-        if (e->outcome == OUTCOME_TERMINATED && creations_ended == 0)
-            sim_violated(&r->sim, "%s attempt %u was terminated without having ended", project_id, attempt);
-        if (creations_ended > 1)
-            sim_violated(&r->sim, "%s attempt %u ended twice", project_id, attempt);
-        if (!is_healed) /* it walks no stage */
-            check_stages_at_end(r, e, stages);
+        if (strcmp(journal[i].project_id, project_id) == 0)
+            check_event(r, &story, &journal[i]);
     }
 }
 

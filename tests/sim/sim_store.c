@@ -62,6 +62,28 @@ static void hear(struct node *node, const struct journal_event *event)
         node->on_event(node->on_event_arg, event);
 }
 
+static void spread(const struct call *call)
+{
+    for (size_t i = 0; i < SIM_NODES_N && !call->is_refused; i++) {
+        if (call->node != &call->store->nodes[i])
+            hear(&call->store->nodes[i], &call->word);
+    }
+}
+
+static void tell_renewed(struct call *call, const struct err *err)
+{
+    if (err == NULL && call->replica == call->node->replica)
+        call->node->known_until_ms = call->until_ms;
+    call->on.renewed(call->arg, call->was_held, err);
+}
+
+static void tell_noted(struct call *call, const struct err *err)
+{
+    call->on.drift(call->arg, call->drift_result, call->wait_ms,
+                   err == NULL && call->watched_n > 0 ? call->watched : NULL,
+                   err == NULL && call->events_n > 0 ? call->events : NULL, err);
+}
+
 static void on_answer(void *arg)
 {
     struct call *call = arg;
@@ -72,9 +94,7 @@ static void on_answer(void *arg)
     call->is_answered = true;
     switch (call->verb) {
     case RENEW:
-        if (err == NULL && call->replica == call->node->replica)
-            call->node->known_until_ms = call->until_ms;
-        call->on.renewed(call->arg, call->was_held, err);
+        tell_renewed(call, err);
         break;
     case RELEASE:
         call->on.done(call->arg, err);
@@ -97,18 +117,13 @@ static void on_answer(void *arg)
                          err == NULL ? call->events_n : 0, err);
         break;
     case WORD:
-        for (size_t i = 0; i < SIM_NODES_N && !call->is_refused; i++) {
-            if (call->node != &call->store->nodes[i])
-                hear(&call->store->nodes[i], &call->word);
-        }
+        spread(call);
         break;
     case WATCHED:
         call->on.watched(call->arg, call->watched, err == NULL ? call->watched_n : 0, call->now_ms, err);
         break;
     case NOTE:
-        call->on.drift(call->arg, call->drift_result, call->wait_ms,
-                       err == NULL && call->watched_n > 0 ? call->watched : NULL,
-                       err == NULL && call->events_n > 0 ? call->events : NULL, err);
+        tell_noted(call, err);
         break;
     case JOURNAL:
         call->on.journal(call->arg, call->events, err == NULL ? call->events_n : 0, call->last_seq, err);
@@ -224,7 +239,7 @@ static struct op *watched_list(void *self, const struct watched_query *query, ms
 {
     struct call *call = new_call(self, WATCHED, timeout_ms, arg);
     call->is_of_all = query->ids == NULL;
-    for (size_t i = 0; i < query->ids_n && call->led_n < SIM_PROJECTS_N; i++) {
+    for (size_t i = 0; query->ids != NULL && i < query->ids_n && call->led_n < SIM_PROJECTS_N; i++) {
         bool is_known = false; /* asked for twice */
         for (size_t k = 0; k < call->led_n; k++)
             is_known = is_known || str_eq_text(query->ids[i], call->led[k]);
