@@ -9,7 +9,7 @@
 #include "core/base/secret.h"
 #include "core/base/str.h"
 #include "core/io/loop.h"
-#include "core/io/op.h"
+#include "core/port_audit.h"
 #include "core/sandbox.h"
 #include "core/visitor.h"
 
@@ -427,6 +427,7 @@ struct store_health {
 
 struct port_store {
     void *self;
+    struct port_audit audit;
 
     /* -- the engine's part (also in the simulation) -- */
 

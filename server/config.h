@@ -161,6 +161,7 @@ struct config {
     struct config_rate rate;
     ms_t idempotency_ms;
     int64_t idempotency_keys_n;
+    ms_t audit_keep_ms;
     const char *admin_users;
     const char *github_client_id; /* "": not offered */
     struct secret github_client_secret;

@@ -210,6 +210,9 @@ const struct config_row CONFIG_ROWS[] = {
              "How long an `Idempotency-Key` of a POST is remembered with its answer; 0: the field is not looked at."),
     INT("idempotency.keys", idempotency_keys_n, "10000", 1, 1000000, "How many of them a user may have at a time; beyond that 429."),
 
+    DURATION("audit.keep", audit_keep_ms, "90d", 0, DAYS(3650),
+             "How long the audit (table `audit`: who changed what, when, from where, with which answer; no values) is kept; 0: none is written."),
+
     TEXT_ALIAS("github.client_id", github_client_id, "GITHUB_CLIENT_ID", "", NULL, "OAuth application for signing in with GitHub; its callback is `public_url` and `/api/auth/callback/github`. Empty: not offered."),
     SECRET("github.client_secret", github_client_secret, "GITHUB_CLIENT_SECRET", NULL, "Secret of `github.client_id`."),
     TEXT("github.url", github_url, "https://github.com", config_check_provider_url, "Where browsers sign in. Of GitHub Enterprise: `https://HOST`."),

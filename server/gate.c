@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/base/xmem.h"
 #include "core/caller.h"
+#include "server/audit.h"
 #include "server/gate_check.h"
 #include "server/idempotency.h"
 #include "server/rate.h"
@@ -27,6 +28,7 @@ struct gate {
     struct router *router;
     struct rate *rate;
     struct idempotency *idempotency; /* NULL: keys are not looked at */
+    struct audit *audit;             /* NULL: none is written */
     bool is_public_secure;
     uint64_t *requests_n;
     struct gate_stats stats;
@@ -53,6 +55,8 @@ struct gate *gate_new(struct loop *loop, const struct port_store *store, const s
     g->rate = rate_new(loop);
     if (settings->idempotency.valid_ms > 0)
         g->idempotency = idempotency_new(loop, store, &settings->idempotency);
+    if (settings->audit_keep_ms > 0)
+        g->audit = audit_new(loop, store, settings->audit_keep_ms, settings->lookup_ms);
     g->is_public_secure = str_starts(str_from(settings->public_url), STR("https://"));
     g->requests_n = xcalloc(settings->routes_n + 1, sizeof(*g->requests_n));
     return g;
@@ -65,6 +69,7 @@ void gate_free(struct gate *g)
     router_free(g->router);
     rate_free(g->rate);
     idempotency_free(g->idempotency);
+    audit_free(g->audit);
     free(g->requests_n);
     free(g);
 }
@@ -75,6 +80,16 @@ void gate_stats(const struct gate *g, struct gate_stats *ret)
     ret->requests_n = g->requests_n;
     if (g->idempotency != NULL)
         idempotency_stats(g->idempotency, &ret->idempotency);
+    if (g->audit != NULL)
+        audit_stats(g->audit, &ret->audit);
+}
+
+void gate_drain(struct gate *g, void (*done)(void *arg), void *arg)
+{
+    if (g->audit != NULL)
+        audit_drain(g->audit, done, arg);
+    else
+        done(arg);
 }
 
 static void count_request(struct gate *g, const struct route *route)
@@ -280,6 +295,51 @@ static void on_head(void *arg, struct http_exchange *x)
     }
 }
 
+/* ---- the audit ---- */
+
+/* What a known caller changes, and each try to sign in. */
+static bool is_audited(const struct passage *p)
+{
+    if (p->route->role == ROUTE_PUBLIC && p->route->rate == RATE_SIGNIN)
+        return true;
+    return p->caller.is_signed_in && p->route->method != HTTP_GET;
+}
+
+/* What a client made up in the path is no text that PostgreSQL has to take. */
+static void copy_id(struct str id, char ret[ID_SIZE])
+{
+    for (size_t i = 0; i < id.n; i++) {
+        char c = id.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'))
+            return;
+    }
+    if (id.n > 0 && !str_copy(id, ret, ID_SIZE))
+        ret[0] = '\0';
+}
+
+static void on_end(void *arg, int status)
+{
+    const struct passage *p = arg;
+    struct str pattern = str_from(p->route->pattern);
+    struct str project = http_param(p->x, "projectId");
+    bool is_project = !str_is_none(project) || str_starts(pattern, STR("/api/projects/"));
+    struct audit_row row = {
+        .method = http_method_name(p->route->method),
+        .pattern = p->route->pattern,
+        .subject_kind = is_project ? "project" : "other",
+        .credential = !p->caller.is_signed_in ? "none"
+                      : p->caller.is_by_token ? "token"
+                                              : "session",
+        .status = status,
+    };
+    if (p->caller.is_signed_in)
+        (void)!str_copy(str_from(p->caller.who.user_id), row.user_id, sizeof(row.user_id));
+    copy_id(str_is_none(project) ? http_param(p->x, "id") : project, row.subject_id);
+    (void)!str_copy(str_from(p->address), row.address, sizeof(row.address));
+    (void)!str_copy(str_from(http_request_id(p->x)), row.request_id, sizeof(row.request_id));
+    audit_note(p->gate->audit, &row);
+}
+
 static void handle(const struct passage *p)
 {
     log_scope_set(http_request_id(p->x));
@@ -299,6 +359,8 @@ static void on_request(void *arg, struct http_exchange *x)
 {
     const struct gate *g = arg;
     struct passage *p = http_context(x);
+    if (g->audit != NULL && is_audited(p))
+        http_on_end(x, on_end, p);
     if (g->settings.before != NULL)
         g->settings.before(x, g->settings.app);
     if (str_is_none(p->key) || !p->caller.is_signed_in)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/port_store.h"
+#include "server/audit.h"
 #include "server/http.h"
 #include "server/idempotency.h"
 #include "server/router.h"
@@ -26,6 +27,7 @@ struct gate_settings {
     unsigned per_window[GATE_RATE_N]; /* by enum route_rate: requests per RATE_WINDOW_S and caller; 0: no limit */
     /* Before a handler, also of a request that is answered by its Idempotency-Key; NULL: nothing. */
     void (*before)(struct http_exchange *x, struct app *app);
+    ms_t audit_keep_ms;                      /* 0: no audit is written */
     ms_t lookup_ms;                          /* for finding a session or token */
     struct idempotency_settings idempotency; /* valid_ms 0: the field Idempotency-Key is not looked at */
 };
@@ -35,6 +37,8 @@ MUST_CHECK struct gate *gate_new(struct loop *loop, const struct port_store *sto
                                  const struct gate_settings *settings);
 /* After the listener is gone. NULL is fine. */
 void gate_free(struct gate *g);
+/* When no more requests come: writes what the audit still holds, then calls done once, maybe at once. */
+void gate_drain(struct gate *g, void (*done)(void *arg), void *arg);
 /* What to give to listener_new. */
 void gate_service(struct gate *g, struct http_service *ret);
 
@@ -45,5 +49,6 @@ struct gate_stats {
     uint64_t limited_n;
     uint64_t lookups_n;
     struct idempotency_stats idempotency;
+    struct audit_stats audit;
 };
 void gate_stats(const struct gate *g, struct gate_stats *ret);

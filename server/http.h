@@ -60,6 +60,9 @@ void *http_context(const struct http_exchange *x);
  * afterwards. Cleared by any answer. One at a time; NULL clears. */
 void http_on_gone(struct http_exchange *x, void (*on_gone)(void *arg), void *arg);
 
+/* on_end runs once when the exchange is over, whichever way, before its arena goes; status 0: there was no answer. */
+void http_on_end(struct http_exchange *x, void (*on_end)(void *arg, int status), void *arg);
+
 /* ---- the answer: exactly one of http_answer*, http_stream_start ---- */
 
 /* Adds a header field to the coming answer; name and value are copied. Content-Length, Transfer-Encoding, Connection

@@ -91,6 +91,8 @@ struct http_exchange {
     void *context;
     void (*on_gone)(void *arg);
     void *on_gone_arg;
+    void (*on_end)(void *arg, int status);
+    void *on_end_arg;
     struct hold hold;
     bool is_private; /* no copy of the answer may be kept */
     ms_t began_ms;

@@ -50,6 +50,8 @@ void exchange_release(struct http_exchange *x)
         return;
     struct http_shared *s = x->conn->shared;
     struct arena *arena = x->arena;
+    if (x->on_end != NULL)
+        x->on_end(x->on_end_arg, x->answered != ANSWER_NONE ? x->status : 0);
     buf_fini(&x->body);
     buf_fini(&x->fields);
     if (s->spares_n >= HTTP_SPARES_MAX) {
@@ -214,6 +216,12 @@ void http_hold(struct http_exchange *x, void (*on_answer)(void *arg, const struc
 void http_keep_no_copy(struct http_exchange *x)
 {
     x->is_private = true;
+}
+
+void http_on_end(struct http_exchange *x, void (*on_end)(void *arg, int status), void *arg)
+{
+    x->on_end = on_end;
+    x->on_end_arg = arg;
 }
 
 void http_on_gone(struct http_exchange *x, void (*on_gone)(void *arg), void *arg)

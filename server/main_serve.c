@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/reconciler.h"
 #include "core/sweeper.h"
+#include "server/gate.h"
 #include "server/listener.h"
 #include "server/main_serve.h"
 #include "server/notify.h"
@@ -79,6 +80,13 @@ static void on_listener_empty(void *arg)
     end_when_drained(s);
 }
 
+/* The last requests are over: what the audit holds of them is all there will be. */
+static void on_requests_over(void *arg)
+{
+    struct server *s = arg;
+    gate_drain(s->gate, on_listener_empty, s);
+}
+
 static void on_lease_released(void *arg)
 {
     struct server *s = arg;
@@ -114,7 +122,7 @@ static void on_stop_signal(void *arg)
     sweeper_free(s->sweeper);
     s->sweeper = NULL;
     reconciler_drain(s->reconciler, s->config.database.request_ms, on_lease_released, s);
-    listener_drain(s->listener, c->drain_spread_ms, c->drain_deadline_ms, on_listener_empty, s);
+    listener_drain(s->listener, c->drain_spread_ms, c->drain_deadline_ms, on_requests_over, s);
 }
 
 /* ---- reload ---- */

@@ -295,6 +295,7 @@ static void make_gate(struct server *s)
                        [RATE_SIGNIN] = (unsigned)c->rate.signin_n,
                        [RATE_STREAM] = (unsigned)c->rate.stream_n },
         .before = limits_note_use,
+        .audit_keep_ms = c->audit_keep_ms,
         .lookup_ms = c->database.request_ms,
         .idempotency = {.valid_ms = c->idempotency_ms,
                        .hold_ms = c->listen.handler_ms,

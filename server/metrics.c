@@ -56,6 +56,8 @@ static const struct metric metrics[] = {
     {"fullstackd_idempotency_runs_total",    "counter", "Requests done under an Idempotency-Key",                         MEMBER_U64,      AT(gate.idempotency.runs_n)},
     {"fullstackd_idempotency_replayed_total","counter", "Requests answered as their key was answered before",             MEMBER_U64,      AT(gate.idempotency.replayed_n)},
     {"fullstackd_idempotency_refused_total", "counter", "Requests refused for their key: in use, used otherwise, too many", MEMBER_U64,    AT(gate.idempotency.refused_n)},
+    {"fullstackd_audit_rows_total",          "counter", "Rows of the audit that were written",                            MEMBER_U64,      AT(gate.audit.written_n)},
+    {"fullstackd_audit_dropped_total",       "counter", "Rows of the audit that were lost",                               MEMBER_U64,      AT(gate.audit.dropped_n)},
 
     {"fullstackd_postgres_up",               "gauge",   "1 if PostgreSQL answers",                                        MEMBER_BOOL,     AT(store.is_postgres_up)},
     {"fullstackd_schema_current",            "gauge",   "1 if the schema is that of this program",                        MEMBER_BOOL,     AT(store.is_schema_current)},

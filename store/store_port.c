@@ -214,6 +214,7 @@ static void fill_port(struct store *s)
     session_repo_fill(&s->port);
     token_repo_fill(&s->port);
     idempotency_repo_fill(&s->port);
+    audit_repo_fill(&s->port);
     limits_repo_fill(&s->port);
     github_repo_fill(&s->port);
     device_repo_fill(&s->port);

@@ -130,6 +130,7 @@ void identity_repo_fill(struct port_store *port);
 void session_repo_fill(struct port_store *port);
 void token_repo_fill(struct port_store *port);
 void idempotency_repo_fill(struct port_store *port);
+void audit_repo_fill(struct port_store *port);
 void limits_repo_fill(struct port_store *port);
 void github_repo_fill(struct port_store *port);
 void device_repo_fill(struct port_store *port);
