@@ -65,6 +65,9 @@ const struct route ROUTES[] = {
     {HTTP_PUT,    "/api/projects/{id}/environment/{envId}", environment_update, ROUTE_USER, ENV_BODY, RATE_WRITE},
     {HTTP_DELETE, "/api/projects/{id}/environment/{envId}", environment_delete, ROUTE_USER, NO_BODY, RATE_WRITE},
 
+    {HTTP_GET,    "/api/projects/{id}/sync-database", database_show,      ROUTE_USER,     NO_BODY,    RATE_READ},
+    {HTTP_POST,   "/api/projects/{id}/sync-database", database_sync,      ROUTE_USER,     SMALL_BODY, RATE_WRITE},
+
     {HTTP_GET,    "/api/clusters",                    clusters_list,      ROUTE_USER,     NO_BODY,    RATE_READ},
 
     {HTTP_GET,    "/api/admin/orphans",               admin_orphans,      ROUTE_ADMIN,    NO_BODY,    RATE_READ},

@@ -63,6 +63,8 @@ EXPECTED = {
     f"POST {PROJECT}/environment": (OWNED_WRITE, VARIABLE, 200),
     f"PUT {PROJECT}/environment/{{envId}}": (OWNED_WRITE, {"value": "w"}, 200),
     f"DELETE {PROJECT}/environment/{{envId}}": (OWNED_WRITE, None, 200),
+    f"GET {PROJECT}/sync-database": (OWNED_WRITE, None, 404),  # a password; there is none yet
+    f"POST {PROJECT}/sync-database": (OWNED_WRITE, {}, 404),
     "GET /api/clusters": (MINE, None, 200),
     "GET /api/admin/orphans": (ADMIN, None, 200),
     "GET /api/sandbox/{projectId}": (OWNED, None, 200),
