@@ -538,8 +538,9 @@ struct flow *flow_new(const struct flow_ports *ports, const struct flow_row *row
         ports->cluster->forget(ports->cluster->self, str_from(f->sb.project_id));
     if (is_resumed)
         f->settling_until_ms = loop_now_ms(ports->loop) + ports->settings->deadlines_ms[DEADLINE_APPLY];
-    /* A creation that did not end and is to be undone here was led by a process that is gone. */
-    bool is_inherited = is_resumed || (f->sb.desired != DESIRED_RUNNING && !f->has_ended);
+    /* A creation that did not end and is to be undone here was led by a process that is gone, or by nobody. */
+    bool is_led = f->sb.desired != DESIRED_RUNNING && !f->has_ended && f->sb.queued_ms == 0;
+    bool is_inherited = is_resumed || is_led;
     ms_t longest_ms = ports->settings->call_timeout_ms + ports->settings->late_ms;
     /* What is undone here may have been made by another replica and not be seen yet: the API itself is asked once. */
     bool is_undo = direction_of(f->sb.desired) == flow_undo;

@@ -10,7 +10,7 @@
 #include "core/base/str.h"
 #include "core/io/loop.h"
 #include "core/port_audit.h"
-#include "core/sandbox.h"
+#include "core/port_queue.h"
 #include "core/visitor.h"
 
 struct github_user; /* core/github.h */
@@ -164,6 +164,7 @@ struct project_wish {
     struct str description; /* absent: none */
     const char *cluster;    /* a name that is known */
     const char *id;         /* if it is drawn already: a second wish with the same one finds it made; NULL: a new one */
+    unsigned projects_max;  /* of this owner: CONFLICT with reason "TooManyProjects"; 0: no limit */
 };
 
 /* What a POST or DELETE of a sandbox or project asks for. */
@@ -177,10 +178,7 @@ struct sandbox_request {
      * keeps them; a terminated sandbox gets new ones, its database keeps its own). */
     const struct sandbox *names;
     const struct env_list *env; /* of the request, stored encrypted with the sandbox; NULL: keep what is stored */
-    /* A creation is refused where the project's cluster has so many: CONFLICT with reason "ClusterFull", LIMIT with
-     * reason "ClusterBusy". 0: no limit. */
-    unsigned sandboxes_max;
-    unsigned creations_max;
+    struct request_limits limits;
     int64_t now_ms; /* wall clock, for the journal row */
 };
 
@@ -411,11 +409,6 @@ typedef void store_on_journal(void *arg, const struct journal_event *events, siz
 /* An event that another replica wrote. */
 typedef void store_on_foreign_event(void *arg, const struct journal_event *event);
 
-struct stage_usual {
-    int64_t p50_ms; /* -1: not known yet */
-};
-typedef void store_on_usual(void *arg, const struct stage_usual usual[STAGE_N], const struct err *err);
-
 struct store_health {
     bool is_postgres_up;
     bool is_schema_current;
@@ -437,9 +430,16 @@ struct port_store {
     struct op *(*replica_release)(void *self, ms_t timeout_ms, op_done *done, void *arg);
     /* Called when others give flows back, on the loop; the word may be lost. One subscriber; NULL ends it. */
     void (*flows_subscribe)(void *self, store_on_flows_freed *on_freed, void *arg);
-    /* Takes unsettled flows which no living replica holds; each gets a new fence. An error may have taken some. */
+    /* Takes unsettled flows which no living replica holds and which do not wait for their turn; each gets a new fence.
+     * An error may have taken some. */
     struct op *(*flows_claim)(void *self, const struct flow_claim *claim, ms_t timeout_ms, store_on_flows *done,
                               void *arg);
+    /* Gives this replica the creations whose turn it is: everybody's first before anybody's second. An error may have
+     * given some. */
+    struct op *(*queue_admit)(void *self, const struct queue_look *look, ms_t timeout_ms, store_on_queue *done,
+                              void *arg);
+    /* Median duration of each stage over the last 50 completed. */
+    struct op *(*stage_usual)(void *self, ms_t timeout_ms, store_on_usual *done, void *arg);
     /* The unsettled flow of one project, if this replica holds it (after a request was written). */
     struct op *(*flow_load)(void *self, const char *project_id, ms_t timeout_ms, store_on_flows *done, void *arg);
     struct op *(*flow_save)(void *self, const struct flow_save *save, ms_t timeout_ms, store_on_saved *done, void *arg);
@@ -495,7 +495,8 @@ struct port_store {
     /* MISSING when there is none of that id. */
     struct op *(*variable_delete)(void *self, const char *owner_id, const char *project_id, const char *id,
                                   ms_t timeout_ms, op_done *done, void *arg);
-    /* In one transaction: row, desired state, lease to this replica, first journal rows. MISSING as above. */
+    /* In one transaction: row, desired state, lease to this replica or a place in the queue, first journal rows.
+     * MISSING as above. */
     struct op *(*sandbox_request)(void *self, const struct sandbox_request *request, ms_t timeout_ms,
                                   store_on_request *done, void *arg);
     /* The credentials of a project's database; MISSING while there are none. */
@@ -503,8 +504,6 @@ struct port_store {
                                   store_on_credentials *done, void *arg);
     struct op *(*journal_read)(void *self, const struct journal_query *query, ms_t timeout_ms, store_on_journal *done,
                                void *arg);
-    /* Median duration of each stage over the last 50 completed. */
-    struct op *(*stage_usual)(void *self, ms_t timeout_ms, store_on_usual *done, void *arg);
     /* Sends the event to the other replicas (Redis pub/sub; without Redis the row's own NOTIFY has done it). */
     void (*journal_publish)(void *self, const struct journal_event *event);
     void (*journal_subscribe)(void *self, store_on_foreign_event *on_event, void *arg);

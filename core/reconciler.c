@@ -44,8 +44,9 @@ struct reconciler {
     struct flow_ports ports;
     struct flow_counters counters;
     struct drift_watch *drift;
+    struct queue *queue;
     struct led *leds;
-    TAILQ_HEAD(, led) queue;
+    TAILQ_HEAD(, led) runnable;
     struct loop_task run;
     struct loop_timer renew_timer;
     struct loop_timer claim_timer;
@@ -89,7 +90,7 @@ static void dequeue(struct led *led)
 {
     if (!led->is_queued)
         return;
-    TAILQ_REMOVE(&led->owner->queue, led, link);
+    TAILQ_REMOVE(&led->owner->runnable, led, link);
     led->is_queued = false;
 }
 
@@ -107,7 +108,7 @@ static void enqueue(struct led *led)
 {
     if (led->is_queued || led->flow == NULL)
         return;
-    TAILQ_INSERT_TAIL(&led->owner->queue, led, link);
+    TAILQ_INSERT_TAIL(&led->owner->runnable, led, link);
     led->is_queued = true;
     loop_defer(&led->owner->run);
 }
@@ -126,7 +127,8 @@ static void reload_all(struct reconciler *r)
         if (led->flow != NULL)
             flow_reload(led->flow);
     }
-    if (r->claim != NULL)
+    bool was_looking = queue_restart(r->queue);
+    if (r->claim != NULL || was_looking)
         r->recount_until_ms = loop_now_ms(r->config.loop) + RECOUNT_MS;
     op_cancel(r->claim);
     r->claim = NULL;
@@ -135,14 +137,14 @@ static void reload_all(struct reconciler *r)
 static void on_run(void *arg)
 {
     struct reconciler *r = arg;
-    for (unsigned i = 0; i < ADVANCE_PER_TURN && !TAILQ_EMPTY(&r->queue); i++) {
-        struct led *led = TAILQ_FIRST(&r->queue);
+    for (unsigned i = 0; i < ADVANCE_PER_TURN && !TAILQ_EMPTY(&r->runnable); i++) {
+        struct led *led = TAILQ_FIRST(&r->runnable);
         dequeue(led);
         log_scope_set(led->project_id);
         flow_advance(led->flow);
         log_scope_set(NULL);
     }
-    if (!TAILQ_EMPTY(&r->queue))
+    if (!TAILQ_EMPTY(&r->runnable))
         loop_defer(&r->run);
 }
 
@@ -182,6 +184,7 @@ static void on_flow_end(void *arg, struct flow *f)
         drift_ask(r->drift, str_from(led->project_id));
     loop_defer_free(r->config.loop, led->flow, free_flow);
     led->flow = NULL;
+    queue_slot_freed(r->queue);
     /* A retry may have been asked for while the end was written. */
     if ((led->must_load || led->is_overtaken) && !r->is_draining)
         load(led);
@@ -231,7 +234,7 @@ static struct drift_watch *watch_drift(struct reconciler *r)
 {
     const struct drift_config config = {
         .loop = r->config.loop,
-        .cluster = r->config.cluster,
+        .cluster = r->ports.cluster,
         .store = r->config.store,
         .is_repairing = r->config.is_repairing,
         .listener = {.on_event = on_drift_event,
@@ -327,6 +330,22 @@ static void on_claimed(void *arg, const struct flow_row *rows, size_t n, const s
     }
     bool is_more = err == NULL && (n == r->config.claim_n || r->must_claim);
     loop_timer_set(&r->claim_timer, is_more ? 1 : r->config.claim_ms);
+}
+
+/* Those whose turn it is. */
+static void on_look(void *arg, const struct queue_answer *answer, const struct err *err)
+{
+    struct reconciler *r = arg;
+    if (err != NULL)
+        r->recount_until_ms = loop_now_ms(r->config.loop) + RECOUNT_MS;
+    on_events(r, answer->events, answer->n_events);
+    for (size_t i = 0; i < answer->n; i++) {
+        const char *project_id = answer->rows[i].sandbox.project_id;
+        if (find(r, str_from(project_id)) == NULL)
+            take_up(add(r, project_id), &answer->rows[i], false);
+        else
+            reconciler_poke(r, project_id); /* an earlier attempt is just ending */
+    }
 }
 
 static void send_claim(struct reconciler *r)
@@ -442,6 +461,8 @@ static void on_foreign_event(void *arg, const struct journal_event *event)
     struct reconciler *r = arg;
     bus_publish(r->config.bus, event);
     drift_hear(r->drift, event);
+    if (event->kind == JOURNAL_QUEUED && queue_waiting_n(r->queue) == 0)
+        queue_poke(r->queue); /* nobody was known to wait */
     /* Another replica took a request for a flow that this one leads. */
     struct led *led = find(r, str_from(event->project_id));
     if (led != NULL && event->kind == JOURNAL_STATUS)
@@ -454,10 +475,10 @@ struct reconciler *reconciler_new(const struct reconciler_config *config)
 {
     struct reconciler *r = xcalloc(1, sizeof(*r));
     r->config = *config;
-    TAILQ_INIT(&r->queue);
+    TAILQ_INIT(&r->runnable);
     r->ports = (struct flow_ports){
         .loop = config->loop,
-        .cluster = config->cluster,
+        .cluster = clusters_port(config->clusters),
         .store = config->store,
         .settings = config->settings,
         .counters = &r->counters,
@@ -473,10 +494,20 @@ struct reconciler *reconciler_new(const struct reconciler_config *config)
     loop_timer_init(&r->claim_timer, config->loop, on_claim_timer, r);
     loop_timer_init(&r->lapse_timer, config->loop, on_lapse, r);
     r->drift = watch_drift(r);
-    config->cluster->guard(config->cluster->self, may_act, r);
-    config->cluster->subscribe(config->cluster->self, on_cluster_change, r);
+    r->ports.cluster->guard(r->ports.cluster->self, may_act, r);
+    r->ports.cluster->subscribe(r->ports.cluster->self, on_cluster_change, r);
     config->store->journal_subscribe(config->store->self, on_foreign_event, r);
     config->store->flows_subscribe(config->store->self, on_flows_freed, r);
+    r->queue = queue_new(&(struct queue_config){.loop = config->loop,
+                                                .store = config->store,
+                                                .clusters = config->clusters,
+                                                .limits = config->limits,
+                                                .has_overlap = config->settings->has_overlap,
+                                                .idle_ms = config->claim_ms,
+                                                .max = config->claim_n,
+                                                .on_look = on_look,
+                                                .may_look = may_act,
+                                                .arg = r});
     r->lease_until_ms = loop_now_ms(config->loop);
     loop_timer_set(&r->renew_timer, 0);
     return r;
@@ -493,6 +524,7 @@ static void stop(struct reconciler *r)
     op_cancel(r->claim);
     r->renew = NULL;
     r->claim = NULL;
+    (void)queue_restart(r->queue);
     struct led *led;
     struct led *next;
     HASH_ITER(hh, r->leds, led, next)
@@ -503,11 +535,12 @@ void reconciler_free(struct reconciler *r)
 {
     if (r == NULL)
         return;
-    r->config.cluster->guard(r->config.cluster->self, NULL, NULL);
-    r->config.cluster->subscribe(r->config.cluster->self, NULL, NULL);
+    r->ports.cluster->guard(r->ports.cluster->self, NULL, NULL);
+    r->ports.cluster->subscribe(r->ports.cluster->self, NULL, NULL);
     r->config.store->journal_subscribe(r->config.store->self, NULL, NULL);
     r->config.store->flows_subscribe(r->config.store->self, NULL, NULL);
     stop(r);
+    queue_free(r->queue);
     loop_task_clear(&r->run);
     drift_free(r->drift);
     free(r);
@@ -530,9 +563,15 @@ void reconciler_drain(struct reconciler *r, ms_t timeout_ms, void (*done)(void *
     r->renew = r->config.store->replica_release(r->config.store->self, timeout_ms, on_released, r);
 }
 
+struct queue *reconciler_queue(struct reconciler *r)
+{
+    return r->queue;
+}
+
 void reconciler_stats(const struct reconciler *r, struct reconciler_stats *ret)
 {
     ret->flows_n = HASH_COUNT(r->leds);
+    ret->waiting_n = queue_waiting_n(r->queue);
     ret->has_lease = may_act((void *)r);
     ret->flows = r->counters;
     drift_stats(r->drift, &ret->drift);

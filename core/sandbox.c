@@ -38,6 +38,11 @@ bool sandbox_has_object(const struct sandbox *sb, enum cluster_object object)
     return object != OBJECT_CLAIM || sb->kinds.workload == WORKLOAD_STATEFULSET;
 }
 
+bool sandbox_waits(const struct sandbox *sb)
+{
+    return sb->queued_ms > 0 && !sb->is_settled && sb->desired == DESIRED_RUNNING;
+}
+
 struct secret db_credentials_url(const struct db_credentials *c)
 {
     struct buf url;

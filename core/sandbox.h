@@ -76,8 +76,13 @@ struct sandbox {
     /* Since when this attempt, which ran, was last seen not to run as it should (wall clock); 0: never. A flow that
      * leads such a row to run is a repair. */
     int64_t drift_ms;
+    int64_t queued_ms;       /* its creation waits since then, or had not begun when its wish changed; 0: neither */
+    unsigned queue_position; /* while it waits, as told last; 1 is next */
+    int64_t queue_wait_ms;   /* so long, as told last; -1: not known */
 };
 
+/* Does its creation wait for its turn? Nobody leads it then. */
+bool sandbox_waits(const struct sandbox *sb);
 /* The kind of an object as Kubernetes calls it. */
 const char *sandbox_object_kind(const struct sandbox *sb, enum cluster_object object);
 /* Is the sandbox made of it? */
@@ -100,7 +105,7 @@ struct project {
 };
 
 /* One row of the journal: written before it is sent; SSE id = seq. */
-enum journal_kind { JOURNAL_STAGE, JOURNAL_STATUS, JOURNAL_DONE };
+enum journal_kind { JOURNAL_STAGE, JOURNAL_STATUS, JOURNAL_DONE, JOURNAL_QUEUED };
 
 struct journal_event {
     char owner_id[ID_SIZE];
@@ -110,12 +115,14 @@ struct journal_event {
     enum journal_kind kind;
     enum stage stage;               /* JOURNAL_STAGE */
     enum stage_status stage_status; /* JOURNAL_STAGE */
-    enum sandbox_status status;     /* JOURNAL_STATUS, JOURNAL_DONE */
+    enum sandbox_status status;     /* all others */
+    unsigned position;              /* JOURNAL_QUEUED: 1 is next */
     enum outcome outcome;           /* JOURNAL_DONE */
     enum reason code;
     char message[MESSAGE_SIZE]; /* plain words */
     int64_t at_ms;              /* wall clock of the observation */
-    int64_t duration_ms;        /* of the stage or the attempt when it ended; -1: does not apply */
+    int64_t duration_ms;        /* of the stage or the attempt when it ended; JOURNAL_QUEUED: how long it will probably
+                                   wait; -1: does not apply, or is not known */
 };
 
 /* One environment variable. */

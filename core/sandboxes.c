@@ -60,6 +60,7 @@ static void on_poke(void *arg)
 {
     struct ask *ask = arg;
     reconciler_poke(ask->owner->config.reconciler, ask->project_id);
+    queue_poke(reconciler_queue(ask->owner->config.reconciler));
     bus_hint(ask->owner->config.bus, ask->owner_id);
     finish(ask);
 }
@@ -69,6 +70,17 @@ static void on_refuse(void *arg)
     struct ask *ask = arg;
     ask->done(ask->arg, REQUEST_REFUSED, NULL, NULL, 0, &ask->refusal);
     finish(ask);
+}
+
+static void wake(struct reconciler *r, const struct sandbox *sb)
+{
+    if (sandbox_waits(sb)) {
+        queue_poke(reconciler_queue(r));
+        return;
+    }
+    reconciler_poke(r, sb->project_id);
+    if (sb->desired != DESIRED_RUNNING) /* what was being created needs its slot no more */
+        queue_slot_freed(reconciler_queue(r));
 }
 
 static void on_written(void *arg, enum request_result result, const struct sandbox *sb,
@@ -86,7 +98,7 @@ static void on_written(void *arg, enum request_result result, const struct sandb
         if (result == REQUEST_STARTED) {
             LOG(INFO, "sandbox requested", KV("project", sb->project_id), KV("sandbox", sb->name),
                 KV("cluster", sb->cluster), KV("desired", desired_id(sb->desired)), KV("attempt", sb->attempt));
-            reconciler_poke(config->reconciler, sb->project_id);
+            wake(config->reconciler, sb);
         }
     }
     if (ask->done != NULL)
@@ -138,6 +150,19 @@ static struct ask *ask_new(struct sandboxes *s, const struct project *project, s
     return ask;
 }
 
+static void fill_limits(const struct sandboxes *s, const struct cluster *cluster, struct request_limits *ret)
+{
+    const struct queue *queue = reconciler_queue(s->config.reconciler);
+    const struct queue_limits *limits = queue_get_limits(queue);
+    *ret = (struct request_limits){.user_sandboxes_max = s->config.user_sandboxes_max,
+                                   .cluster_sandboxes_max = cluster->sandboxes_max,
+                                   .cluster_creations_max = cluster->creations_max,
+                                   .replica_creations_max = limits->replica_creations_max,
+                                   .creations_max = limits->creations_max,
+                                   .waiting_max = limits->waiting_max,
+                                   .usual_ms = queue_usual_ms(queue)};
+}
+
 /* Writes the request, or refuses it here. */
 static void send_ask(struct ask *ask, const struct project *project, struct sandbox_request *request, ms_t timeout_ms)
 {
@@ -151,8 +176,7 @@ static void send_ask(struct ask *ask, const struct project *project, struct sand
     request->project_id = project->id;
     request->now_ms = loop_wall_ms(config->loop);
     request->names = &ask->names;
-    request->sandboxes_max = cluster->sandboxes_max;
-    request->creations_max = cluster->creations_max;
+    fill_limits(ask->owner, cluster, &request->limits);
     names_draw(&ask->names, str_from(project->name), &cluster->names, request->now_ms);
     memcpy(ask->names.cluster, project->cluster, sizeof(ask->names.cluster));
     ask->write = config->store->sandbox_request(config->store->self, request, timeout_ms, on_written, ask);

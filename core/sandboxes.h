@@ -16,6 +16,7 @@ struct sandboxes_config {
     const struct port_store *store;
     struct bus *bus;
     struct reconciler *reconciler;
+    unsigned user_sandboxes_max; /* that run or are to run; 0: no limit */
 };
 
 enum { SANDBOX_URL_SIZE = HOST_SIZE + 16, SANDBOX_ENV_MAX_N = 512 };

@@ -99,6 +99,30 @@ const char *documents_project_state(enum sandbox_status status)
     return status == SANDBOX_TERMINATED ? "PARTIAL" : sandbox_status_row(status);
 }
 
+static void write_ms_or_null(struct json_writer *w, const char *key, int64_t ms)
+{
+    jw_key(w, key);
+    if (ms >= 0)
+        jw_int(w, ms);
+    else
+        jw_null(w);
+}
+
+/* How long a creation has to wait yet, as told last; null unless it waits. */
+static void write_queue(struct json_writer *w, const struct sandbox *sb)
+{
+    jw_key(w, "queue");
+    if (!sandbox_waits(sb)) {
+        jw_null(w);
+        return;
+    }
+    jw_object(w);
+    jw_kv_int(w, "position", sb->queue_position);
+    write_ms_or_null(w, "estimateMs", sb->queue_wait_ms);
+    jw_kv_time(w, "since", sb->queued_ms);
+    jw_object_end(w);
+}
+
 static void write_actions(struct json_writer *w, enum sandbox_status status)
 {
     jw_key(w, "actions");
@@ -126,6 +150,7 @@ static void write_project_sandbox(struct json_writer *w, const struct app *app, 
     jw_kv_int(w, "attempt", sb->attempt);
     jw_kv_time(w, "startedAt", sb->attempt_started_ms);
     write_reason(w, live->code, live->message);
+    write_queue(w, sb);
     write_actions(w, sb->status);
     jw_object_end(w);
 }
@@ -148,15 +173,6 @@ void documents_project(struct json_writer *w, const struct app *app, const struc
     jw_kv_time(w, "updatedAt", project->updated_ms);
     write_project_sandbox(w, app, project, &live);
     jw_object_end(w);
-}
-
-static void write_ms_or_null(struct json_writer *w, const char *key, int64_t ms)
-{
-    jw_key(w, key);
-    if (ms >= 0)
-        jw_int(w, ms);
-    else
-        jw_null(w);
 }
 
 static void write_stage(struct json_writer *w, enum stage stage, const struct stage_view *view, int64_t usual_ms)
@@ -201,6 +217,7 @@ void documents_status(struct json_writer *w, const struct app *app, const struct
     jw_kv_time(w, "startedAt", sb->attempt_started_ms);
     jw_kv_time(w, "serverTime", loop_wall_ms(app->loop));
     jw_kv_text(w, "desired", desired_id(sb->desired));
+    write_queue(w, sb);
     write_actions(w, sb->status);
     jw_key(w, "stages");
     jw_array(w);
@@ -221,7 +238,7 @@ void documents_status(struct json_writer *w, const struct app *app, const struct
 const char *documents_event_name(const struct journal_event *e)
 {
     static const char *const names[] = {
-        [JOURNAL_STAGE] = "stage", [JOURNAL_STATUS] = "status", [JOURNAL_DONE] = "done"};
+        [JOURNAL_STAGE] = "stage", [JOURNAL_STATUS] = "status", [JOURNAL_DONE] = "done", [JOURNAL_QUEUED] = "queued"};
     return names[e->kind];
 }
 
@@ -243,8 +260,12 @@ void documents_event(struct json_writer *w, const struct journal_event *e)
     write_reason(w, e->code, e->message);
     jw_kv_time(w, "at", e->at_ms);
     bool is_announced = e->kind == JOURNAL_STATUS && (e->code == REASON_IDLE_SOON || e->code == REASON_AGE_SOON);
+    if (e->kind == JOURNAL_QUEUED) {
+        jw_kv_int(w, "position", e->position);
+        write_ms_or_null(w, "estimateMs", e->duration_ms);
+    }
     if (is_announced)
         jw_kv_time(w, "stopsAt", e->at_ms + e->duration_ms);
-    write_ms_or_null(w, "durationMs", is_announced ? -1 : e->duration_ms);
+    write_ms_or_null(w, "durationMs", is_announced || e->kind == JOURNAL_QUEUED ? -1 : e->duration_ms);
     jw_object_end(w);
 }

@@ -46,6 +46,7 @@ void projects_create(struct http_exchange *x, struct app *app)
     }
     struct pending *p = pending_new(x, app);
     const struct project_wish wish = {.owner_id = caller->who.user_id,
+                                      .projects_max = app->settings.projects_per_user,
                                       .name = str_trim(body.name),
                                       .description = body.description,
                                       .cluster = cluster->name,

@@ -107,6 +107,9 @@ struct config_flow {
     ms_t lease_ms;
     ms_t claim_interval_ms;
     int64_t claim_n;
+    int64_t creations_n; /* over all replicas; 0: no limit */
+    int64_t replica_creations_n;
+    int64_t waiting_n;    /* 0: none may wait */
     ms_t failed_grace_ms; /* 0: for ever */
 };
 
@@ -121,6 +124,8 @@ struct config_sweep {
 
 /* 0: no limit. */
 struct config_limits {
+    int64_t projects_n; /* of a user */
+    int64_t sandboxes_n;
     ms_t idle_stop_ms;
     ms_t max_age_ms;
     ms_t warning_ms;
@@ -156,12 +161,12 @@ struct config {
     ms_t session_idle_ms;
     ms_t session_absolute_ms;
     ms_t signin_link_ms;
-    struct config_limits limits;
     struct config_sweep sweep;
     struct config_rate rate;
     ms_t idempotency_ms;
     int64_t idempotency_keys_n;
     ms_t audit_keep_ms;
+    struct config_limits limits;
     const char *admin_users;
     const char *github_client_id; /* "": not offered */
     struct secret github_client_secret;

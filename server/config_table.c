@@ -119,7 +119,8 @@ const struct config_row CONFIG_ROWS[] = {
     BOOL("kube.prove_login", kube.is_login_possible, "true",
          "false where the server cannot reach this cluster's databases; the others' logins are proven as `flow.prove_login` says."),
     INT("kube.sandboxes", kube.sandboxes_n, "0", 0, 1000000, "Most sandboxes in the cluster; 0: no limit."),
-    INT("kube.creations", kube.creations_n, "0", 0, 1000000, "Most sandboxes being created at the same time; 0: no limit."),
+    INT("kube.creations", kube.creations_n, "0", 0, 1000000,
+        "Most sandboxes being created in the cluster at the same time; more wait for their turn, see `flow.queue`. 0: no limit."),
     DURATION("kube.settle", kube.settle_ms, "30s", 0, MINUTES(10),
              "An API server that just began refuses what it allows a moment later: a 403 is believed once it has answered for so long."),
 
@@ -175,6 +176,11 @@ const struct config_row CONFIG_ROWS[] = {
     CHOICE("flow.drift", flow.drift, NULL, "repair", "repair|report",
            "What happens when an object of a running sandbox is deleted from outside. `repair`: it is made again (never a database). `report`: it is told."),
     INT("flow.claim_batch", flow.claim_n, "32", 1, 1000, "How much of it is taken over at once."),
+    INT("flow.creations", flow.creations_n, "0", 0, 1000000,
+        "Most sandboxes being created at the same time, by all replicas together; more wait for their turn, fairly between users. 0: no limit."),
+    INT("flow.creations_per_replica", flow.replica_creations_n, "100", 0, 1000000, "The same by one replica."),
+    INT("flow.queue", flow.waiting_n, "1000", 0, 1000000,
+        "Most creations that wait, for these limits and for `kube.creations`; one more is answered 429. 0: none waits."),
 
     DURATION("flow.failed_grace", flow.failed_grace_ms, "24h", 0, DAYS(365),
              "A creation that failed and was never ready keeps what it made for a retry; when nobody tried again for so long it is removed, the database is kept. 0s: it stays until it is deleted."),
@@ -196,6 +202,9 @@ const struct config_row CONFIG_ROWS[] = {
     INT("rate.signin", rate.signin_n, "30", 0, 1000000, "Sign-in attempts per minute and address; 0: no limit."),
     INT("rate.stream", rate.stream_n, "240", 0, 1000000, "Event streams opened per minute and caller; 0: no limit."),
 
+    INT("limits.projects_per_user", limits.projects_n, "100", 0, 1000000, "Most projects of a user; one more is answered 409. 0: no limit."),
+    INT("limits.sandboxes_per_user", limits.sandboxes_n, "20", 0, 1000000,
+        "Most sandboxes of a user that run or are to run, failed ones too; one more is answered 409. 0: no limit."),
     DURATION("limits.idle_stop", limits.idle_stop_ms, "0s", 0, DAYS(365),
              "A sandbox that nobody has used for so long is stopped; its data stays. Use is what changes something of the project, or says so (`POST /api/projects/{id}/activity`). 0: never."),
     DURATION("limits.max_age", limits.max_age_ms, "0s", 0, DAYS(365),

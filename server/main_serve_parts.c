@@ -165,7 +165,7 @@ static void make_engine(struct server *s)
     s->bus = bus_new(s->loop, store_port(s->store));
     const struct reconciler_config config = {
         .loop = s->loop,
-        .cluster = clusters_port(s->clusters),
+        .clusters = s->clusters,
         .store = store_port(s->store),
         .bus = s->bus,
         .settings = &s->flow,
@@ -173,6 +173,9 @@ static void make_engine(struct server *s)
         .claim_ms = c->flow.claim_interval_ms,
         .claim_n = (unsigned)c->flow.claim_n,
         .is_repairing = c->flow.drift == CONFIG_DRIFT_REPAIR,
+        .limits = {.replica_creations_max = (unsigned)c->flow.replica_creations_n,
+                   .creations_max = (unsigned)c->flow.creations_n,
+                   .waiting_max = (unsigned)c->flow.waiting_n},
     };
     s->reconciler = reconciler_new(&config);
     const struct sandboxes_config sandboxes = {
@@ -181,6 +184,7 @@ static void make_engine(struct server *s)
         .store = store_port(s->store),
         .bus = s->bus,
         .reconciler = s->reconciler,
+        .user_sandboxes_max = (unsigned)c->limits.sandboxes_n,
     };
     s->sandboxes = sandboxes_new(&sandboxes);
 }
@@ -273,6 +277,7 @@ static void make_gate(struct server *s)
         .github = s->github,
         .settings = {.request_ms = c->database.request_ms,
                      .public_url = c->public_url,
+                     .projects_per_user = (unsigned)c->limits.projects_n,
                      .session_idle_ms = c->session_idle_ms,
                      .session_absolute_ms = c->session_absolute_ms,
                      .limits = limits_of(&c->limits),

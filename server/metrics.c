@@ -64,6 +64,7 @@ static const struct metric metrics[] = {
     {"fullstackd_postgres_queue_depth",      "gauge",   "Statements waiting for a connection",                            MEMBER_UNSIGNED, AT(store.queue_n)},
     {"fullstackd_redis_up",                  "gauge",   "1 if Redis answers",                                             MEMBER_BOOL,     AT(store.is_redis_up)},
 
+    {"fullstackd_creations_waiting",         "gauge",   "Creations that wait for their turn, of all replicas",            MEMBER_UNSIGNED, AT(reconciler.waiting_n)},
     {"fullstackd_flows",                     "gauge",   "Creations and removals this replica works on",                   MEMBER_UNSIGNED, AT(reconciler.flows_n)},
     {"fullstackd_limits_warned_total",       "counter", "Stops that were announced for idleness or age",                  MEMBER_U64,      AT(limits.warned_n)},
     {"fullstackd_limits_kept_total",         "counter", "Announced stops that were taken back",                           MEMBER_U64,      AT(limits.kept_n)},

@@ -28,9 +28,11 @@ static const struct wire_problem {
 struct problem {
     int status;
     const char *slug;
-    const char *text;       /* for the client */
-    const char *reason;     /* the origin's word, empty: none */
-    const char *field;      /* empty: none */
+    const char *text;   /* for the client */
+    const char *reason; /* the origin's word, empty: none */
+    const char *field;  /* empty: none */
+    int64_t limit;      /* 0: none was met */
+    int64_t current;
     unsigned retry_after_s; /* 0: not said */
 };
 
@@ -62,6 +64,11 @@ static void write_problem(struct json_writer *w, const struct http_exchange *x, 
     if (!str_is_none(x->path)) /* not known when the head itself was refused */
         jw_kv_str(w, "instance", http_target(x));
     jw_kv_text(w, "error", p->text);
+    jw_kv_text(w, "code", p->reason[0] != '\0' ? p->reason : p->slug);
+    if (p->limit > 0) {
+        jw_kv_int(w, "limit", p->limit);
+        jw_kv_int(w, "current", p->current);
+    }
     jw_key(w, "details");
     jw_object(w);
     jw_kv_text(w, "name", p->reason[0] != '\0' ? p->reason : p->slug);
@@ -122,7 +129,14 @@ void http_answer_err(struct http_exchange *x, const struct err *err)
     enum err_kind kind = err->kind == ERR_NONE ? ERR_BUG : err->kind;
     bool is_inside = kind == ERR_BUG || kind == ERR_UPSTREAM;
     int status = err_http_status(kind);
-    struct problem p = {status, err_slug(kind), err->msg, err->reason, err->field, retry_after_s(err)};
+    struct problem p = {.status = status,
+                        .slug = err_slug(kind),
+                        .text = err->msg,
+                        .reason = err->reason,
+                        .field = err->field,
+                        .limit = err->limit,
+                        .current = err->current,
+                        .retry_after_s = retry_after_s(err)};
     log_failure(x, err, status);
     if (is_inside) {
         p.text = kind == ERR_BUG ? "Internal server error" : "A service this server depends on failed";

@@ -8,9 +8,8 @@
 #include "store/store_private.h"
 #include "store/store_rows.h"
 
-enum { LIST_MAX = 1000, STEPS_BYTES_MAX = 4096, COLUMN_STEPS = ROWS_SANDBOX_N, COLUMN_CREDENTIALS };
+enum { LIST_MAX = 1000, STEPS_BYTES_MAX = 4096 };
 
-#define ROWS_FLOW ROWS_SANDBOX ", (s).steps, " ROWS_CREDENTIALS
 #define FROM_SANDBOXES                                                                                                 \
     " FROM sandboxes s JOIN projects p ON p.id = s.project_id LEFT JOIN databases d ON d.project_id = s.project_id "
 
@@ -33,7 +32,8 @@ enum { LIST_MAX = 1000, STEPS_BYTES_MAX = 4096, COLUMN_STEPS = ROWS_SANDBOX_N, C
     "HAVING count(*) > 0"
 
 #define SQL_CLAIM                                                                                                      \
-    "WITH free AS (SELECT o.project_id FROM sandboxes o WHERE NOT o.is_settled AND (NOT EXISTS (SELECT FROM "          \
+    "WITH free AS (SELECT o.project_id FROM sandboxes o WHERE NOT o.is_settled AND NOT fs_waits(o) AND (NOT EXISTS "   \
+    "(SELECT FROM "                                                                                                    \
     "replicas r WHERE r.id = o.lease_owner AND r.lease_until > now()) OR ($3::boolean AND o.lease_owner = $1::text "   \
     "AND o.project_id <> ALL ($4::text[]))) ORDER BY o.updated_at LIMIT $2::integer "                                  \
     "FOR UPDATE SKIP LOCKED), s AS (UPDATE sandboxes o SET lease_owner = $1::text, fence = o.fence + 1 FROM free "     \
@@ -106,20 +106,20 @@ static void flows_subscribe(void *self, store_on_flows_freed *on_freed, void *ar
 
 /* ---- reading flows ---- */
 
-static bool read_flow(struct store_call *call, const struct pg_result *r, size_t row, struct flow_row *ret,
-                      struct db_credentials *credentials, struct err *reterr)
+bool flow_repo_read(const struct store_call *call, struct rows_at at, struct flow_row *ret,
+                    struct db_credentials *credentials, struct err *reterr)
 {
     bool has = false;
     struct err unreadable = {0};
-    if (!rows_sandbox((struct rows_at){r, row, 0}, &ret->sandbox, reterr))
+    if (!rows_sandbox(at, &ret->sandbox, reterr))
         return false;
     /* Sealed with a key that is gone: the engine reads them from the cluster again, and other flows must not wait. */
-    if (!rows_credentials((struct rows_at){r, row, COLUMN_CREDENTIALS}, call->store->ring, ret->sandbox.project_id,
-                          credentials, &has, &unreadable)) {
+    if (!rows_credentials((struct rows_at){at.result, at.row, at.column + ROWS_SANDBOX_N + 1}, call->store->ring,
+                          ret->sandbox.project_id, credentials, &has, &unreadable)) {
         LOG(WARN, "stored credentials cannot be read", KV("project", ret->sandbox.project_id), KV("err", &unreadable));
         has = false;
     }
-    ret->steps_json = pg_row_str(r, row, COLUMN_STEPS);
+    ret->steps_json = pg_row_str(at.result, at.row, at.column + ROWS_SANDBOX_N);
     ret->credentials = has ? credentials : NULL;
     return true;
 }
@@ -134,7 +134,7 @@ static void on_flows(void *arg, const struct pg_result *result, const struct err
     err_copy(&mine, err);
     bool is_ok = err == NULL;
     for (size_t i = 0; i < n && is_ok; i++)
-        is_ok = read_flow(call, result, i, &rows[i], &credentials[i], &mine);
+        is_ok = flow_repo_read(call, (struct rows_at){result, i, 0}, &rows[i], &credentials[i], &mine);
     call->done.flows(call->arg, is_ok ? rows : NULL, is_ok ? n : 0, is_ok ? NULL : &mine);
     for (size_t i = 0; i < n; i++)
         db_credentials_fini(&credentials[i]);

@@ -139,6 +139,7 @@ static void end_item(struct pg_connection *c, struct pg_item *it)
         const char *sqlstate = PQresultErrorField(r, PG_DIAG_SQLSTATE);
         const char *message = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
         sqlstate_err(&err, "pg_conn", sqlstate, message != NULL ? message : PQresultErrorMessage(r));
+        sqlstate_numbers(&err, sqlstate, PQresultErrorField(r, PG_DIAG_MESSAGE_DETAIL));
         c->wants_remake = c->wants_remake || (it->statement >= 0 && is_stale(sqlstate));
         pg_item_end(it, NULL, &err);
     } else {

@@ -6,9 +6,7 @@
 
 /* An id that is there already was made by the same request. */
 #define SQL_CREATE                                                                                                     \
-    "INSERT INTO projects AS p (id, owner_id, name, description, cluster) VALUES ($1::text, $2::text, $3::text, "      \
-    "$4::text, $5::text) ON CONFLICT (id) DO UPDATE SET id = excluded.id WHERE p.owner_id = excluded.owner_id "        \
-    "RETURNING " ROWS_PROJECT
+    "SELECT " ROWS_PROJECT " FROM fs_project_create($1::text, $2::text, $3::text, $4::text, $5::text, $6::bigint) p"
 
 #define SQL_GET                                                                                                        \
     "SELECT " ROWS_PROJECT ", " ROWS_SANDBOX " FROM projects p LEFT JOIN sandboxes s ON s.project_id = p.id "          \
@@ -65,6 +63,7 @@ static struct op *project_create(void *self, const struct project_wish *wish, ms
     pg_add_str(p, wish->name);
     pg_add_str(p, wish->description);
     pg_add_text(p, wish->cluster);
+    pg_add_int(p, wish->projects_max);
     return store_call_query(call, SQL_CREATE, p, on_project);
 }
 

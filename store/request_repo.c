@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-/* What an owner asks of a sandbox or a project: one call of fs_sandbox_request_within. */
+/* What an owner asks of a sandbox or a project: one call of fs_sandbox_ask. */
 #include "store/environment_repo.h"
 #include "store/store_private.h"
 #include "store/store_rows.h"
 
 #define SQL_REQUEST                                                                                                    \
-    "SELECT result, " ROWS_SANDBOX ", " ROWS_EVENT                                                                     \
-    " FROM fs_sandbox_request_within($1::text, $2::text, $3::text, $4::text, "                                         \
-    "$5::bigint, $6::text, $7::text[], $8::text[], $9::bytea, $10::boolean, $11::bigint, $12::bigint, "                \
-    "$13::text[], $14::boolean) AS f (result, s, p, d, j)"
+    "SELECT result, " ROWS_SANDBOX ", " ROWS_EVENT " FROM fs_sandbox_ask($1::text, $2::text, $3::text, $4::text, "     \
+    "$5::bigint, $6::text, $7::text[], $8::text[], $9::bytea, $10::boolean, $11::text[], $12::boolean, "               \
+    "$13::bigint[], $14::bigint) AS f (result, s, p, d, j)"
 
+/* A request, and its place in the queue. */
+enum { EVENTS_N = 2 };
 enum { COLUMN_SANDBOX = 1, COLUMN_EVENT = COLUMN_SANDBOX + ROWS_SANDBOX_N };
 
 static bool parse_result(struct str text, enum request_result *ret)
@@ -31,7 +32,7 @@ static bool parse_result(struct str text, enum request_result *ret)
 struct answer {
     enum request_result result;
     struct sandbox sandbox;
-    struct journal_event event;
+    struct journal_event events[EVENTS_N];
     size_t n_events;
 };
 
@@ -42,10 +43,11 @@ static bool read_answer(const struct store_call *call, const struct pg_result *r
     if (pg_row_count(r) == 0)
         return err_set(reterr, ERR_MISSING, __func__, "Project not found");
     if (!parse_result(pg_row_str(r, 0, 0), &ret->result))
-        return err_set(reterr, ERR_BUG, __func__, "fs_sandbox_request said something unknown");
-    ret->n_events = pg_row_is_null(r, 0, COLUMN_EVENT) ? 0 : 1;
-    if (ret->n_events > 0 && !rows_event((struct rows_at){r, 0, COLUMN_EVENT}, &ret->event, reterr))
-        return false;
+        return err_set(reterr, ERR_BUG, __func__, "fs_sandbox_ask said something unknown");
+    for (size_t i = 0; i < pg_row_count(r) && i < EVENTS_N && !pg_row_is_null(r, i, COLUMN_EVENT); i++) {
+        if (!rows_event((struct rows_at){r, i, COLUMN_EVENT}, &ret->events[ret->n_events++], reterr))
+            return false;
+    }
     if (!pg_row_is_null(r, 0, COLUMN_SANDBOX))
         return rows_sandbox((struct rows_at){r, 0, COLUMN_SANDBOX}, &ret->sandbox, reterr);
     ret->sandbox.status = SANDBOX_TERMINATED;
@@ -64,7 +66,7 @@ static void on_request(void *arg, const struct pg_result *result, const struct e
     bool is_ok = err == NULL && read_answer(call, result, answer, &mine);
     if (is_ok) {
         store_cache_drop_status(call->store, call->owner_id, call->project_id);
-        call->done.request(call->arg, answer->result, &answer->sandbox, &answer->event, answer->n_events, NULL);
+        call->done.request(call->arg, answer->result, &answer->sandbox, answer->events, answer->n_events, NULL);
     } else {
         call->done.request(call->arg, REQUEST_REFUSED, NULL, NULL, 0, &mine);
     }
@@ -108,6 +110,14 @@ static void add_states(struct pg_params *p, unsigned states)
     pg_add_texts(p, texts, n);
 }
 
+static void add_limits(struct pg_params *p, const struct request_limits *l)
+{
+    const int64_t most[] = {l->user_sandboxes_max,    l->cluster_sandboxes_max, l->cluster_creations_max,
+                            l->replica_creations_max, l->creations_max,         l->waiting_max};
+    pg_add_ints(p, most, sizeof(most) / sizeof(most[0]));
+    pg_add_int(p, l->usual_ms);
+}
+
 static struct op *sandbox_request(void *self, const struct sandbox_request *request, ms_t timeout_ms,
                                   store_on_request *done, void *arg)
 {
@@ -135,10 +145,9 @@ static struct op *sandbox_request(void *self, const struct sandbox_request *requ
         return store_call_refuse(call, &err, on_request);
     }
     pg_add_bool(p, journal_repo_must_notify(s));
-    pg_add_int(p, request->sandboxes_max);
-    pg_add_int(p, request->creations_max);
     add_states(p, request->states);
     pg_add_bool(p, request->is_again);
+    add_limits(p, &request->limits);
     return store_call_query(call, SQL_REQUEST, p, on_request);
 }
 

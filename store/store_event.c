@@ -28,6 +28,8 @@ bool store_event_write(struct json_writer *w, const char *replica_id, const stru
         jw_int(w, event->duration_ms);
     else
         jw_null(w);
+    if (event->kind == JOURNAL_QUEUED)
+        jw_kv_int(w, "position", event->position);
     jw_object_end(w);
     return jw_finish(w, ret, reterr);
 }
@@ -73,10 +75,13 @@ bool store_event_read(struct arena *a, struct str json, struct journal_event *re
     ret->attempt = (unsigned)json_int(json_find(v, "attempt"), 0);
     ret->at_ms = json_int(json_find(v, "at"), -1);
     ret->duration_ms = json_int(json_find(v, "duration"), -1);
+    ret->position = (unsigned)json_int(json_find(v, "position"), 0);
     if (ret->seq == 0 || !read_sets(v, ret) ||
         !str_copy(json_str(json_find(v, "owner")), ret->owner_id, sizeof(ret->owner_id)) ||
         !str_copy(json_str(json_find(v, "project")), ret->project_id, sizeof(ret->project_id)) ||
         !str_copy(json_str(json_find(v, "message")), ret->message, sizeof(ret->message)))
         return err_set(reterr, ERR_INVALID, __func__, "a message about an event cannot be understood");
+    if (ret->kind == JOURNAL_STATUS && ret->position > 0)
+        ret->kind = JOURNAL_QUEUED;
     return true;
 }

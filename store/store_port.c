@@ -209,6 +209,7 @@ static void fill_port(struct store *s)
     variables_repo_fill(&s->port);
     request_repo_fill(&s->port);
     flow_repo_fill(&s->port);
+    queue_repo_fill(&s->port);
     journal_repo_fill(&s->port);
     identity_repo_fill(&s->port);
     session_repo_fill(&s->port);

@@ -62,6 +62,7 @@ struct store_call {
         store_on_flows *flows;
         store_on_watched *watched;
         store_on_drift *drift;
+        store_on_queue *queue;
         store_on_saved *saved;
         store_on_env *env;
         store_on_variables *variables;
@@ -125,6 +126,7 @@ void project_repo_fill(struct port_store *port);
 void variables_repo_fill(struct port_store *port);
 void request_repo_fill(struct port_store *port);
 void flow_repo_fill(struct port_store *port);
+void queue_repo_fill(struct port_store *port);
 void journal_repo_fill(struct port_store *port);
 void identity_repo_fill(struct port_store *port);
 void session_repo_fill(struct port_store *port);
@@ -154,6 +156,10 @@ void identity_repo_tell(struct store_call *call, const struct pg_result *result,
 /* Nobody shows it from here on. hex: of its hash. */
 void identity_repo_ended(struct store *s, struct str hex);
 
+struct rows_at;
+/* Reads the columns ROWS_FLOW. credentials: where to put them; the caller's to clear, also when it fails. */
+MUST_CHECK bool flow_repo_read(const struct store_call *call, struct rows_at at, struct flow_row *ret,
+                               struct db_credentials *credentials, struct err *reterr);
 /* A message about an event came from another replica, by NOTIFY or Redis. */
 void journal_repo_heard(struct store *s, struct str payload);
 /* Adds the arrays of fs_journal_add, from kinds to durations. */

@@ -72,6 +72,9 @@ bool rows_sandbox(struct rows_at at, struct sandbox *ret, struct err *reterr)
     ret->updated_ms = pg_row_time_ms(r, row, c + 8);
     ret->saves = pg_row_int(r, row, c + 9, 0);
     ret->drift_ms = pg_row_int(r, row, c + 12, 0);
+    ret->queued_ms = pg_row_int(r, row, c + 13, 0);
+    ret->queue_position = (unsigned)pg_row_int(r, row, c + 14, 0);
+    ret->queue_wait_ms = pg_row_int(r, row, c + 15, -1);
     return true;
 }
 
@@ -90,7 +93,8 @@ bool rows_project(struct rows_at at, struct project *ret, struct err *reterr)
 
 const char *rows_kind_id(enum journal_kind kind)
 {
-    static const char *const ids[] = {[JOURNAL_STAGE] = "stage", [JOURNAL_STATUS] = "status", [JOURNAL_DONE] = "done"};
+    static const char *const ids[] = {
+        [JOURNAL_STAGE] = "stage", [JOURNAL_STATUS] = "status", [JOURNAL_DONE] = "done", [JOURNAL_QUEUED] = "status"};
     return ids[kind];
 }
 
@@ -133,7 +137,11 @@ bool rows_event(struct rows_at at, struct journal_event *ret, struct err *reterr
     ret->attempt = (unsigned)pg_row_int(r, row, c + 1, 0);
     ret->at_ms = pg_row_time_ms(r, row, c + 8);
     ret->duration_ms = pg_row_int(r, row, c + 9, -1);
-    if (read_sets(r, row, c + 2, ret))
+    ret->position = (unsigned)pg_row_int(r, row, c + 10, 0);
+    bool is_known = read_sets(r, row, c + 2, ret);
+    if (ret->kind == JOURNAL_STATUS && ret->position > 0)
+        ret->kind = JOURNAL_QUEUED;
+    if (is_known)
         return true;
     return err_set(reterr, ERR_BUG, __func__, "a row of the journal holds an unknown kind, stage, status or code");
 }

@@ -16,20 +16,23 @@
     "(s).port_names[4], (s).image, (s).restart_time, (s).message, (s).status, (s).desired, (s).attempt, "              \
     "fs_ms((s).attempt_started_at), (s).code, (s).is_settled, (s).fence, fs_ms((s).created_at), "                      \
     "fs_ms((s).updated_at), (s).saves, (s).workload, (s).route, "                                                      \
-    "CASE WHEN (s).drift_attempt = (s).attempt THEN fs_ms((s).drift_at) END"
+    "CASE WHEN (s).drift_attempt = (s).attempt THEN fs_ms((s).drift_at) END, fs_ms((s).queued_at), "                   \
+    "(s).queue_position, (s).queue_wait_ms"
 #define ROWS_CREDENTIALS "(d).host, (d).username, (d).dbname, (d).port, (d).password_box"
+#define ROWS_FLOW        ROWS_SANDBOX ", (s).steps, " ROWS_CREDENTIALS
 #define ROWS_PROJECT                                                                                                   \
     "(p).id, (p).owner_id, (p).name, (p).description, (p).cluster, fs_ms((p).created_at), fs_ms((p).updated_at)"
 #define ROWS_EVENT                                                                                                     \
     "(j).owner_id, (j).project_id, (j).message, (j).seq, (j).attempt, (j).kind, (j).stage, (j).stage_status, "         \
-    "(j).status, (j).outcome, (j).code, fs_ms((j).at), (j).duration_ms"
+    "(j).status, (j).outcome, (j).code, fs_ms((j).at), (j).duration_ms, (j).position"
 #define ROWS_USER "(u).id, (u).name, (u).email, (u).image, (u).is_admin"
 
 enum {
-    ROWS_SANDBOX_N = 33,
+    ROWS_SANDBOX_N = 36,
     ROWS_CREDENTIALS_N = 5,
+    ROWS_FLOW_N = ROWS_SANDBOX_N + 1 + ROWS_CREDENTIALS_N,
     ROWS_PROJECT_N = 7,
-    ROWS_EVENT_N = 13,
+    ROWS_EVENT_N = 14,
     ROWS_USER_N = 5,
     ROWS_BOX_BYTES_MAX = 3 << 20
 };
@@ -50,7 +53,8 @@ MUST_CHECK bool rows_user(struct rows_at at, struct principal *ret, struct err *
 MUST_CHECK bool rows_credentials(struct rows_at at, const struct codec_keyring *ring, const char *project_id,
                                  struct db_credentials *ret, bool *ret_has, struct err *reterr);
 
-/* The ids of enum journal_kind in rows and messages. */
+/* The ids of enum journal_kind in rows and messages. JOURNAL_QUEUED is JOURNAL_STATUS with a position there, so that a
+ * server of the version before can read it; rows_kind_parse never gives it. */
 const char *rows_kind_id(enum journal_kind kind);
 MUST_CHECK bool rows_kind_parse(struct str text, enum journal_kind *ret);
 

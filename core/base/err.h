@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define MUST_CHECK              __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
@@ -37,10 +38,12 @@ struct err {
     enum err_kind kind;
     int code; /* the origin's own number: SQLSTATE as 5 base-36 digits, HTTP status, CURLcode, errno; 0 if none */
     unsigned retry_after_s; /* 0: nothing was said */
-    const char *origin;     /* static text: the function that made it */
-    char field[96];         /* JSON pointer or name of the field at fault; empty if none */
-    char reason[48];        /* the origin's word for it, for example Kubernetes' "AlreadyExists"; empty if none */
-    char msg[320];          /* one sentence for a person, no secrets, NUL-terminated; cut when longer */
+    int64_t limit;          /* of how many there may be, `current` that there are; 0: it is about no number */
+    int64_t current;
+    const char *origin; /* static text: the function that made it */
+    char field[96];     /* JSON pointer or name of the field at fault; empty if none */
+    char reason[48];    /* the origin's word for it, for example Kubernetes' "AlreadyExists"; empty if none */
+    char msg[320];      /* one sentence for a person, no secrets, NUL-terminated; cut when longer */
 };
 
 /* Fills `reterr` (may be NULL) and returns false, so that `return err_set(...)` reads as one thought.

@@ -223,6 +223,8 @@ class Stack:
             "FULLSTACKD_FLOW_PROVE_LOGIN": "true" if self.has_databases else "false",
             # Its lists would be counted among those of the watches, and take the faults that are meant for them.
             "FULLSTACKD_SWEEP_INTERVAL": "0s",
+            "FULLSTACKD_LIMITS_PROJECTS_PER_USER": "0",
+            "FULLSTACKD_LIMITS_SANDBOXES_PER_USER": "0",
         })
         if self.has_redis and "FS_REDIS_SOCKET" in os.environ:
             env["FULLSTACKD_REDIS_URL"] = "unix:" + os.environ["FS_REDIS_SOCKET"]

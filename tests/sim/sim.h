@@ -99,6 +99,10 @@ void sim_store_step(struct sim_store *st, ms_t by_ms);
 ms_t sim_store_written_ms(const struct sim_store *st, uint64_t seq);
 bool sim_store_has_credentials(struct sim_store *st, const char *project_id);
 const struct journal_event *sim_store_journal(const struct sim_store *st, size_t *ret_n);
+/* How many creations may be under way; 0: any number. */
+void sim_store_set_slots(struct sim_store *st, unsigned slots_n);
+/* For how long somebody has waited beside a free slot. */
+ms_t sim_store_idle_ms(const struct sim_store *st);
 
 /* ---- drift ---- */
 

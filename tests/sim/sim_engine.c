@@ -16,10 +16,19 @@ enum {
     FAILURES_N = 10,
     PATIENCE_MS = 30000,
     SKEW_MS = 2000, /* of the processes' wall clocks */
+    IDLE_MS = 5000, /* how long a slot may stay free while somebody waits: two looks */
 };
 #define START_WALL_MS INT64_C(1760000000000)
 
 static unsigned drifts_told;
+/* A word that a slot is free may be lost with the process that had it, but not for long. */
+static void check_slots(struct run *r)
+{
+    bool is_calm = loop_now_ms(r->sim.loop) > TROUBLE_MS + TELL_MS;
+    if (is_calm && sim_store_idle_ms(r->store) > IDLE_MS)
+        sim_violated(&r->sim, "somebody waits beside a free slot since %lld ms",
+                     (long long)sim_store_idle_ms(r->store));
+}
 
 static bool is_all_settled(const struct run *r)
 {
@@ -40,6 +49,7 @@ static void on_stop(void *arg)
 {
     struct run *r = arg;
     bool is_late = loop_now_ms(r->sim.loop) > TROUBLE_MS + CALM_MS;
+    check_slots(r);
     bool is_calm = !r->sim.has_faults && is_all_settled(r);
     if (is_calm && r->has_wish) {
         r->has_wish = false;
@@ -147,6 +157,7 @@ static void set_up(struct run *r, uint64_t seed)
     if (r->hold == SIM_HOLD_FINALIZER && !sim_cluster_shows(r->held_object))
         r->held_object = OBJECT_DATABASE; /* of what is not watched nobody knows that it is still there */
     r->hold_until_ms = r->hold != SIM_HOLD_NONE ? loop_now_ms(r->sim.loop) + TROUBLE_MS + HOLD_MS : 0;
+    sim_store_set_slots(r->store, (unsigned)sim_below(&r->sim, SIM_PROJECTS_N));
     sim_cluster_hold(r->cluster, r->hold, r->held_object, r->hold_until_ms);
     loop_timer_set(&r->stop, TROUBLE_MS + 10000);
 }

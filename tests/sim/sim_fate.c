@@ -42,7 +42,7 @@ static void start_process(struct node *node)
     node->clusters = clusters_new(loop, &cluster, 1);
     node->bus = bus_new(loop, store);
     const struct reconciler_config reconciler = {.loop = loop,
-                                                 .cluster = clusters_port(node->clusters),
+                                                 .clusters = node->clusters,
                                                  .store = store,
                                                  .bus = node->bus,
                                                  .settings = &r->settings,

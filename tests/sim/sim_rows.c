@@ -23,7 +23,7 @@ static bool is_alive(const struct sim_store *st, int replica)
     return replica > 0 && sim_store_now(st) < st->alive_until_ms[replica];
 }
 
-static struct journal_event *append(struct call *call, const struct journal_event *e)
+struct journal_event *sim_store_append(struct call *call, const struct journal_event *e)
 {
     struct sim_store *st = call->store;
     if (st->journal_n == SIM_JOURNAL_N) {
@@ -54,6 +54,7 @@ static void start_attempt(const struct call *call, struct row *row, bool is_live
         sb->fence = kept.fence;
         sb->saves = kept.saves;
         sb->attempt = kept.attempt;
+        sb->created_ms = call->now_ms;
     }
     memcpy(sb->restart_time, call->names.restart_time, sizeof(sb->restart_time));
     sb->attempt++;
@@ -108,8 +109,13 @@ static void commit_request(struct call *call)
     bool wants_running = call->desired == DESIRED_RUNNING;
     bool is_live = row->has_sandbox && sb->status != SANDBOX_TERMINATED;
     call->result = verdict(call, row);
-    if (call->result != REQUEST_STARTED || call->err.kind != ERR_NONE)
+    if (call->result != REQUEST_STARTED || call->err.kind != ERR_NONE || sim_queue_leave(call, row))
         return;
+    bool must_wait = wants_running && sim_queue_is_needed(st, row);
+    if (must_wait && row->has_sandbox && !sb->is_settled) {
+        (void)err_set(&call->err, ERR_CONFLICT, __func__, "being stopped");
+        return;
+    }
     struct journal_event e = {.kind = JOURNAL_STATUS, .duration_ms = -1};
     memcpy(e.owner_id, sb->owner_id, sizeof(e.owner_id));
     memcpy(e.project_id, sb->project_id, sizeof(e.project_id));
@@ -117,7 +123,7 @@ static void commit_request(struct call *call)
         /* Nothing was ever made: the project goes at once. */
         e.kind = JOURNAL_DONE;
         e.outcome = OUTCOME_DELETED;
-        (void)append(call, &e);
+        (void)sim_store_append(call, &e);
         call->sb = *sb;
         row->exists = false;
         return;
@@ -125,10 +131,12 @@ static void commit_request(struct call *call)
     enum sandbox_status status = status_towards(call, sb, is_live);
     if (wants_running)
         start_attempt(call, row, is_live);
+    bool never_began = sim_queue_waits(row) && !wants_running;
     sb->status = status;
     sb->code = REASON_NONE; /* what held the former wish up says nothing of this one */
     sb->message[0] = '\0';
     sb->desired = call->desired;
+    sb->queued_ms = never_began ? sb->queued_ms : 0;
     sb->is_settled = false;
     sb->fence++;
     sb->updated_ms = sim_store_now(st);
@@ -136,7 +144,9 @@ static void commit_request(struct call *call)
         row->lease_owner = call->replica;
     e.status = sb->status;
     e.attempt = sb->attempt;
-    (void)append(call, &e);
+    (void)sim_store_append(call, &e);
+    if (must_wait)
+        sim_queue_put(call, row);
     call->sb = *sb;
 }
 
@@ -167,7 +177,7 @@ static void commit_save(struct call *call)
         return;
     }
     for (size_t i = 0; i < call->save.n_events; i++) {
-        (void)append(call, &call->save.events[i]);
+        (void)sim_store_append(call, &call->save.events[i]);
         if (call->save.events[i].kind == JOURNAL_DONE && call->save.events[i].outcome == OUTCOME_READY)
             check_ready(st, sb->project_id);
     }
@@ -190,7 +200,7 @@ static void commit_save(struct call *call)
         row->exists = false;
 }
 
-static void give(struct call *call, struct row *row)
+void sim_store_give(struct call *call, struct row *row)
 {
     struct flow_row *flow = &call->flows[call->flows_n++];
     flow->sandbox = row->sb;
@@ -299,7 +309,7 @@ static void tell_drift(struct call *call, struct row *row, unsigned n, bool is_l
     memcpy(e.owner_id, sb->owner_id, sizeof(e.owner_id));
     memcpy(e.project_id, sb->project_id, sizeof(e.project_id));
     memcpy(e.message, call->message, sizeof(e.message));
-    (void)append(call, &e);
+    (void)sim_store_append(call, &e);
 }
 
 static void commit_note(struct call *call)
@@ -339,18 +349,18 @@ void sim_store_commit(struct call *call)
     case CLAIM:
         for (size_t i = 0; i < st->rows_n; i++) {
             struct row *row = &st->rows[i];
-            bool is_free = !is_alive(st, row->lease_owner) || is_lost(call, row);
+            bool is_free = !sim_queue_waits(row) && (!is_alive(st, row->lease_owner) || is_lost(call, row));
             if (!row->exists || !row->has_sandbox || row->sb.is_settled || !is_free)
                 continue;
             row->lease_owner = call->replica;
             row->sb.fence++;
-            give(call, row);
+            sim_store_give(call, row);
         }
         break;
     case LOAD: {
         struct row *row = sim_store_row_of(st, call->project_id);
         if (row != NULL && row->has_sandbox && !row->sb.is_settled && row->lease_owner == call->replica)
-            give(call, row);
+            sim_store_give(call, row);
         break;
     }
     case SAVE:
@@ -372,9 +382,14 @@ void sim_store_commit(struct call *call)
     case NOTE:
         commit_note(call);
         break;
+    case ADMIT:
+        sim_queue_admit(call);
+        break;
     case ENV:
     case LOGIN:
     case WORD:
+    case USUAL:
         break;
     }
+    sim_queue_check(st);
 }

@@ -2,6 +2,8 @@
 /* The simulated store's calls: each may fail before or after its commit, for each process by itself. */
 #include "tests/sim/sim_store_private.h"
 
+enum { USUAL_MS = 5000 };
+
 /* ---- calls ---- */
 
 static void free_call(void *p)
@@ -84,6 +86,14 @@ static void tell_noted(struct call *call, const struct err *err)
                    err == NULL && call->events_n > 0 ? call->events : NULL, err);
 }
 
+static void answer_usual(struct call *call, const struct err *err)
+{
+    struct stage_usual usual[STAGE_N];
+    for (size_t i = 0; i < STAGE_N; i++)
+        usual[i].p50_ms = USUAL_MS;
+    call->on.usual(call->arg, usual, err);
+}
+
 static void on_answer(void *arg)
 {
     struct call *call = arg;
@@ -124,6 +134,14 @@ static void on_answer(void *arg)
         break;
     case NOTE:
         tell_noted(call, err);
+        break;
+    case ADMIT: {
+        const struct queue_answer answer = {call->flows, call->flows_n, call->events, call->events_n, call->waiting_n};
+        call->on.queue(call->arg, err == NULL ? &answer : &(struct queue_answer){0}, err);
+        break;
+    }
+    case USUAL:
+        answer_usual(call, err);
         break;
     case JOURNAL:
         call->on.journal(call->arg, call->events, err == NULL ? call->events_n : 0, call->last_seq, err);
@@ -202,6 +220,23 @@ static struct op *flows_claim(void *self, const struct flow_claim *claim, ms_t t
     for (size_t i = 0; i < claim->led_n; i++)
         text_fit(call->led[call->led_n++], ID_SIZE, claim->led[i]);
     call->on.flows = done;
+    return &call->op;
+}
+
+static struct op *queue_admit(void *self, const struct queue_look *look, ms_t timeout_ms, store_on_queue *done,
+                              void *arg)
+{
+    struct call *call = new_call(self, ADMIT, timeout_ms, arg);
+    (void)look;
+    call->events = room(call, SIM_PROJECTS_N);
+    call->on.queue = done;
+    return &call->op;
+}
+
+static struct op *stage_usual(void *self, ms_t timeout_ms, store_on_usual *done, void *arg)
+{
+    struct call *call = new_call(self, USUAL, timeout_ms, arg);
+    call->on.usual = done;
     return &call->op;
 }
 
@@ -349,6 +384,8 @@ struct sim_store *sim_store_new(struct sim *s)
                                          .replica_release = replica_release,
                                          .flows_subscribe = flows_subscribe,
                                          .flows_claim = flows_claim,
+                                         .queue_admit = queue_admit,
+                                         .stage_usual = stage_usual,
                                          .flow_load = flow_load,
                                          .flow_save = flow_save,
                                          .watched_list = watched_list,

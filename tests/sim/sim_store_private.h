@@ -50,9 +50,11 @@ struct sim_store {
     ms_t clock_ahead_ms; /* of the processes' */
     int replicas_n;
     ms_t alive_until_ms[REPLICAS_N];
+    unsigned slots_n;   /* creations at the same time; 0: no limit */
+    ms_t idle_since_ms; /* a slot is free and somebody waits since then; 0: it is not so */
 };
 
-enum verb { WATCHED, NOTE, RENEW, RELEASE, CLAIM, LOAD, SAVE, ENV, LOGIN, REQUEST, JOURNAL, WORD };
+enum verb { WATCHED, NOTE, RENEW, RELEASE, CLAIM, LOAD, SAVE, ENV, LOGIN, REQUEST, JOURNAL, WORD, ADMIT, USUAL };
 
 struct call {
     struct op op;
@@ -105,6 +107,7 @@ struct call {
     uint64_t last_seq;
     struct sandbox sb;
     struct journal_event word; /* to the other processes */
+    unsigned waiting_n;
     union {
         op_done *done;
         store_on_renewed *renewed;
@@ -115,11 +118,26 @@ struct call {
         store_on_env *env;
         store_on_request *request;
         store_on_journal *journal;
+        store_on_queue *queue;
+        store_on_usual *usual;
     } on;
     void *arg;
 };
 
 /* sim_rows.c */
+struct journal_event *sim_store_append(struct call *call, const struct journal_event *e);
+void sim_store_give(struct call *call, struct row *row);
 ms_t sim_store_now(const struct sim_store *st);
 struct row *sim_store_row_of(struct sim_store *st, const char *project_id);
 void sim_store_commit(struct call *call);
+
+/* sim_queue.c */
+bool sim_queue_waits(const struct row *row);
+/* Must a creation of this row wait? */
+bool sim_queue_is_needed(const struct sim_store *st, const struct row *row);
+void sim_queue_put(struct call *call, struct row *row);
+/* Ends a creation that never began; false: it has to be undone. */
+bool sim_queue_leave(struct call *call, struct row *row);
+void sim_queue_admit(struct call *call);
+/* After each commit: no more are under way than may be. */
+void sim_queue_check(struct sim_store *st);

@@ -85,6 +85,25 @@ static void the_clusters_word_is_passed_on(void **state)
     answer_free(&a);
 }
 
+static void a_limit_is_told_with_its_number_and_how_many_there_are(void **state)
+{
+    (void)state;
+    err_set(&given, ERR_CONFLICT, "test", "you have 20 sandboxes");
+    memcpy(given.reason, "TooManySandboxes", sizeof "TooManySandboxes");
+    given.limit = 20;
+    given.current = 21;
+    struct answer a = answer_with("/x");
+    assert_str(json_str(json_find(a.body, "code")), "TooManySandboxes");
+    assert_int_equal(json_int(json_find(a.body, "limit"), 0), 20);
+    assert_int_equal(json_int(json_find(a.body, "current"), 0), 21);
+    answer_free(&a);
+    err_set(&given, ERR_CONFLICT, "test", "no number");
+    a = answer_with("/x");
+    assert_str(json_str(json_find(a.body, "code")), "conflict");
+    assert_null(json_find(a.body, "limit"));
+    answer_free(&a);
+}
+
 static void inner_failures_keep_their_text(void **state)
 {
     (void)state;
@@ -158,6 +177,7 @@ int main(void)
         cmocka_unit_test(both_kinds_of_clients_find_their_members),
         cmocka_unit_test(the_field_at_fault_is_named),
         cmocka_unit_test(the_clusters_word_is_passed_on),
+        cmocka_unit_test(a_limit_is_told_with_its_number_and_how_many_there_are),
         cmocka_unit_test(inner_failures_keep_their_text),
         cmocka_unit_test(retry_after_is_told_when_a_later_try_may_help),
         cmocka_unit_test(broken_text_still_gives_a_body),

@@ -33,6 +33,7 @@ static void expect_round_trip(const struct journal_event *event)
     assert_int_equal(back.code, event->code);
     assert_int_equal(back.at_ms, event->at_ms);
     assert_int_equal(back.duration_ms, event->duration_ms);
+    assert_int_equal(back.position, event->position);
     arena_free(a);
     jw_free(w);
 }
@@ -59,6 +60,10 @@ static void every_stage_status_outcome_and_code_survives(void **state)
         e.status = (enum sandbox_status)status;
         expect_round_trip(&e);
     }
+    e.kind = JOURNAL_QUEUED;
+    e.position = 7;
+    expect_round_trip(&e);
+    e.position = 0;
     for (int outcome = 0; outcome < OUTCOME_N; outcome++) {
         e.kind = JOURNAL_DONE;
         e.outcome = (enum outcome)outcome;

@@ -335,8 +335,8 @@ static void projects_are_made_found_and_listed_newest_first(void **state)
     sql(&f, "INSERT INTO users (id, name) VALUES ('cuid-owner', 'Owner')");
     assert_int_equal(list_projects("cuid-owner", 10).n, 0);
     struct list made[2] = {0};
-    const struct project_wish first = {"cuid-owner", STR("Na\xc3\xafve \"app\""), STR_NONE, "default", NULL};
-    const struct project_wish second = {"cuid-owner", STR("second"), STR(""), "eu", NULL};
+    const struct project_wish first = {"cuid-owner", STR("Na\xc3\xafve \"app\""), STR_NONE, "default", NULL, 0};
+    const struct project_wish second = {"cuid-owner", STR("second"), STR(""), "eu", NULL, 0};
     f.port->project_create(f.port->self, &first, FIXTURE_MS, on_project, &made[0]);
     run_until(&f, &made[0].is_done);
     f.port->project_create(f.port->self, &second, FIXTURE_MS, on_project, &made[1]);

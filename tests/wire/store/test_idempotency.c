@@ -323,7 +323,7 @@ static void on_project(void *arg, const struct project *project, const struct er
 static struct made make(struct fixture *f, const char *owner, const char *name, const char *id)
 {
     struct made m = {0};
-    const struct project_wish wish = {owner, str_from(name), STR_NONE, "default", id};
+    const struct project_wish wish = {owner, str_from(name), STR_NONE, "default", id, 0};
     f->port->project_create(f->port->self, &wish, FIXTURE_MS, on_project, &m);
     run_until(f, &m.is_done);
     return m;

@@ -330,7 +330,9 @@ static struct asked ask_within(struct fixture *f, const struct owned *o, const c
                                unsigned creations_max)
 {
     struct asked a;
-    world_request_within(f->port, o, name, sandboxes_max, creations_max, &a);
+    const struct request_limits limits = {.cluster_sandboxes_max = sandboxes_max,
+                                          .cluster_creations_max = creations_max};
+    world_request_within(f->port, o, name, &limits, &a);
     run_until(f, &a.is_done);
     return a;
 }
@@ -359,35 +361,6 @@ static void a_full_cluster_refuses_another_sandbox_and_only_there(void **state)
     assert_int_equal(ask_within(f, &second, "full-2", 1, 0).result, REQUEST_STARTED);
 }
 
-static void a_busy_cluster_lets_in_no_more_than_it_may_however_many_ask_at_once(void **state)
-{
-    struct fixture *f = *state;
-    struct owned o[5];
-    struct asked a[5];
-    static const char *const names[] = {"busy-0", "busy-1", "busy-2", "busy-3", "busy-4"};
-    int started_n = 0;
-    for (size_t i = 0; i < 5; i++)
-        o[i] = project_in(f, names[i], "busy");
-    struct pg_connection *holder =
-        hold(f, "SELECT pg_advisory_xact_lock(hashtext('fs_cluster_admit'), hashtext('busy'))");
-    for (size_t i = 0; i < 5; i++)
-        world_request_within(f->port, &o[i], names[i], 0, 2, &a[i]);
-    run_until_waiting(f, 5);
-    hold_end(f, holder);
-    for (size_t i = 0; i < 5; i++) {
-        run_until(f, &a[i].is_done);
-        started_n += a[i].err.kind == ERR_NONE && a[i].result == REQUEST_STARTED;
-        if (a[i].err.kind != ERR_NONE) {
-            assert_int_equal(a[i].err.kind, ERR_LIMIT);
-            assert_string_equal(a[i].err.reason, "ClusterBusy");
-            assert_int_equal(a[i].err.retry_after_s, 5);
-            assert_non_null(strstr(a[i].err.msg, "cluster busy creates 2 sandboxes at once"));
-        }
-    }
-    assert_int_equal(started_n, 2);
-    assert_string_equal(sql_value(f, "SELECT count(*) FROM sandboxes WHERE name LIKE 'busy-%'"), "2");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,7 +379,6 @@ int main(void)
         cmocka_unit_test(a_flow_of_a_dead_replica_goes_to_the_one_that_was_asked),
         cmocka_unit_test(two_requests_at_once_start_one_flow),
         cmocka_unit_test(a_full_cluster_refuses_another_sandbox_and_only_there),
-        cmocka_unit_test(a_busy_cluster_lets_in_no_more_than_it_may_however_many_ask_at_once),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

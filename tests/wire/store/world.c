@@ -94,15 +94,14 @@ void world_request_start(const struct port_store *port, const struct owned *o, e
 }
 
 void world_request_within(const struct port_store *port, const struct owned *o, const char *name,
-                          unsigned sandboxes_max, unsigned creations_max, struct asked *ret)
+                          const struct request_limits *limits, struct asked *ret)
 {
     *ret = (struct asked){0};
     const struct sandbox_request request = {.owner_id = o->owner_id,
                                             .project_id = o->project_id,
                                             .desired = DESIRED_RUNNING,
                                             .names = world_names(name),
-                                            .sandboxes_max = sandboxes_max,
-                                            .creations_max = creations_max,
+                                            .limits = *limits,
                                             .now_ms = 1760176800123};
     port->sandbox_request(port->self, &request, FIXTURE_MS, on_request, ret);
 }

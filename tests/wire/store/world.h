@@ -40,9 +40,8 @@ void world_another_project(struct fixture *f, struct owned *o, const char *name)
 const struct sandbox *world_names(const char *name);
 void world_request_start(const struct port_store *port, const struct owned *o, enum desired desired, const char *name,
                          const struct env_list *env, struct asked *ret);
-/* A creation where the cluster may have only so many; 0: no limit. */
 void world_request_within(const struct port_store *port, const struct owned *o, const char *name,
-                          unsigned sandboxes_max, unsigned creations_max, struct asked *ret);
+                          const struct request_limits *limits, struct asked *ret);
 struct asked world_request(struct fixture *f, const struct port_store *port, const struct owned *o,
                            enum desired desired, const char *name);
 
