@@ -112,7 +112,7 @@ static const char *next(struct fixture *f, struct sandbox *current)
     assert_int_equal(l.n, 1);
     *current = l.sb[0];
     static char name[ID_SIZE];
-    memcpy(name, current->project_id + strlen("p-"), sizeof(name) - strlen("p-"));
+    assert_true(str_copy(str_slice(str_from(current->project_id), strlen("p-"), ID_SIZE), name, sizeof(name)));
     return name;
 }
 
