@@ -103,6 +103,7 @@ static bool has_come_to(void *arg)
 static void test_a_bookmark_moves_the_version_that_a_resume_begins_at(void **state)
 {
     struct lab *lab = lab_of(state);
+    const char *first = named(lab, "first");
     const char *noise = named(lab, "noise");
     const char *ours = named(lab, "ours");
     struct sight s;
@@ -110,6 +111,9 @@ static void test_a_bookmark_moves_the_version_that_a_resume_begins_at(void **sta
     struct watch_stats before;
     /* kube-apiserver sends one every minute, and one two seconds before a stream's time is over. */
     sight_open_for(&s, lab, "relayed", KIND_INGRESS, 6);
+    /* What is there before the stream begins is no news to it, and no bookmark follows: so it has begun. */
+    make_ingress(lab, first, LABEL_PROJECT_ID);
+    sight_until(&s, first, SIGHT_THERE);
     goal.version = make_ingress(lab, noise, "nobodys");
     lab_until(lab, has_come_to, &goal, "a bookmark beyond what the selector hides");
     before = sight_stats(&s);
@@ -118,6 +122,7 @@ static void test_a_bookmark_moves_the_version_that_a_resume_begins_at(void **sta
     sight_until(&s, ours, SIGHT_THERE);
     assert_int_equal(sight_stats(&s).lists_n, before.lists_n);
     assert_true(sight_stats(&s).streams_n > before.streams_n);
+    delete_ingress(lab, first);
     delete_ingress(lab, noise);
     delete_ingress(lab, ours);
     sight_close(&s);
