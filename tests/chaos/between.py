@@ -61,18 +61,21 @@ class Between:
 
 
 class CallGate(Between):
-    """Reads each call to the API server. When armed, the replica that makes the n-th call of a flow is killed right before
-    the call is passed on, or right after the API server has answered it."""
+    """Reads each call to the API server. The replica that makes the n-th call about a project that is armed is killed
+    right before the call is passed on, or right after the API server has answered it. mode: "before" or "after"."""
 
-    def __init__(self):
-        self.armed_at = 0
-        self.mode = "before"
-        self.seen = 0
+    def __init__(self, mode):
+        self.mode = mode
+        self.armed = {}  # beginning of its objects' names: how many more calls
         self.lock = threading.Lock()
 
-    def arm(self, n, mode):
+    def arm(self, name, project, n):
         with self.lock:
-            self.armed_at, self.mode, self.seen = n, mode, 0
+            self.armed[f"{name}-agentruntime-".encode()] = n
+
+    def is_reached(self, name, project):
+        with self.lock:
+            return self.armed.pop(f"{name}-agentruntime-".encode(), 1) <= 0
 
     def redirect(self, ground, port, env):
         name = ground.name_of(port)
@@ -85,13 +88,16 @@ class CallGate(Between):
             self.api_ports[name] = self.listen(lambda r, w: self.serve(name, r, w), self.tls)
         env["FULLSTACKD_KUBE_KUBECONFIG"] = ground.kubeconfig_at(port, self.api_ports[name])
 
-    def verdict(self, line):
-        """"pass", or whether this call is the one."""
-        if not OF_A_FLOW.match(line):
+    def verdict(self, line, body):
+        """"pass", or the mode when this call is the one."""
+        if not OF_A_FLOW.match(line.decode()):
             return "pass"
         with self.lock:
-            self.seen += 1
-            return self.mode if self.seen == self.armed_at else "pass"
+            for beginning in self.armed:
+                if beginning in line or beginning in body:
+                    self.armed[beginning] -= 1
+                    return self.mode if self.armed[beginning] == 0 else "pass"
+        return "pass"
 
     async def serve(self, name, reader, writer):
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.ground.addresses["port"], ssl=self.tls_up)
@@ -102,7 +108,7 @@ class CallGate(Between):
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.I)
                 body = await reader.readexactly(int(length.group(1))) if length else b""
-                verdict = self.verdict(head.split(b"\r\n", 1)[0].decode())
+                verdict = self.verdict(head.split(b"\r\n", 1)[0], body)
                 if verdict == "before":
                     self.ground.kill(name)
                     return

@@ -64,7 +64,9 @@ class Crowd:
         code = FATES.get(name.partition("-")[0])
         got = (end["outcome"], end.get("code"))
         if code is not None and got != ("failed", code):
-            self.ground.findings.add("lost", f"{name} ended {got} and not as {code}")
+            self.ground.findings.add("lost", f"{name} ended {got} and not as {code}: {end.get('message')}")
+        if code is None and got[0] != "ready":
+            print(f"{name}: {got}, {end.get('message')}", flush=True)
         if code is None and got[0] != "ready" and not (got[0] == "failed" and got[1]):
             self.ground.findings.add("lost", f"{name} ended {got}")
 

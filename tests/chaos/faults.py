@@ -1,29 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""THE table of faults. Each row: what is done (the table's first column), how, and how much of it in the short form and in
-the whole one. A run of a row is one process with services of its own; {"numbers": ...} are parts of a row that can be
-run side by side."""
+"""THE table of faults. Each row: what is done (the table's first column), how, and how often in the short form and in the whole
+one, each time with a seed of its own, in a process of its own and with services of its own."""
 import crowd
 import cuts
 import halts
 import kills
 import rolling
 
-# Which moments of a phase: a short run takes some, a whole one all, in strides so that several run side by side.
-STRIDES = 3
 
-
-def strided(most):
-    return [list(range(1 + i, most, STRIDES)) for i in range(STRIDES)]
-
-
-def kill_rows(replicas, mode, short):
-    return {"run": kills.at_rows, "args": {"replicas": replicas, "mode": mode}, "short": short,
-            "whole": [{"numbers": n} for n in strided(kills.ROWS_MAX)]}
-
-
-def kill_calls(replicas, mode, short):
-    return {"run": kills.at_calls, "args": {"replicas": replicas, "mode": mode}, "short": short,
-            "whole": [{"numbers": n} for n in strided(kills.CALLS_MAX)]}
+def kill(run, replicas, mode, short):
+    """At every moment there is; short: at some."""
+    return {"run": run, "args": {"replicas": replicas, "mode": mode}, "short": short and [{"numbers": short}], "whole": [{}]}
 
 
 def halt(target):
@@ -35,14 +22,14 @@ def cut(target, short):
 
 
 FAULTS = {
-    "kill as a row is written, 1 replica": kill_rows(1, "unheard", [{"numbers": [1, 6]}]),
-    "kill as a row is written, 2 replicas": kill_rows(2, "unheard", [{"numbers": [4]}]),
-    "kill when a row was told, 1 replica": kill_rows(1, "told", []),
-    "kill when a row was told, 2 replicas": kill_rows(2, "told", [{"numbers": [2]}]),
-    "kill before a call to the API, 1 replica": kill_calls(1, "before", []),
-    "kill before a call to the API, 2 replicas": kill_calls(2, "before", [{"numbers": [5]}]),
-    "kill after a call to the API, 1 replica": kill_calls(1, "after", [{"numbers": [2, 9]}]),
-    "kill after a call to the API, 2 replicas": kill_calls(2, "after", []),
+    "kill as a row is written, 1 replica": kill(kills.at_rows, 1, "unheard", [1, 6]),
+    "kill as a row is written, 2 replicas": kill(kills.at_rows, 2, "unheard", [4]),
+    "kill when a row was told, 1 replica": kill(kills.at_rows, 1, "told", []),
+    "kill when a row was told, 2 replicas": kill(kills.at_rows, 2, "told", [2]),
+    "kill before a call to the API, 1 replica": kill(kills.at_calls, 1, "before", []),
+    "kill before a call to the API, 2 replicas": kill(kills.at_calls, 2, "before", [5]),
+    "kill after a call to the API, 1 replica": kill(kills.at_calls, 1, "after", [2, 9]),
+    "kill after a call to the API, 2 replicas": kill(kills.at_calls, 2, "after", []),
     "PostgreSQL stands still": dict(halt("postgresql"), short=[{"seconds": 4, "halts_n": 2}]),
     "Redis stands still": halt("redis"),
     "the API server stands still": halt("api"),

@@ -19,7 +19,7 @@ from witness import Caller, Findings, Witness  # noqa: E402
 # A creation has moments between its rows, and is over in a second.
 DELAYS = ("--delays", "schedule=20,pull_first=30,pull_again=30,start=20,ready=30,stop=20,database=60,retry=200")
 ENV = {"FULLSTACKD_FLOW_LEASE": "3s", "FULLSTACKD_FLOW_CLAIM_INTERVAL": "100ms", "FULLSTACKD_FLOW_CALL_DEADLINE": "1s",
-       "FULLSTACKD_FLOW_LATE": "100ms", "FULLSTACKD_LISTEN_DRAIN_SPREAD": "200ms"}
+       "FULLSTACKD_FLOW_LATE": "100ms", "FULLSTACKD_LISTEN_DRAIN_SPREAD": "200ms", "FULLSTACKD_LISTEN_HANDLER_DEADLINE": "5s"}
 PHASE_WITHIN_S = 120
 
 # What a user wants of a project, one after the other: (name, method, path, answers, how it ends).

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """One run of one fault inside with_services.py: job.py FAULT SEED JSON-OF-ARGUMENTS. Its last line is what was found."""
 import json
+import signal
 import sys
 import traceback
 
@@ -12,6 +13,7 @@ from witness import Findings
 def main():
     fault, seed, args = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
     row = FAULTS[fault]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by the way of every `with`, so that nothing is left running
     try:
         findings = row["run"](seed, **row["args"], **args)
     except Exception as e:  # a ground that cannot be left well is a finding like any other

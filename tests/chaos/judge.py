@@ -37,6 +37,8 @@ def judge(ground):
         for row in rows_of(ground):
             if not row.is_settled:
                 findings.add("stuck", f"{row} is not settled")
+    for name, n in ground.sql("SELECT name, count(*) FROM projects GROUP BY name HAVING count(*) > 1"):
+        findings.add("doubled", f"there are {n} projects {name}")
     journal = journal_of(ground)
     for owner, events in journal.items():
         judge_numbers(findings, owner, [e[0] for e in events])

@@ -54,7 +54,7 @@ def replace(ground, port):
 
 
 def restart(seed, rounds, replicas=2):
-    with Ground(seed, replicas=replicas) as ground:
+    with Ground(seed, replicas=replicas, env={"FULLSTACKD_LISTEN_HANDLER_DEADLINE": "60s"}) as ground:
         is_over = threading.Event()
         users = [threading.Thread(target=use, args=(ground, i, is_over), daemon=True) for i in range(USERS_AT_ONCE)]
         for user in users:

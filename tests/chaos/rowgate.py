@@ -3,6 +3,7 @@
 transaction, until we let it go on: whoever writes the row can be killed while it is being written (it takes effect, and
 nobody hears so), or as soon as it was told."""
 import os
+import select
 import shutil
 import subprocess
 import tempfile
@@ -19,16 +20,18 @@ END $$;
 CREATE TRIGGER chaos_row AFTER INSERT ON journal FOR EACH ROW EXECUTE FUNCTION chaos_row();
 """
 TOLD_WITHIN_S = 10
+GO_WITHIN_S = 5  # longer than a statement may take, see kills.py
 
 
 class RowGate(threading.Thread):
     """Of one ground with one user: only then its rows come one by one."""
 
-    def __init__(self, ground):
+    def __init__(self, ground, mode):
         super().__init__(daemon=True)
         self.ground = ground
         self.lock = threading.Lock()
-        self.armed_at, self.mode, self.seen, self.project = 0, None, 0, None
+        self.mode = mode
+        self.armed = {}  # project: how many more of its rows until the one that is somebody's last
         self.is_closed = False
         self.dir = tempfile.mkdtemp(prefix="fullstackd-rows-")
         os.chmod(self.dir, 0o755)
@@ -55,15 +58,22 @@ class RowGate(threading.Thread):
                     f"dbname={self.ground.database}")
         subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", conninfo, "-c", text], check=True)
 
-    def arm(self, project, n, mode):
-        """The n-th row of the project from now on is somebody's last. mode: "unheard" or "told"."""
+    def arm(self, name, project, n):
+        """The n-th row of the project from now on is somebody's last."""
         with self.lock:
-            self.armed_at, self.mode, self.seen, self.project = n, mode, 0, project
+            self.armed[project] = n
+
+    def is_reached(self, name, project):
+        """Was there such a row? The next phase arms it anew."""
+        with self.lock:
+            return self.armed.pop(project, 1) <= 0
 
     def is_it(self, project):
         with self.lock:
-            self.seen += project == self.project
-            return project == self.project and self.seen == self.armed_at
+            if project not in self.armed:
+                return False
+            self.armed[project] -= 1
+            return self.armed[project] == 0
 
     def run(self):
         while True:
@@ -71,12 +81,26 @@ class RowGate(threading.Thread):
                 line = pipe.read()
             if self.is_closed:
                 return
+            if not line:
+                continue  # a statement that was cancelled while it waited
             seq, project, name = line.split()
             is_it = self.is_it(project)
             if is_it and self.mode == "unheard":
                 self.ground.kill(name)
-            with open(self.go) as pipe:
-                pipe.read()
+            self.let_go()
             if is_it and self.mode == "told":
-                self.ground.witness.has(int(seq), TOLD_WITHIN_S)
-                self.ground.kill(name)
+                threading.Thread(target=self.kill_when_told, args=(int(seq), name), daemon=True).start()
+
+    def kill_when_told(self, seq, name):
+        self.ground.witness.has(seq, TOLD_WITHIN_S)
+        self.ground.kill(name)
+
+    def let_go(self):
+        """Lets the writer open its end and waits for its word; a statement that is cancelled just now never says it."""
+        pipe = os.open(self.go, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            ready = select.poll()
+            ready.register(pipe, select.POLLIN)
+            ready.poll(GO_WITHIN_S * 1000)
+        finally:
+            os.close(pipe)

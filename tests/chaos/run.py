@@ -20,7 +20,7 @@ sys.path.insert(0, HERE)
 from faults import FAULTS  # noqa: E402
 from witness import Findings  # noqa: E402
 
-JOB_WITHIN_S = 1200
+JOB_WITHIN_S = 1800
 LOG_LINES = 60
 
 
@@ -80,8 +80,12 @@ def chosen(options):
     return sorted(jobs, key=lambda job: -(job[2].get("n", 0) + 10 * job[2].get("seconds", 0)))
 
 
+def fault_text(result):
+    return f"{result.fault} (seed {result.seed}, {json.dumps(result.args)})"
+
+
 def show_failure(result):
-    print(f"FAIL  {result.fault} (seed {result.seed}, {json.dumps(result.args)})")
+    print(f"FAIL  {fault_text(result)}")
     for column, texts in result.found.items():
         for text in texts[:8]:
             print(f"      {column}: {text}")
@@ -124,7 +128,9 @@ def main():
                 print("SKIPPED: PostgreSQL or Redis is not installed")
                 return 77
             results.append(result)
-            if not result.is_clean:
+            if result.is_clean:
+                print(f"ok    {fault_text(result)}: {result.runs} runs in {result.took_s:.0f} s", flush=True)
+            else:
                 show_failure(result)
     table(results)
     failed = sum(not r.is_clean for r in results)

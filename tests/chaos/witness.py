@@ -4,6 +4,7 @@ stream through every broken connection, each time from the last id they have."""
 import http.client
 import json
 import random
+import secrets
 import threading
 import time
 
@@ -45,11 +46,13 @@ class Caller:
         self.cookie = cookie
         self.is_strict = is_strict
 
-    def once(self, port, method, path, body=None, timeout_s=30):
+    def once(self, port, method, path, body=None, key=None, timeout_s=30):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
         try:
             connection.connect()
             headers = {"Cookie": self.cookie, "Origin": f"http://127.0.0.1:{port}"}
+            if key is not None:
+                headers["Idempotency-Key"] = f'"{key}"'
             data = None
             if body is not None:
                 data = json.dumps(body)
@@ -64,11 +67,12 @@ class Caller:
         """The document of an answer in `want`; tried until there is one. None: there never was."""
         until = time.monotonic() + ASK_WITHIN_S
         last = None
+        key = secrets.token_hex(16) if method == "POST" else None
         ports = self.ground.ports_shuffled()
         while time.monotonic() < until and not self.ground.is_over:
             for port in ports:
                 try:
-                    status, data = self.once(port, method, path, body)
+                    status, data = self.once(port, method, path, body, key)
                 except ConnectionRefusedError as e:
                     last = e
                     continue
@@ -82,7 +86,7 @@ class Caller:
                 last = f"{status} {data[:300]!r}"
                 if self.is_strict:
                     self.ground.findings.add("lost", f"{method} {path}: {last}")
-                elif status < 500 and status != 429:
+                elif status < 500 and status not in (409, 429):  # 409: whoever held the key is dead, but not for long
                     raise AssertionError(f"{method} {path}: {last}")
             self.ground.pause(PAUSE_S)
         self.ground.findings.add("stuck", f"{method} {path} was not answered within {ASK_WITHIN_S} s: {last!r}")
