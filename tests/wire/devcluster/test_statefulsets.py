@@ -181,9 +181,9 @@ class StatefulSets(unittest.TestCase):
             self.cluster.must(200, "PATCH", SETS + "/refused", {"spec": {"replicas": 1}}, headers=MERGE)
             until(lambda: any(r == "FailedCreate" and "exceeded quota" in w for _, r, w in self.events_of("refused")),
                   "the set's event")
+            self.assertEqual(404, self.cluster.call("GET", core("pods") + "/refused-0").status)
         finally:
             self.cluster.must(200, "DELETE", core("resourcequotas") + "/none", account="admin")
-        self.assertEqual(404, self.cluster.call("GET", core("pods") + "/refused-0").status)
 
 
 @OURS_ONLY
