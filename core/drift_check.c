@@ -166,7 +166,6 @@ void drift_check(const struct sandbox *sb, const struct observed *seen, struct d
                                 .seen = seen,
                                 .applied = UINT64_MAX,
                                 .has_credentials = true,
-                                .has_stored_credentials = true,
                                 .is_login_proven = true,
                                 .is_tidy = true};
     *ret = (struct drift_verdict){.drift = DRIFT_NONE};

@@ -245,7 +245,6 @@ static uint64_t walk(struct flow *f, enum step_id first, enum step_id end_step, 
                                 .halted = f->halted,
                                 .doubted = doubted(f),
                                 .has_credentials = f->has_credentials,
-                                .has_stored_credentials = f->has_credentials && !f->must_save_credentials,
                                 .is_login_proven = f->is_login_proven,
                                 .must_prove_login = f->ports.settings->must_prove_login && !f->seen.are_databases_far,
                                 .is_tidy = is_tidy(f)};

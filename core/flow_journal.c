@@ -212,17 +212,9 @@ static void keep_clocks(struct flow *f)
     jw_free(w);
 }
 
-/* Stored credentials say that what serves the database was applied: no later look asks for it again. */
-static bool may_store_credentials(const struct flow *f)
-{
-    const uint64_t served =
-        UINT64_C(1) << OBJECT_SERVICE_ACCOUNT | UINT64_C(1) << OBJECT_ROLE | UINT64_C(1) << OBJECT_ROLE_BINDING;
-    return f->must_save_credentials && (f->applied & served) == served;
-}
-
 void flow_journal_flush(struct flow *f)
 {
-    bool has_news = f->outbox_n > 0 || f->is_dirty || may_store_credentials(f);
+    bool has_news = f->outbox_n > 0 || f->is_dirty || f->must_save_credentials;
     if (!has_news || f->save != NULL || f->must_load || f->state == FLOW_OVER)
         return;
     if (loop_now_ms(f->ports.loop) < f->save_at_ms) {
@@ -233,7 +225,7 @@ void flow_journal_flush(struct flow *f)
         f->saving_sb = f->sb;
         f->saving_n = f->outbox_n;
         f->saving_is_gone = f->state == FLOW_ENDING && f->is_project_gone;
-        f->saving_has_credentials = may_store_credentials(f);
+        f->saving_has_credentials = f->must_save_credentials;
         f->is_dirty = false;
         keep_clocks(f);
     }

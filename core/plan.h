@@ -88,7 +88,6 @@ struct world {
     uint64_t halted;  /* bits of enum cluster_object: told to stop by this flow */
     uint64_t doubted; /* bits of enum cluster_object: a call given up may still change it */
     bool has_credentials;
-    bool has_stored_credentials; /* and the row holds them: what serves the database was applied before */
     bool is_login_proven;
     bool must_prove_login;
     bool is_tidy; /* nothing of earlier attempts is left, or it was tried */

@@ -46,8 +46,8 @@ static void every_stage_has_a_row_and_the_database_scope_is_its_objects(void **s
     assert_int_equal(stages, (1u << STAGE_N) - 1);
 }
 
-/* The Cluster need not wait for its rights, nor what needs the database; but its pods use them until it is gone, and
- * nothing is told to be ready before they were applied. */
+/* The Cluster need not wait for its rights; but its pods use them until it is gone, and nothing is told of a database
+ * before they were applied. */
 static void a_database_is_begun_without_its_rights_and_never_outlives_them(void **state)
 {
     static const enum step_id rights[] = {STEP_DB_ROLE, STEP_DB_BINDING};
@@ -55,8 +55,7 @@ static void a_database_is_begun_without_its_rights_and_never_outlives_them(void 
     for (size_t i = 0; i < sizeof rights / sizeof *rights; i++) {
         uint64_t bit = UINT64_C(1) << rights[i];
         assert_int_equal(PLAN[STEP_DB_CLUSTER].needs & bit, 0);
-        assert_int_equal(PLAN[STEP_DB_CREDENTIALS].needs & bit, 0);
-        assert_int_equal(PLAN[STEP_ALL_READY].needs & bit, bit);
+        assert_int_equal(PLAN[STEP_DB_CREDENTIALS].needs & bit, bit);
         assert_true((PLAN[rights[i]].undone_after & AFTER(DB_CLUSTER)) != 0);
     }
 }
@@ -150,9 +149,7 @@ static void rights_count_once_applied_or_once_the_credentials_tell(void **state)
     begin(&c);
     c.seen.objects[OBJECT_DATABASE] = PRESENCE_PRESENT; /* made by a process that died before the rights were */
     assert_int_equal(verdict_of(STEP_DB_BINDING, &c).check, CHECK_MISSING);
-    c.world.has_credentials = true; /* read, and not stored yet */
-    assert_int_equal(verdict_of(STEP_DB_BINDING, &c).check, CHECK_MISSING);
-    c.world.has_stored_credentials = true;
+    c.world.has_credentials = true;
     assert_int_equal(verdict_of(STEP_DB_BINDING, &c).check, CHECK_DONE);
     c.seen.objects[OBJECT_DATABASE] = PRESENCE_ABSENT; /* of a former database */
     assert_int_equal(verdict_of(STEP_DB_BINDING, &c).check, CHECK_MISSING);
