@@ -10,6 +10,7 @@
 #include "core/caller.h"
 #include "core/names.h"
 #include "core/visitor.h"
+#include "handlers/documents.h"
 #include "handlers/handlers.h"
 #include "handlers/pending.h"
 #include "handlers/tokens.h"
@@ -147,11 +148,7 @@ static void on_decided(void *arg, const struct err *err)
     if (!pending_done(p, err))
         return;
     LOG(INFO, "a device's request decided", KV("user", (const char *)caller->who.user_id));
-    struct json_writer *w = jw_new(DEVICE_CEILING_BYTES);
-    jw_object(w);
-    jw_kv_bool(w, "success", true);
-    jw_object_end(w);
-    http_answer_json(p->x, 200, w);
+    documents_answer_success(p->x);
 }
 
 void device_decide(struct http_exchange *x, struct app *app)

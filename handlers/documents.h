@@ -6,6 +6,7 @@
 #include "core/base/json_write.h"
 #include "core/sandbox.h"
 #include "handlers/app.h"
+#include "server/http.h"
 
 enum { DOCUMENT_CEILING_BYTES = 64 * 1024, LIST_CEILING_BYTES = 8 * 1024 * 1024 };
 
@@ -35,3 +36,5 @@ void documents_sandbox(struct json_writer *w, const struct app *app, const struc
 /* The data of one event, and its SSE name. sb: for the addresses of a READY end; may be NULL. */
 void documents_event(struct json_writer *w, const struct journal_event *e);
 const char *documents_event_name(const struct journal_event *e);
+/* 200 with {"success":true}: something was removed or decided. */
+void documents_answer_success(struct http_exchange *x);

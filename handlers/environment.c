@@ -96,21 +96,11 @@ static void on_list(void *arg, const struct variable *vars, size_t n, const stru
     http_answer_json(c->pending.x, 200, w);
 }
 
-static bool read_flag(struct http_exchange *x, const char *name, bool *ret, struct err *reterr)
-{
-    struct str text = STR_NONE;
-    (void)http_query_find(x, name, &text);
-    *ret = str_eq(text, STR("true"));
-    if (!str_is_none(text) && !*ret && !str_eq(text, STR("false")))
-        return err_set_field(reterr, ERR_INVALID, __func__, name, "%s must be true or false", name);
-    return true;
-}
-
 void environment_list(struct http_exchange *x, struct app *app)
 {
     struct env_call *c = new_call(x, app);
     struct err err = {0};
-    if (!read_flag(x, "reveal", &c->is_revealed, &err)) {
+    if (!http_query_flag(x, "reveal", &c->is_revealed, &err)) {
         http_answer_err(x, &err);
         return;
     }

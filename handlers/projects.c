@@ -110,12 +110,9 @@ static void on_found(void *arg, const struct project *project, const struct err 
 void projects_delete(struct http_exchange *x, struct app *app)
 {
     const struct caller *caller = http_context(x);
-    struct str keep = STR_NONE;
-    (void)http_query_find(x, "keepDatabase", &keep);
-    bool is_keep = str_eq(keep, STR("true"));
-    if (!str_is_none(keep) && !is_keep && !str_eq(keep, STR("false"))) {
-        struct err err = {0};
-        (void)err_set_field(&err, ERR_INVALID, __func__, "keepDatabase", "keepDatabase must be true or false");
+    struct err err = {0};
+    bool is_keep;
+    if (!http_query_flag(x, "keepDatabase", &is_keep, &err)) {
         http_answer_err(x, &err);
         return;
     }

@@ -3,6 +3,7 @@
 #include "core/base/json_write.h"
 #include "core/base/log.h"
 #include "core/caller.h"
+#include "handlers/documents.h"
 #include "handlers/handlers.h"
 #include "handlers/pending.h"
 #include "handlers/signin.h"
@@ -58,13 +59,9 @@ static void on_revoked(void *arg, const struct err *err)
     if (!pending_done(&e->pending, err))
         return;
     LOG(INFO, "sessions ended", KV("by", (const char *)caller->who.user_id), KV("user", e->user_id));
-    struct json_writer *w = jw_new(SESSIONS_CEILING_BYTES);
-    jw_object(w);
-    jw_kv_bool(w, "success", true);
-    jw_object_end(w);
     if (e->is_everywhere)
         signin_add_cookie(x, "", 0);
-    http_answer_json(x, 200, w);
+    documents_answer_success(x);
 }
 
 static void revoke(struct http_exchange *x, struct app *app, const char *id, struct str kept_token)
@@ -87,12 +84,9 @@ void sessions_revoke(struct http_exchange *x, struct app *app)
 void sessions_revoke_all(struct http_exchange *x, struct app *app)
 {
     const struct caller *caller = http_context(x);
-    struct str others = STR_NONE;
     struct err err = {0};
-    (void)http_query_find(x, "others", &others);
-    bool is_kept = str_eq(others, STR("true"));
-    if (!str_is_none(others) && !is_kept && !str_eq(others, STR("false"))) {
-        (void)err_set_field(&err, ERR_INVALID, __func__, "others", "others must be true or false");
+    bool is_kept;
+    if (!http_query_flag(x, "others", &is_kept, &err)) {
         http_answer_err(x, &err);
         return;
     }

@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/caller.h"
 #include "core/names.h"
+#include "handlers/documents.h"
 #include "handlers/handlers.h"
 #include "handlers/pending.h"
 
@@ -149,11 +150,7 @@ static void on_revoked(void *arg, const struct err *err)
     if (!pending_done(p, err))
         return;
     LOG(INFO, "token revoked", KV("user", (const char *)caller->who.user_id));
-    struct json_writer *w = jw_new(TOKENS_CEILING_BYTES);
-    jw_object(w);
-    jw_kv_bool(w, "success", true);
-    jw_object_end(w);
-    http_answer_json(p->x, 200, w);
+    documents_answer_success(p->x);
 }
 
 void tokens_revoke(struct http_exchange *x, struct app *app)

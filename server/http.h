@@ -34,6 +34,8 @@ struct str http_path(const struct http_exchange *x);   /* percent-decoded; no NU
 struct str http_query(const struct http_exchange *x);  /* as it came, without '?'; absent if there was none */
 /* The first parameter of that name, decoded; false if there is none. "a" and "a=" give an empty value. */
 bool http_query_find(const struct http_exchange *x, const char *name, struct str *ret);
+/* One that is true or false; false if there is none. Anything else is INVALID and names the parameter. */
+MUST_CHECK bool http_query_flag(const struct http_exchange *x, const char *name, bool *ret, struct err *reterr);
 /* The field's value without blanks around; STR_NONE if absent. Repeated fields are joined by ", " as RFC 9110 5.2 says.
  */
 struct str http_header(const struct http_exchange *x, const char *name);

@@ -136,6 +136,16 @@ bool http_query_find(const struct http_exchange *x, const char *name, struct str
     return http_query_get(x->arena, x->query, name, ret);
 }
 
+bool http_query_flag(const struct http_exchange *x, const char *name, bool *ret, struct err *reterr)
+{
+    struct str text = STR_NONE;
+    (void)http_query_find(x, name, &text);
+    *ret = str_eq(text, STR("true"));
+    if (!str_is_none(text) && !*ret && !str_eq(text, STR("false")))
+        return err_set_field(reterr, ERR_INVALID, __func__, name, "%s must be true or false", name);
+    return true;
+}
+
 struct str http_header(const struct http_exchange *x, const char *name)
 {
     struct str wanted = str_from(name);
