@@ -94,6 +94,16 @@ void names_slug(struct str project_name, char ret[SLUG_SIZE])
 
 #define DRAWN_MIDDLE "-agentruntime-"
 
+bool names_is_id(struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '-'))
+            return false;
+    }
+    return text.n > 0 && text.n < ID_SIZE;
+}
+
 bool names_is_drawn(struct str name)
 {
     const size_t end_n = sizeof(DRAWN_MIDDLE) - 1 + SUFFIX_N;

@@ -34,6 +34,10 @@ struct names_settings {
     struct sandbox_kinds kinds;
 };
 
+/* Could it be the id of a row, as this server or the original makes them: 1 to 64 letters, digits and hyphens? What a
+ * client sends as one is no text that PostgreSQL has to take. */
+bool names_is_id(struct str text);
+
 /* Could names_draw have made it, for a sandbox or a database: {slug}-agentruntime-{6 letters or digits}? */
 bool names_is_drawn(struct str name);
 

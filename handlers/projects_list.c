@@ -6,6 +6,7 @@
 #include "core/base/codec.h"
 #include "core/base/wall.h"
 #include "core/caller.h"
+#include "core/names.h"
 #include "handlers/documents.h"
 #include "handlers/handlers.h"
 #include "handlers/pending.h"
@@ -77,16 +78,6 @@ static bool read_limit(struct http_exchange *x, unsigned *ret, struct err *reter
     return true;
 }
 
-static bool is_id(struct str text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'))
-            return false;
-    }
-    return text.n > 0 && text.n < ID_SIZE;
-}
-
 /* "MICROSECONDS.ID", as add_next wrote it. */
 static bool read_cursor(struct http_exchange *x, struct project_query *ret, struct err *reterr)
 {
@@ -96,7 +87,7 @@ static bool read_cursor(struct http_exchange *x, struct project_query *ret, stru
         return true;
     size_t dot = str_find(text, '.', 0);
     struct str id = str_slice(text, dot < text.n ? dot + 1 : dot, text.n);
-    if (!str_parse_u64(str_slice(text, 0, dot), INT64_MAX, &after_us) || after_us == 0 || !is_id(id))
+    if (!str_parse_u64(str_slice(text, 0, dot), INT64_MAX, &after_us) || after_us == 0 || !names_is_id(id))
         return err_set_field(reterr, ERR_INVALID, __func__, "cursor",
                              "cursor must be what the Link field of another page names");
     ret->after_us = (int64_t)after_us;

@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/base/xmem.h"
 #include "core/caller.h"
+#include "core/names.h"
 #include "server/audit.h"
 #include "server/gate_check.h"
 #include "server/idempotency.h"
@@ -305,18 +306,6 @@ static bool is_audited(const struct passage *p)
     return p->caller.is_signed_in && p->route->method != HTTP_GET;
 }
 
-/* What a client made up in the path is no text that PostgreSQL has to take. */
-static void copy_id(struct str id, char ret[ID_SIZE])
-{
-    for (size_t i = 0; i < id.n; i++) {
-        char c = id.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'))
-            return;
-    }
-    if (id.n > 0 && !str_copy(id, ret, ID_SIZE))
-        ret[0] = '\0';
-}
-
 static void on_end(void *arg, int status)
 {
     const struct passage *p = arg;
@@ -334,7 +323,9 @@ static void on_end(void *arg, int status)
     };
     if (p->caller.is_signed_in)
         (void)!str_copy(str_from(p->caller.who.user_id), row.user_id, sizeof(row.user_id));
-    copy_id(str_is_none(project) ? http_param(p->x, "id") : project, row.subject_id);
+    struct str subject = str_is_none(project) ? http_param(p->x, "id") : project;
+    if (names_is_id(subject))
+        (void)!str_copy(subject, row.subject_id, sizeof(row.subject_id));
     (void)!str_copy(str_from(p->address), row.address, sizeof(row.address));
     (void)!str_copy(str_from(http_request_id(p->x)), row.request_id, sizeof(row.request_id));
     audit_note(p->gate->audit, &row);

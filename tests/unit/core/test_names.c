@@ -119,6 +119,22 @@ static void drawn_names_differ_and_fit(void **state)
     assert_int_equal(a.kinds.route, ROUTE_HTTPROUTE);
 }
 
+static void ids_are_letters_digits_and_hyphens(void **state)
+{
+    static const char longest[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-0";
+    (void)state;
+    assert_true(names_is_id(STR("01a223c4-4693-759f-9598-f15c7f40aaed")));
+    assert_true(names_is_id(STR("cmgyd8q4p0001Zo")));
+    assert_true(names_is_id(str_from(longest)));
+    assert_false(names_is_id((struct str){longest, sizeof longest})); /* one more, a NUL */
+    assert_false(names_is_id(STR("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-00")));
+    assert_false(names_is_id(STR("")));
+    assert_false(names_is_id(STR_NONE));
+    assert_false(names_is_id(STR("a'b")));
+    assert_false(names_is_id(STR("a_b")));
+    assert_false(names_is_id(STR("\xc3\xa4")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +144,7 @@ int main(void)
         cmocka_unit_test(project_names_hold_no_control_characters_and_no_broken_utf8),
         cmocka_unit_test(env_keys_are_identifiers),
         cmocka_unit_test(env_values_have_a_ceiling_and_no_nul),
+        cmocka_unit_test(ids_are_letters_digits_and_hyphens),
         cmocka_unit_test(drawn_names_differ_and_fit),
     };
     struct err err = {0};
