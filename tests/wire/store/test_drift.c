@@ -10,18 +10,7 @@ enum { PACE_MS = 3600 * 1000 };
 
 static int setup(void **state)
 {
-    static struct fixture f;
-    fixture_init(&f, "drift");
-    fixture_open_store(&f, NULL);
-    world_renew(&f, f.port, FIXTURE_MS);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_fini(*state);
-    return 0;
+    return world_setup(state, "drift");
 }
 
 struct noted {
@@ -229,5 +218,5 @@ int main(void)
         cmocka_unit_test(a_start_after_a_report_is_another_attempt_and_no_repair),
         cmocka_unit_test(a_replica_without_its_lease_is_not_heard),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, world_teardown);
 }

@@ -11,18 +11,7 @@ enum { WRITERS = 8, WRITES = 25, LEASE_MS = 10000 };
 
 static int setup(void **state)
 {
-    static struct fixture f;
-    fixture_init(&f, "flow");
-    fixture_open_store(&f, NULL);
-    world_renew(&f, f.port, FIXTURE_MS);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_fini(*state);
-    return 0;
+    return world_setup(state, "flow");
 }
 
 static void a_write_brings_row_and_journal_forward_together(void **state)
@@ -572,5 +561,5 @@ int main(void)
         cmocka_unit_test(running_sandboxes_are_listed_in_pages),
         cmocka_unit_test(the_usual_duration_is_the_median_of_the_last_fifty),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, world_teardown);
 }

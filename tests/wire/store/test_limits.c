@@ -29,18 +29,7 @@ struct got {
 
 static int setup(void **state)
 {
-    static struct fixture f;
-    fixture_init(&f, "limits");
-    fixture_open_store(&f, NULL);
-    world_renew(&f, f.port, FIXTURE_MS);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_fini(*state);
-    return 0;
+    return world_setup(state, "limits");
 }
 
 static int clear(void **state)
@@ -366,5 +355,5 @@ int main(void)
         TEST(an_owners_limit_is_longer_only_where_it_may_be),
         TEST(two_replicas_do_each_thing_once),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, world_teardown);
 }

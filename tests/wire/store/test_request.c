@@ -8,18 +8,7 @@
 
 static int setup(void **state)
 {
-    static struct fixture f;
-    fixture_init(&f, "request");
-    fixture_open_store(&f, NULL);
-    world_renew(&f, f.port, FIXTURE_MS);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_fini(*state);
-    return 0;
+    return world_setup(state, "request");
 }
 
 static void expect_status_event(const struct asked *a, enum sandbox_status status, uint64_t seq)
@@ -380,5 +369,5 @@ int main(void)
         cmocka_unit_test(two_requests_at_once_start_one_flow),
         cmocka_unit_test(a_full_cluster_refuses_another_sandbox_and_only_there),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, world_teardown);
 }

@@ -259,3 +259,19 @@ bool world_renew(struct fixture *f, const struct port_store *port, ms_t lease_ms
     expect_ok(f, &r.answer);
     return r.was_held;
 }
+
+int world_setup(void **state, const char *name)
+{
+    static struct fixture f;
+    fixture_init(&f, name);
+    fixture_open_store(&f, NULL);
+    world_renew(&f, f.port, FIXTURE_MS);
+    *state = &f;
+    return 0;
+}
+
+int world_teardown(void **state)
+{
+    fixture_fini(*state);
+    return 0;
+}

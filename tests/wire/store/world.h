@@ -58,5 +58,9 @@ struct asked world_settle(struct fixture *f, const struct port_store *port, stru
                           enum sandbox_status status, enum outcome outcome);
 struct asked world_save_it(struct fixture *f, const struct port_store *port, const struct flow_save *save);
 
+/* Of a group of cases: a database of its own, a store on it, and this replica's lease; *state is the fixture. */
+int world_setup(void **state, const char *name);
+int world_teardown(void **state);
+
 /* Was the lease still held before? */
 bool world_renew(struct fixture *f, const struct port_store *port, ms_t lease_ms);
