@@ -76,7 +76,14 @@ static void write_batch(struct activity *a, const struct activity_use *uses, siz
         arm(a);
 }
 
-/* Those whose time has come; what lies there for nothing goes. */
+/* Whether it lies there for nothing. While notes are off: once a limit that was set before it would have been seen,
+ * which takes the rest of a look that missed it, an interval, and a look. */
+static bool is_stale(const struct activity *a, const struct use *u, ms_t now)
+{
+    return !u->is_dirty || (a->is_off && now - u->used_ms > a->interval_ms + 2 * ACTIVITY_LOOK_TIMEOUT_MS);
+}
+
+/* Those whose time has come are written; what lies there for nothing goes. */
 static void on_timer(void *arg)
 {
     struct activity *a = arg;
@@ -89,11 +96,11 @@ static void on_timer(void *arg)
     {
         if (u->was_written && now - u->written_ms < a->interval_ms)
             continue;
-        if (!u->is_dirty) {
+        if (is_stale(a, u, now)) {
             forget(a, u);
             continue;
         }
-        if (n == BATCH_N)
+        if (a->is_off || n == BATCH_N)
             continue;
         batch[n++] = (struct activity_use){u->key.project_id, u->key.user_id, now - u->used_ms};
         u->is_dirty = false;
@@ -121,7 +128,7 @@ void activity_note(struct activity *a, const char *user_id, struct str project_i
 {
     struct use_key key;
     memset(&key, 0, sizeof(key)); /* the bytes after the texts are part of the hash */
-    if (a->is_off || project_id.n == 0 || !str_copy(project_id, key.project_id, sizeof(key.project_id)) ||
+    if (project_id.n == 0 || !str_copy(project_id, key.project_id, sizeof(key.project_id)) ||
         !str_copy(str_from(user_id), key.user_id, sizeof(key.user_id)))
         return;
     struct use *u = find_or_add(a, &key);

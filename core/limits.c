@@ -7,8 +7,6 @@
 #include "core/base/log.h"
 #include "core/base/xmem.h"
 
-enum { LOOK_TIMEOUT_MS = 10000 };
-
 struct limits {
     struct limits_config config;
     struct loop_timer timer;
@@ -52,7 +50,7 @@ static void on_timer(void *arg)
 {
     struct limits *l = arg;
     const struct limits_config *c = &l->config;
-    l->look = c->store->limits_look(c->store->self, &c->settings, LOOK_TIMEOUT_MS, on_looked, l);
+    l->look = c->store->limits_look(c->store->self, &c->settings, ACTIVITY_LOOK_TIMEOUT_MS, on_looked, l);
 }
 
 struct limits *limits_new(const struct limits_config *config)

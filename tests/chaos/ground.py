@@ -159,7 +159,9 @@ class Ground(World):
                     self.sql("UPDATE replicas SET lease_until = now()")
                 self.serve(port)
             except AssertionError as e:
-                if self.server_at(port) is not None:
+                with self.lock:  # who killed it once more has taken it out by then
+                    is_alone = self.server_at(port) is not None
+                if is_alone:
                     self.findings.add("stuck", f"a replica did not come back: {e}")
 
     def server_at(self, port):

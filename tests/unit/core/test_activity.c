@@ -190,17 +190,31 @@ static void users_are_told_apart_and_ids_that_are_none_passed_over(void **state)
     assert_int_equal(f->uses_n, 2);
 }
 
-static void nothing_is_noted_while_nothing_has_a_limit(void **state)
+static void nothing_is_written_while_nothing_has_a_limit(void **state)
 {
     struct fixture *f = *state;
     activity_enable(f->activity, false);
     note(f, "p");
+    advance(f, INTERVAL_MS + 3 * ACTIVITY_LOOK_TIMEOUT_MS);
+    activity_enable(f->activity, true);
     advance(f, 5000);
     assert_int_equal(f->writes_n, 0);
-    activity_enable(f->activity, true);
     note(f, "p");
     advance(f, 5000);
     assert_int_equal(f->writes_n, 1);
+}
+
+static void use_of_a_project_whose_limit_was_not_seen_yet_is_written_when_it_is(void **state)
+{
+    struct fixture *f = *state;
+    activity_enable(f->activity, false);
+    note(f, "p");
+    advance(f, INTERVAL_MS);
+    assert_int_equal(f->writes_n, 0);
+    activity_enable(f->activity, true);
+    advance(f, 1000);
+    assert_int_equal(f->writes_n, 1);
+    assert_string_equal(buf_text(&f->written), "p/u 31000;");
 }
 
 static void a_write_that_fails_is_made_again(void **state)
@@ -238,7 +252,8 @@ int main(void)
         TEST(more_than_a_batch_goes_in_several),
         TEST(beyond_the_ceiling_nothing_is_remembered),
         TEST(users_are_told_apart_and_ids_that_are_none_passed_over),
-        TEST(nothing_is_noted_while_nothing_has_a_limit),
+        TEST(nothing_is_written_while_nothing_has_a_limit),
+        TEST(use_of_a_project_whose_limit_was_not_seen_yet_is_written_when_it_is),
         TEST(a_write_that_fails_is_made_again),
         TEST(the_end_cancels_the_write_under_way),
     };

@@ -116,6 +116,7 @@ class Idle(StackCase):
             self.assertEqual(world.sql("SELECT status FROM sandboxes"), [["RUNNING"]])
             client.request("POST", f"/api/projects/{project}/activity")
             # Idleness is over, its age is not: three days are more than eight hours.
+            wait_for("the use", lambda: world.sql("SELECT now() - active_at < interval '1 minute' FROM project_limits") == [["t"]])
             self.let_pass(world, "10 minutes")
             reader.wait("the stop", lambda n, d: n == "done" and d["outcome"] == "stopped")
             self.assertIn("AGE_STOP", self.codes(world, project))
