@@ -89,8 +89,8 @@ void object_applied(const struct step *s, const struct world *w, struct verdict 
 
 void rbac_applied(const struct step *s, const struct world *w, struct verdict *v)
 {
-    /* They serve the database alone, and its credentials are read only after they were applied. */
-    if (w->seen->is_synced && w->seen->objects[OBJECT_DATABASE] == PRESENCE_PRESENT && w->has_credentials)
+    /* They serve the database alone and are not watched: what is remembered of them counts as long as it is there. */
+    if (w->seen->is_synced && w->seen->objects[OBJECT_DATABASE] == PRESENCE_PRESENT && w->has_rights)
         SAY(v, CHECK_DONE, REASON_NONE, "%s exists", sandbox_object_kind(w->sb, s->object));
     else
         object_applied(s, w, v);

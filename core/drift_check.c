@@ -165,6 +165,7 @@ void drift_check(const struct sandbox *sb, const struct observed *seen, struct d
     const struct world world = {.sb = sb,
                                 .seen = seen,
                                 .applied = UINT64_MAX,
+                                .has_rights = true,
                                 .has_credentials = true,
                                 .is_login_proven = true,
                                 .is_tidy = true};

@@ -48,6 +48,14 @@ static void read_env(struct flow *f, const struct json_value *v)
     f->env_from = is_same && from > 0 && from < f->sb.attempt ? (unsigned)from : f->sb.attempt;
 }
 
+/* It too outlives an attempt, and belongs to one database. A former version stored credentials only after the rights.
+ */
+static void read_rights(struct flow *f, const struct json_value *v)
+{
+    const struct json_value *name = json_find(v, "rights_of");
+    f->has_rights = name == NULL ? f->has_credentials : str_eq_text(json_str(name), f->sb.database_name);
+}
+
 bool flow_clocks_write(const struct flow *f, struct json_writer *w, struct str *ret)
 {
     jw_object(w);
@@ -61,6 +69,7 @@ bool flow_clocks_write(const struct flow *f, struct json_writer *w, struct str *
     jw_kv_int(w, "late_until", wall_of(f, late_until(f)));
     jw_kv_text(w, "env_of", f->sb.name);
     jw_kv_int(w, "env_from", f->env_from);
+    jw_kv_text(w, "rights_of", f->has_rights ? f->sb.database_name : "");
     jw_key(w, "steps");
     jw_object(w);
     for (size_t i = 0; i < STEP_N; i++) {
@@ -126,6 +135,7 @@ void flow_clocks_read(struct flow *f, struct str steps_json)
     const struct json_value *v = steps_json.n > 0 ? json_parse(a, steps_json, &JSON_LIMITS_BODY, NULL) : NULL;
     read_late(f, v);
     read_env(f, v);
+    read_rights(f, v);
     /* The clocks of an earlier attempt do not count for this one. */
     if (json_int(json_find(v, "attempt"), -1) == (int64_t)f->sb.attempt) {
         f->is_login_proven = json_bool(json_find(v, "login"), false);

@@ -10,6 +10,8 @@
 #include "core/flow_private.h"
 
 #define DATABASE_OBJECTS ((UINT64_C(1) << OBJECT_WORKLOAD) - 1) /* they come before it in the list */
+/* What the database's pods may do. */
+#define RIGHTS           (UINT64_C(1) << OBJECT_SERVICE_ACCOUNT | UINT64_C(1) << OBJECT_ROLE | UINT64_C(1) << OBJECT_ROLE_BINDING)
 
 enum { TRY_FIRST_MS = 250, TRY_CAP_MS = 10000, SEEN_WITHIN_MS = 5000, TIDY_MAX = 16 };
 
@@ -111,6 +113,11 @@ static void forget_owned(struct flow *f)
     }
 }
 
+static bool is_right(enum cluster_object object)
+{
+    return (RIGHTS >> object & 1) != 0;
+}
+
 static void on_applied(void *arg, const struct err *err)
 {
     struct step_run *run = arg;
@@ -123,9 +130,11 @@ static void on_applied(void *arg, const struct err *err)
         note_success(run);
         f->applied |= UINT64_C(1) << object;
         run->is_undone = false;
-        /* A database made anew has new credentials. */
         if (object == OBJECT_WORKLOAD)
             forget_owned(f);
+        if (object == OBJECT_DATABASE || is_right(object))
+            f->has_rights = (f->applied & RIGHTS) == RIGHTS;
+        /* A database made anew has new credentials. */
         if (object == OBJECT_DATABASE) {
             f->has_credentials = false;
             f->is_login_proven = false;
@@ -322,6 +331,7 @@ static void on_removed(void *arg, const struct err *err)
         /* A call given up earlier may still land behind this one: then it is asked again when that is over. */
         run->is_undone = loop_now_ms(f->ports.loop) >= run->uncertain_until_ms;
         f->applied &= ~(UINT64_C(1) << PLAN[run->id].object);
+        f->has_rights = f->has_rights && !is_right(PLAN[run->id].object);
         /* The watch tells when it is gone; asked again only if it stays silent. */
         run->retry_at_ms = loop_now_ms(f->ports.loop) + SEEN_WITHIN_MS;
         if (!run->is_undone && run->retry_at_ms < run->uncertain_until_ms)

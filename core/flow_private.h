@@ -60,6 +60,7 @@ struct flow {
     uint64_t applied; /* bits of enum cluster_object */
     uint64_t halted;  /* the same, told to stop */
     struct db_credentials credentials;
+    bool has_rights; /* what serves the database was applied after it was last made */
     bool has_credentials;
     bool must_save_credentials;
     bool is_login_proven;

@@ -87,6 +87,7 @@ struct world {
     uint64_t applied; /* bits of enum cluster_object: brought to their manifest by this flow */
     uint64_t halted;  /* bits of enum cluster_object: told to stop by this flow */
     uint64_t doubted; /* bits of enum cluster_object: a call given up may still change it */
+    bool has_rights;  /* what the database's pods may do was applied, by this attempt or an earlier one */
     bool has_credentials;
     bool is_login_proven;
     bool must_prove_login;

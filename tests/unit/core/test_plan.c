@@ -46,8 +46,8 @@ static void every_stage_has_a_row_and_the_database_scope_is_its_objects(void **s
     assert_int_equal(stages, (1u << STAGE_N) - 1);
 }
 
-/* The Cluster need not wait for its rights; but its pods use them until it is gone, and nothing is told of a database
- * before they were applied. */
+/* The Cluster need not wait for its rights, nor what needs the database; but its pods use them until it is gone, and
+ * nothing is told to be ready before they were applied. */
 static void a_database_is_begun_without_its_rights_and_never_outlives_them(void **state)
 {
     static const enum step_id rights[] = {STEP_DB_ROLE, STEP_DB_BINDING};
@@ -55,7 +55,8 @@ static void a_database_is_begun_without_its_rights_and_never_outlives_them(void 
     for (size_t i = 0; i < sizeof rights / sizeof *rights; i++) {
         uint64_t bit = UINT64_C(1) << rights[i];
         assert_int_equal(PLAN[STEP_DB_CLUSTER].needs & bit, 0);
-        assert_int_equal(PLAN[STEP_DB_CREDENTIALS].needs & bit, bit);
+        assert_int_equal(PLAN[STEP_DB_CREDENTIALS].needs & bit, 0);
+        assert_int_equal(PLAN[STEP_ALL_READY].needs & bit, bit);
         assert_true((PLAN[rights[i]].undone_after & AFTER(DB_CLUSTER)) != 0);
     }
 }
@@ -142,7 +143,7 @@ static void an_unwatched_object_counts_once_applied(void **state)
     assert_int_equal(verdict_of(STEP_APP_ENV, &c).check, CHECK_DONE);
 }
 
-static void rights_count_once_applied_or_once_the_credentials_tell(void **state)
+static void rights_count_once_applied_or_as_remembered(void **state)
 {
     (void)state;
     struct case_world c;
@@ -150,6 +151,8 @@ static void rights_count_once_applied_or_once_the_credentials_tell(void **state)
     c.seen.objects[OBJECT_DATABASE] = PRESENCE_PRESENT; /* made by a process that died before the rights were */
     assert_int_equal(verdict_of(STEP_DB_BINDING, &c).check, CHECK_MISSING);
     c.world.has_credentials = true;
+    assert_int_equal(verdict_of(STEP_DB_BINDING, &c).check, CHECK_MISSING);
+    c.world.has_rights = true;
     assert_int_equal(verdict_of(STEP_DB_BINDING, &c).check, CHECK_DONE);
     c.seen.objects[OBJECT_DATABASE] = PRESENCE_ABSENT; /* of a former database */
     assert_int_equal(verdict_of(STEP_DB_BINDING, &c).check, CHECK_MISSING);
@@ -505,7 +508,7 @@ int main(void)
         cmocka_unit_test(every_stage_has_a_row_and_the_database_scope_is_its_objects),
         cmocka_unit_test(a_database_is_begun_without_its_rights_and_never_outlives_them),
         cmocka_unit_test(rows_are_undone_after_later_ones),
-        cmocka_unit_test(rights_count_once_applied_or_once_the_credentials_tell),
+        cmocka_unit_test(rights_count_once_applied_or_as_remembered),
         cmocka_unit_test(before_the_caches_are_there_nothing_is_started),
         cmocka_unit_test(an_object_counts_when_it_was_applied_and_is_there),
         cmocka_unit_test(an_unwatched_object_counts_once_applied),
