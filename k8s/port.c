@@ -519,7 +519,7 @@ struct k8s_port *k8s_port_new(const struct k8s_port_options *options, struct err
     const struct sandbox_kinds kinds = k8s_profile_kinds(p->profile);
     p->account = account_new(kube, p->namespace_name, &kinds, on_rights, p);
     cache_subscribe(p->cache, on_cache_change, p);
-    p->survey_of = (struct survey_of){kube, p->profile, p->namespace_name};
+    p->survey_of = (struct survey_of){kube, p->profile, p->namespace_name, p->account};
     p->survey = survey_port(&p->survey_of);
     kube_on_reachable(kube, on_reachable, p);
     p->port = (struct port_cluster){

@@ -170,6 +170,8 @@ static void on_page(void *arg, const struct err *err)
     bool has_more = false;
     s->call = NULL;
     err_copy(&mine, err);
+    if (err != NULL && err->kind == ERR_DENIED)
+        account_doubt(s->of.account);
     if (err != NULL && err->kind == ERR_MISSING) {
         if (s->kind == SURVEY_DATABASE && kubeblocks_likely(kubeblocks_newest(), ++s->version) != NULL)
             ask_page(s);

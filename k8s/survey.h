@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/port_survey.h"
+#include "k8s/account.h"
 #include "k8s/client.h"
 #include "k8s/profile.h"
 
@@ -13,6 +14,7 @@ struct survey_of {
     struct kube *kube;
     const struct k8s_profile *profile;
     const char *namespace_name;
+    struct account *account; /* hears of refused lists */
 };
 
 struct port_survey survey_port(struct survey_of *of);

@@ -26,7 +26,8 @@ class RightsWorld(World):
     """A World whose account holds the shipped Role; one right of it can be away for a while."""
 
     def __init__(self, env=None, **more):
-        super().__init__(env, account="fullstackd", cluster_args=("--zero-delay", "--delays", "retry=100"), **more)
+        # What only the sweep asks for is found out by the sweep.
+        super().__init__({"FULLSTACKD_SWEEP_INTERVAL": "1s", **(env or {})}, account="fullstackd", cluster_args=("--zero-delay", "--delays", "retry=100"), **more)
 
     def __enter__(self):
         super().__enter__()
