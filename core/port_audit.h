@@ -7,6 +7,7 @@
 
 #include "core/io/loop.h"
 #include "core/io/op.h"
+#include "core/page.h"
 #include "core/sandbox.h"
 
 struct audit_row {

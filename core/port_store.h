@@ -139,21 +139,20 @@ typedef void store_on_project(void *arg, const struct project *project, const st
  * one. */
 struct project_query {
     const char *owner_id;
-    unsigned limit;          /* 1 to PROJECTS_PER_PAGE */
-    struct str keyword;      /* in the name or the description, in either case; absent: all */
-    int64_t created_from_ms; /* wall clock; made then or later; 0: at any time */
-    int64_t created_to_ms;   /* made before that; 0: at any time */
-    int64_t after_us;        /* what the page before said; 0: the first page */
-    const char *after_id;    /* NULL with that */
+    unsigned limit;           /* 1 to PROJECTS_PER_PAGE */
+    struct str keyword;       /* in the name or the description, in either case; absent: all */
+    int64_t created_from_ms;  /* wall clock; made then or later; 0: at any time */
+    int64_t created_to_ms;    /* made before that; 0: at any time */
+    struct page_cursor after; /* `last` of the page before */
 };
-enum { PROJECTS_PER_PAGE = 1000, PROJECT_KEYWORD_MAX_BYTES = 256 };
+enum { PROJECTS_PER_PAGE = 1000 };
 
 struct project_page {
     const struct project *projects;
     size_t n;
     bool has_more;
-    int64_t last_us;      /* `after_us` of the next page; its `after_id` is the last project's id */
-    uint64_t journal_seq; /* the owner's newest number when it was read */
+    struct page_cursor last; /* the last project */
+    uint64_t journal_seq;    /* the owner's newest number when it was read */
 };
 typedef void store_on_projects(void *arg, const struct project_page *page, const struct err *err);
 

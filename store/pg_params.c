@@ -80,6 +80,14 @@ void pg_add_int(struct pg_params *p, int64_t value)
     add(p, text, strlen(text), 0);
 }
 
+void pg_add_int_or_null(struct pg_params *p, int64_t value)
+{
+    if (value != 0)
+        pg_add_int(p, value);
+    else
+        pg_add_null(p);
+}
+
 void pg_add_bool(struct pg_params *p, bool value)
 {
     add(p, value ? "t" : "f", 1, 0);

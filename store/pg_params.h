@@ -31,6 +31,7 @@ void pg_params_refuse(struct pg_params *p, enum err_kind kind);
 void pg_add_str(struct pg_params *p, struct str text);   /* an absent str is NULL */
 void pg_add_text(struct pg_params *p, const char *text); /* NULL is NULL */
 void pg_add_int(struct pg_params *p, int64_t value);
+void pg_add_int_or_null(struct pg_params *p, int64_t value); /* 0 is NULL */
 void pg_add_bool(struct pg_params *p, bool value);
 void pg_add_bytea(struct pg_params *p, struct str bytes); /* sent in binary; an absent str is NULL */
 /* Arrays of text, bigint and bytea. An absent element is NULL. */

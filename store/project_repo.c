@@ -96,18 +96,11 @@ static void on_list(void *arg, const struct pg_result *result, const struct err 
     if (is_ok) {
         page.projects = projects;
         page.journal_seq = (uint64_t)pg_row_int(result, 0, 0, 0);
-        page.last_us = page.n > 0 ? pg_row_int(result, page.n - 1, 1, 0) : 0;
+        if (page.n > 0)
+            page.last = (struct page_cursor){pg_row_int(result, page.n - 1, 1, 0), projects[page.n - 1].id};
     }
     call->done.projects(call->arg, is_ok ? &page : NULL, is_ok ? NULL : &mine);
     store_call_end(call);
-}
-
-static void add_int_or_null(struct pg_params *p, int64_t value)
-{
-    if (value != 0)
-        pg_add_int(p, value);
-    else
-        pg_add_null(p);
 }
 
 static struct op *project_list(void *self, const struct project_query *query, ms_t timeout_ms, store_on_projects *done,
@@ -119,11 +112,11 @@ static struct op *project_list(void *self, const struct project_query *query, ms
     struct pg_params *p = pg_params_new();
     pg_add_text(p, query->owner_id);
     pg_add_int(p, call->limit);
-    add_int_or_null(p, query->after_us);
-    pg_add_text(p, query->after_id);
+    pg_add_int_or_null(p, query->after.at_us);
+    pg_add_text(p, query->after.id);
     pg_add_str(p, query->keyword);
-    add_int_or_null(p, query->created_from_ms);
-    add_int_or_null(p, query->created_to_ms);
+    pg_add_int_or_null(p, query->created_from_ms);
+    pg_add_int_or_null(p, query->created_to_ms);
     return store_call_query(call, SQL_LIST, p, on_list);
 }
 

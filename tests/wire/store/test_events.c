@@ -288,13 +288,15 @@ static void on_list(void *arg, const struct project_page *page, const struct err
     l->n = page->n;
     l->seq = page->journal_seq;
     l->has_more = page->has_more;
-    l->last_us = page->last_us;
+    l->last_us = page->last.at_us;
     if (page->n > 0)
         l->first = page->projects[0];
     if (page->n > 1)
         l->second = page->projects[1];
-    if (page->n > 0)
+    if (page->n > 0) {
         l->last = page->projects[page->n - 1];
+        assert_string_equal(page->last.id, l->last.id);
+    }
 }
 
 static void on_project(void *arg, const struct project *project, const struct err *err)
@@ -389,8 +391,7 @@ static void pages_hold_every_project_once(void **state)
         assert_string_equal(page.first.id, expected);
         n += page.n;
         memcpy(after_id, page.last.id, sizeof(after_id));
-        query.after_id = after_id;
-        query.after_us = page.last_us;
+        query.after = (struct page_cursor){page.last_us, after_id};
     } while (page.has_more);
     assert_int_equal(n, 11);
     assert_int_equal(list_page(&query).n, 0);
