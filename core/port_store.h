@@ -30,8 +30,9 @@ struct principal {
     char email[255];
     char image[501];
     bool is_admin;
-    unsigned scopes;    /* of an API token: bits of 1 << enum token_scope; a session has none and may all */
-    int64_t expires_ms; /* of the session or token, wall clock */
+    unsigned scopes;        /* of an API token: bits of 1 << enum token_scope; a session has none and may all */
+    char token_id[ID_SIZE]; /* of the API token; "": a session */
+    int64_t expires_ms;     /* of the session or token, wall clock */
 };
 
 typedef void store_on_principal(void *arg, const struct principal *who, const struct err *err);

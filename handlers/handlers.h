@@ -56,6 +56,9 @@ void projects_delete(struct http_exchange *x, struct app *app);
 /* admin.c */
 void admin_orphans(struct http_exchange *x, struct app *app);
 
+/* audit.c */
+void audit_list(struct http_exchange *x, struct app *app);
+
 /* database.c */
 void database_show(struct http_exchange *x, struct app *app);
 void database_sync(struct http_exchange *x, struct app *app);

@@ -71,6 +71,7 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/api/clusters",                    clusters_list,      ROUTE_USER,     NO_BODY,    RATE_READ},
 
     {HTTP_GET,    "/api/admin/orphans",               admin_orphans,      ROUTE_ADMIN,    NO_BODY,    RATE_READ},
+    {HTTP_GET,    "/api/admin/audit",                 audit_list,         ROUTE_ADMIN,    NO_BODY,    RATE_READ},
 
     {HTTP_GET,    "/api/sandbox/{projectId}",         sandboxes_get,      ROUTE_USER,     NO_BODY,    RATE_READ},
     {HTTP_POST,   "/api/sandbox/{projectId}",         sandboxes_create,   ROUTE_USER,     ENV_BODY,   RATE_WRITE},

@@ -323,6 +323,8 @@ static void on_end(void *arg, int status)
     };
     if (p->caller.is_signed_in)
         (void)!str_copy(str_from(p->caller.who.user_id), row.user_id, sizeof(row.user_id));
+    if (p->caller.is_by_token)
+        (void)!str_copy(str_from(p->caller.who.token_id), row.token_id, sizeof(row.token_id));
     struct str subject = str_is_none(project) ? http_param(p->x, "id") : project;
     if (names_is_id(subject))
         (void)!str_copy(subject, row.subject_id, sizeof(row.subject_id));

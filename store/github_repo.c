@@ -11,7 +11,7 @@ enum { COLUMN_VERIFIER_BOX, COLUMN_RETURN_TO };
 #define SQL_TAKE                                                                                                       \
     "SELECT verifier_box, return_to FROM fs_oauth_take($1::bytea, $2::bytea) AS f (verifier_box, return_to)"
 #define SQL_ENTER                                                                                                      \
-    "SELECT " ROWS_USER ", fs_ms(until), NULL FROM fs_github_enter($1::text, $2::text, $3::text, $4::text, "           \
+    "SELECT " ROWS_USER ", fs_ms(until), NULL, NULL FROM fs_github_enter($1::text, $2::text, $3::text, $4::text, "     \
     "$5::bytea, $6::text, $7::text, $8::bytea, $9::bytea, $10::bigint, $11::bigint, $12::text, $13::text) "            \
     "AS f (u, until)"
 

@@ -10,17 +10,19 @@
 #include "store/store_private.h"
 #include "store/store_rows.h"
 
-enum { SESSION_TTL_MS = 60000, SESSION_JSON_BYTES_MAX = 8192, COLUMN_UNTIL = ROWS_USER_N, COLUMN_SCOPES };
+enum { SESSION_TTL_MS = 60000, SESSION_JSON_BYTES_MAX = 8192, COLUMN_UNTIL = ROWS_USER_N, COLUMN_SCOPES, COLUMN_TOKEN };
 
 #define ENDED STR("ended")
 
 #define SQL_LINK_CREATE                                                                                                \
     "SELECT fs_signin_link_create($1::text, $2::text, $3::text, $4::text, $5::text, $6::bytea, $7::bigint)"
 #define SQL_LINK_USE                                                                                                   \
-    "SELECT " ROWS_USER ", fs_ms(until), NULL FROM fs_signin_link_enter($1::bytea, $2::bytea, $3::bytea, $4::bigint, " \
+    "SELECT " ROWS_USER                                                                                                \
+    ", fs_ms(until), NULL, NULL FROM fs_signin_link_enter($1::bytea, $2::bytea, $3::bytea, $4::bigint, "               \
     "$5::bigint, $6::text, $7::text) "                                                                                 \
     "AS f (u, until)"
-#define SQL_SESSION_FIND "SELECT " ROWS_USER ", fs_ms(until), NULL FROM fs_session_find($1::bytea) AS f (u, until)"
+#define SQL_SESSION_FIND                                                                                               \
+    "SELECT " ROWS_USER ", fs_ms(until), NULL, NULL FROM fs_session_find($1::bytea) AS f (u, until)"
 #define SQL_SESSION_END                                                                                                \
     "WITH gone AS (DELETE FROM sessions WHERE token_hash = $1::bytea RETURNING token_hash) SELECT "                    \
     "fs_credential_ended(token_hash) FROM gone"
@@ -122,7 +124,7 @@ static bool read_principal(const struct pg_result *r, struct principal *ret, str
         return false;
     ret->expires_ms = pg_row_time_ms(r, 0, COLUMN_UNTIL);
     ret->scopes = identity_repo_scopes(pg_row_str(r, 0, COLUMN_SCOPES));
-    return true;
+    return pg_row_copy(r, 0, COLUMN_TOKEN, ret->token_id, sizeof(ret->token_id), reterr);
 }
 
 static void tell_principal(struct store_call *call, const struct principal *who, const struct err *err)
@@ -187,6 +189,7 @@ static void remember(struct store_call *call, const struct principal *who)
     jw_kv_text(w, "image", who->image);
     jw_kv_bool(w, "is_admin", who->is_admin);
     jw_kv_int(w, "scopes", who->scopes);
+    jw_kv_text(w, "token_id", who->token_id);
     jw_kv_int(w, "expires", who->expires_ms);
     jw_object_end(w);
     if (left_ms > 0 && jw_finish(w, &json, NULL))
@@ -202,6 +205,7 @@ static bool recall(struct store_call *call, struct str json, struct principal *r
     ret->scopes = (unsigned)json_int(json_find(v, "scopes"), 0);
     ret->expires_ms = json_int(json_find(v, "expires"), 0);
     return ret->expires_ms > loop_wall_ms(call->store->loop) &&
+           str_copy(json_str(json_find(v, "token_id")), ret->token_id, sizeof(ret->token_id)) &&
            str_copy(json_str(json_find(v, "id")), ret->user_id, sizeof(ret->user_id)) &&
            str_copy(json_str(json_find(v, "name")), ret->name, sizeof(ret->name)) &&
            str_copy(json_str(json_find(v, "email")), ret->email, sizeof(ret->email)) &&

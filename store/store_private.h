@@ -78,6 +78,7 @@ struct store_call {
         store_on_tokens *tokens;
         store_on_idempotency *idempotency;
         store_on_count *count;
+        store_on_audit *audit;
         store_on_attempt *attempt;
         store_on_device *device;
         store_on_polled *polled;
@@ -140,7 +141,7 @@ void store_cache_fill(struct port_store *port);
 void sweep_repo_fill(struct port_store *port);
 void login_probe_fill(struct port_store *port);
 
-/* Who shows this session or API token, by the cache or by `sql`: $1 its hash; ROWS_USER, until, scopes. */
+/* Who shows this session or API token, by the cache or by `sql`: $1 its hash; ROWS_USER, until, scopes, token id. */
 struct op *identity_repo_find(struct store *s, struct str token, const char *sql, ms_t timeout_ms,
                               store_on_principal *done, void *arg);
 /* Words with blanks between; one that this program does not know allows nothing. */
@@ -150,7 +151,8 @@ struct str identity_repo_hash_hex(struct arena *a, struct str token);
 void identity_repo_add_hash(struct pg_params *p, struct str token);
 /* The next parameters: hash, former hash, idle and absolute time, agent, address. */
 void identity_repo_add_session(struct store_call *call, struct pg_params *p, const struct session_wish *wish);
-/* The end of a call whose result is ROWS_USER, until, scopes. The former session, if there was one, has ended with it.
+/* The end of a call whose result is ROWS_USER, until, scopes, token id. The former session, if there was one, has ended
+ * with it.
  */
 void identity_repo_tell(struct store_call *call, const struct pg_result *result, const struct err *err);
 /* Nobody shows it from here on. hex: of its hash. */

@@ -17,7 +17,9 @@ enum { COLUMN_ID, COLUMN_NAME, COLUMN_PREFIX, COLUMN_SCOPES, COLUMN_CREATED, COL
 #define SQL_REVOKE                                                                                                     \
     "WITH gone AS (UPDATE api_tokens SET revoked_at = now() WHERE id = $1::text AND user_id = $2::text "               \
     "AND revoked_at IS NULL RETURNING token_hash) SELECT fs_credential_ended(token_hash) FROM gone"
-#define SQL_FIND "SELECT " ROWS_USER ", fs_ms(until), scopes FROM fs_token_find($1::bytea) AS f (u, until, scopes)"
+#define SQL_FIND                                                                                                       \
+    "SELECT " ROWS_USER ", fs_ms(until), scopes, token_id FROM fs_token_enter($1::bytea) "                             \
+    "AS f (u, until, scopes, token_id)"
 
 bool token_repo_read(const struct pg_result *r, size_t row, struct api_token *ret, struct err *reterr)
 {

@@ -67,6 +67,7 @@ EXPECTED = {
     f"POST {PROJECT}/sync-database": (OWNED_WRITE, {}, 404),
     "GET /api/clusters": (MINE, None, 200),
     "GET /api/admin/orphans": (ADMIN, None, 200),
+    "GET /api/admin/audit": (ADMIN, None, 200),
     "GET /api/sandbox/{projectId}": (OWNED, None, 200),
     "POST /api/sandbox/{projectId}": (OWNED_WRITE, {}, 202),
     "DELETE /api/sandbox/{projectId}": (OWNED_WRITE, None, (200, 202)),
