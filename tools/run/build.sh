@@ -33,7 +33,7 @@ cmake_build() {
 is_dashboard_current() {
     [ -f web/dist/index.html ] || return 1
     # Only the sources count: dist and node_modules are made from them.
-    [ -z "$(find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -newer web/dist/index.html -print |
+    [ -z "$(find web -name node_modules -prune -o -path web/dist -prune -o -type f -newer web/dist/index.html -print |
         head -n 1)" ]
 }
 

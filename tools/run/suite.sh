@@ -51,6 +51,11 @@ group_web() {
         echo "0 1 0 web-packages" >>"$TALLY"
         return
     }
+    npm_install web/api_types api-types || {
+        echo "0 1 0 api-types-packages" >>"$TALLY"
+        return
+    }
+    run_counted web-api-types "npm --prefix web/api_types run check" npm --prefix web/api_types run --silent check
     run_counted web-types "cd web && npm run check" npm --prefix web run --silent check
     run_counted web-build "cd web && node build.mjs" npm_build_dashboard
     run_counted web-unit "cd web && npm test" npm --prefix web test --silent

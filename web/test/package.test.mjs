@@ -44,7 +44,7 @@ test('scripts and styles call no other host', needsBuild, () => {
 });
 
 test('the lock files name no registry', () => {
-  for (const folder of [root, join(root, '..', 'tests', 'e2e')]) {
+  for (const folder of [root, join(root, 'api_types'), join(root, '..', 'tests', 'e2e')]) {
     const lock = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
     for (const [name, entry] of Object.entries(lock.packages)) assert.equal(entry.resolved, undefined, name);
   }

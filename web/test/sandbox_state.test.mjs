@@ -187,7 +187,8 @@ test('a failure without a body of its own is told from the failed stage, or as i
   const failed = body('error');
   failed.stages[2] = { ...failed.stages[2], status: 'failed', code: 'INGRESS_CONFLICT', message: 'host is taken', hint: 'delete the other' };
   assert.deepEqual(viewFromBody(failed, 0).failure, { stageId: 'networking', code: 'INGRESS_CONFLICT', message: 'host is taken', hint: 'delete the other' });
-  assert.equal(viewFromBody({ status: 'error', error: 'Failed to check sandbox status' }, 0).failure.message, 'Failed to check sandbox status');
+  const found = body('error', {}, { failure: { code: null, message: 'could not be looked at', hint: null } });
+  assert.equal(viewFromBody(found, 0).failure.message, 'could not be looked at');
 });
 
 test('a status in capitals is known, an unknown one counts as an error', () => {
@@ -266,7 +267,7 @@ test('a repair is no creation: what it makes again has its own clock, and no sta
 test('what broke after it was ready, or could not be read, is no failed creation', () => {
   const drift = viewFromBody(body('error', DONE, { desired: 'running', failure: { code: 'DRIFT', message: 'the pod is not ready' } }), 0);
   assert.deepEqual([blamed(drift), areStagesNews(drift)], ['environment', false]);
-  assert.equal(blamed(viewFromBody({ status: 'error', error: 'Failed to check sandbox status' }, 0)), 'environment');
+  assert.equal(blamed(viewFromBody(body('error', {}, { failure: { code: null, message: 'could not be looked at', hint: null } }), 0)), 'environment');
 });
 
 test('a removal hides the stages of what was ready, and shows those of what it cuts short', () => {

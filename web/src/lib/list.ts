@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* The projects page as a question: what is searched, which statuses, in which order. Pure. */
 
-import type { JournalEvent, Project, SandboxStatus } from '../net/types.ts';
-import { isMoving, OUTCOME_STATUS, parseStatus } from './sandbox_state.ts';
+import type { JournalEvent, Project } from '../net/types.ts';
+import { isMoving, OUTCOME_STATUS, parseStatus, type SandboxStatus } from './sandbox_state.ts';
 import { parseTime } from './time.ts';
 
 export type Order = 'activity' | 'name' | 'created';
@@ -83,23 +83,25 @@ export function countGroups(projects: readonly Project[]): Record<StatusGroup, n
   return counts;
 }
 
-/** The list after one event. Returns null when the event is about a project that the list does not hold. */
+/** The list after one event. Returns null when the event is about a project, or a sandbox, that the list does not hold. */
 export function applyToList(projects: readonly Project[], event: JournalEvent): Project[] | null {
   const at = projects.findIndex((p) => p.id === event.projectId);
   const project = projects[at];
   if (!project) return null;
   if (event.kind === 'done' && event.outcome === 'deleted') return projects.filter((p) => p !== project);
+  const { sandbox } = project;
   // A replayed event is older than what the list was read with.
   const isOld = parseTime(event.at) < parseTime(project.updatedAt);
-  if (isOld || event.attempt < (project.sandbox?.attempt ?? 0)) return [...projects];
+  if (isOld || event.attempt < (sandbox?.attempt ?? 0)) return [...projects];
+  if (!sandbox) return null;
   const status =
     event.kind === 'status' ? event.status
-    : event.kind === 'done' ? (OUTCOME_STATUS[event.outcome] ?? project.sandbox?.status ?? 'error')
-    : (project.sandbox?.status ?? 'creating');
+    : event.kind === 'done' ? OUTCOME_STATUS[event.outcome]
+    : sandbox.status;
   const moved: Project = {
     ...project,
     updatedAt: event.at,
-    sandbox: { ...project.sandbox, status, attempt: event.attempt, message: event.message ?? null, code: event.code ?? null },
+    sandbox: { ...sandbox, status, attempt: event.attempt, message: event.message, code: event.code, hint: event.hint },
   };
   return projects.map((p, i) => (i === at ? moved : p));
 }

@@ -3,8 +3,10 @@
  * events. Events may come twice, late, out of order or as a replay of what the answer already knew; none of these may
  * take the page back. Pure: no clock, no network, no DOM. */
 
-import type { FailureBody, JournalEvent, SandboxBody, SandboxStatus, StageBody, StageStatus } from '../net/types.ts';
+import type { EventOf, FailureBody, JournalEvent, Outcome, SandboxBody, SandboxState, StageBody, StageStatus } from '../net/types.ts';
 import { parseTime } from './time.ts';
+
+export type SandboxStatus = SandboxState | 'not_created';
 
 export interface StageView {
   id: string;
@@ -61,11 +63,11 @@ export interface SandboxView {
 }
 
 const STATUSES: readonly SandboxStatus[] = [
-  'not_created', 'creating', 'starting', 'running', 'updating', 'stopping', 'stopped', 'terminating', 'terminated', 'error',
+  'not_created', 'creating', 'starting', 'running', 'stopping', 'stopped', 'terminating', 'terminated', 'error',
 ];
 
 /** What each end of an attempt leaves behind. */
-export const OUTCOME_STATUS: Readonly<Record<string, SandboxStatus>> = {
+export const OUTCOME_STATUS: Readonly<Record<Outcome, SandboxState>> = {
   ready: 'running',
   failed: 'error',
   cancelled: 'terminated',
@@ -84,7 +86,7 @@ export function parseStatus(text: string): SandboxStatus {
 
 /** Work is going on that will end by itself. */
 export function isMoving(status: SandboxStatus): boolean {
-  return status === 'creating' || status === 'starting' || status === 'updating' || isEnding(status);
+  return status === 'creating' || status === 'starting' || isEnding(status);
 }
 
 export function isEnding(status: SandboxStatus): boolean {
@@ -103,27 +105,26 @@ function stageFromBody(body: StageBody): StageView {
     id: body.id,
     title: body.title,
     status: body.status,
-    code: body.code ?? null,
-    message: body.message ?? null,
-    hint: body.hint ?? null,
+    code: body.code,
+    message: body.message,
+    hint: body.hint,
     startedMs,
     endedMs,
-    durationMs: body.durationMs ?? null,
-    usualMs: body.usualMs ?? null,
+    durationMs: body.durationMs,
+    usualMs: body.usualMs,
     knownMs: Math.max(startedMs ?? 0, endedMs ?? 0),
   };
 }
 
 /** isStop: no stage is to blame, whatever became of them before. */
-function failureFrom(error: FailureBody | string | null | undefined, stages: StageView[], isStop: boolean): Failure | null {
+function failureFrom(told: FailureBody | null, stages: StageView[], isStop: boolean): Failure | null {
   const failed = isStop ? undefined : stages.find((s) => s.status === 'failed');
-  if (!error && !failed) return null;
-  const own: FailureBody = typeof error === 'string' ? { message: error } : (error ?? {});
+  if (!told && !failed) return null;
   return {
     stageId: failed?.id ?? null,
-    code: own.code ?? failed?.code ?? null,
-    message: own.message ?? failed?.message ?? 'The server gave no reason.',
-    hint: own.hint ?? failed?.hint ?? null,
+    code: told?.code ?? failed?.code ?? null,
+    message: told?.message ?? failed?.message ?? 'The server gave no reason.',
+    hint: told?.hint ?? failed?.hint ?? null,
   };
 }
 
@@ -140,25 +141,45 @@ function warningFrom(status: SandboxStatus, told: FailureBody): Warning | null {
   return { words: told.message ?? 'it stops soon', isKeptByUse };
 }
 
+const NOT_CREATED: SandboxView = {
+  status: 'not_created',
+  attempt: 0,
+  seq: 0,
+  knownMs: 0,
+  stages: [],
+  startedMs: null,
+  publicUrl: null,
+  ttydUrl: null,
+  failure: null,
+  words: null,
+  warning: null,
+  actions: [],
+  areActionsOld: false,
+  isStop: false,
+  wasCancelled: false,
+  wasDeleted: false,
+};
+
 /** The page as the server tells it. seq: the last event taken before the answer was asked for. */
 export function viewFromBody(body: SandboxBody, seq: number): SandboxView {
-  const stages = (body.stages ?? []).map(stageFromBody);
+  if (body.status === 'not_created') return { ...NOT_CREATED, seq };
+  const stages = body.stages.map(stageFromBody);
   const startedMs = timeOrNull(body.startedAt);
   const status = parseStatus(body.status);
   const isStop = body.desired === 'stopped';
   return {
     status,
-    attempt: body.attempt ?? 0,
+    attempt: body.attempt,
     seq,
     knownMs: stages.reduce((newest, s) => Math.max(newest, s.knownMs), startedMs ?? 0),
     stages,
     startedMs,
-    publicUrl: body.sandbox?.publicUrl ?? null,
-    ttydUrl: body.sandbox?.ttydUrl ?? null,
-    failure: status === 'error' ? failureFrom(body.failure ?? body.error, stages, isStop) : null,
-    words: isEnding(status) ? (body.message ?? null) : null,
+    publicUrl: body.sandbox.publicUrl,
+    ttydUrl: body.sandbox.ttydUrl,
+    failure: status === 'error' ? failureFrom(body.failure, stages, isStop) : null,
+    words: isEnding(status) ? body.message : null,
     warning: warningFrom(status, body),
-    actions: body.actions ?? [],
+    actions: body.actions,
     areActionsOld: false,
     isStop,
     wasCancelled: status === 'terminated' && endedEarly(stages),
@@ -195,12 +216,12 @@ function nextAttempt(view: SandboxView, attempt: number, atMs: number): SandboxV
   };
 }
 
-function isOldNews(stage: StageView, event: JournalEvent & { kind: 'stage' }, atMs: number): boolean {
+function isOldNews(stage: StageView, event: EventOf<'stage'>, atMs: number): boolean {
   return atMs < stage.knownMs || (atMs === stage.knownMs && RANK[event.status] < RANK[stage.status]);
 }
 
 /** isRepair: what was done is done once more, by a clock of its own. */
-function moveStage(stage: StageView, event: JournalEvent & { kind: 'stage' }, atMs: number, isRepair: boolean): StageView {
+function moveStage(stage: StageView, event: EventOf<'stage'>, atMs: number, isRepair: boolean): StageView {
   if (isOldNews(stage, event, atMs)) return stage;
   const isOver = RANK[event.status] === 2;
   const toldMs = isOver && event.durationMs != null ? atMs - event.durationMs : null;
@@ -211,21 +232,21 @@ function moveStage(stage: StageView, event: JournalEvent & { kind: 'stage' }, at
   return {
     ...stage,
     status: event.status,
-    code: event.code ?? null,
-    message: event.message ?? null,
-    hint: event.hint ?? null,
+    code: event.code,
+    message: event.message,
+    hint: event.hint,
     startedMs,
     endedMs: isOver ? atMs : null,
     durationMs: isOver ? (event.durationMs ?? ownMs) : null,
   };
 }
 
-function applyStage(view: SandboxView, event: JournalEvent & { kind: 'stage' }, atMs: number): SandboxView {
+function applyStage(view: SandboxView, event: EventOf<'stage'>, atMs: number): SandboxView {
   const stages = view.stages.map((s) => (s.id === event.stage ? moveStage(s, event, atMs, view.status === 'error') : s));
   return { ...view, stages };
 }
 
-function applyStatus(view: SandboxView, event: JournalEvent & { kind: 'status' }, atMs: number): SandboxView {
+function applyStatus(view: SandboxView, event: EventOf<'status'>, atMs: number): SandboxView {
   if (atMs < view.knownMs) return view;
   const status = parseStatus(event.status);
   const isStop = status === 'stopping' || (view.isStop && (status === 'stopped' || status === 'error'));
@@ -233,7 +254,7 @@ function applyStatus(view: SandboxView, event: JournalEvent & { kind: 'status' }
     ...view,
     status,
     failure: status === 'error' ? failureFrom(event, view.stages, isStop) : null,
-    words: isEnding(status) ? (event.message ?? null) : null,
+    words: isEnding(status) ? event.message : null,
     warning: warningFrom(status, event),
     areActionsOld: view.areActionsOld || status !== view.status,
     isStop,
@@ -241,7 +262,7 @@ function applyStatus(view: SandboxView, event: JournalEvent & { kind: 'status' }
   };
 }
 
-function applyDone(view: SandboxView, event: JournalEvent & { kind: 'done' }, atMs: number): SandboxView {
+function applyDone(view: SandboxView, event: EventOf<'done'>, atMs: number): SandboxView {
   if (atMs < view.knownMs) return view;
   const status = OUTCOME_STATUS[event.outcome] ?? view.status;
   return {
@@ -251,8 +272,6 @@ function applyDone(view: SandboxView, event: JournalEvent & { kind: 'done' }, at
     words: null,
     warning: null,
     areActionsOld: view.areActionsOld || status !== view.status,
-    publicUrl: event.publicUrl ?? view.publicUrl,
-    ttydUrl: event.ttydUrl ?? view.ttydUrl,
     wasCancelled: event.outcome === 'cancelled',
     wasDeleted: event.outcome === 'deleted',
   };

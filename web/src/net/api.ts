@@ -5,10 +5,7 @@
 import { ServerClock } from '../lib/clock.ts';
 import { parseRetryAfterMs } from '../lib/backoff.ts';
 import { parseTime } from '../lib/time.ts';
-import type {
-  ApiToken, Cluster, DeviceAsked, LimitsBody, MadeToken, Project, Providers, SandboxBody, Session, SessionInfo, StartedBody,
-  TokenScope,
-} from './types.ts';
+import type { AnswerOf, Asked, Method, PathOf, ProjectWish, TokenWish } from './types.ts';
 
 /** No answer after this long counts as no answer. */
 const ANSWER_LIMIT_MS = 20_000;
@@ -60,11 +57,16 @@ export function observeHeaders(headers: Headers, sentMs: number, receivedMs: num
 }
 
 interface CallOptions {
-  body?: unknown;
   /** The same key repeats the same act: the server answers what it answered before. */
   idempotencyKey?: string;
   /** For calls whose 401 is an answer and not the end of a session. */
   expects401?: true;
+}
+
+interface Request extends CallOptions {
+  path?: Readonly<Record<string, string>>;
+  query?: Readonly<Record<string, unknown>>;
+  body?: unknown;
 }
 
 /** Nobody knows whether it was done: no answer came, a proxy's, or that it is being worked on. */
@@ -73,7 +75,19 @@ function isUnsettled(error: unknown): boolean {
   return [0, 502, 503, 504].includes(error.status) || error.reason === 'InProgress';
 }
 
-async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<Answer<T>> {
+/** A path of the description with its parameters filled in. */
+function fill(path: string, request: Request): string {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(request.path?.[name] ?? ''));
+  const query = new URLSearchParams(Object.entries(request.query ?? {}).map(([name, value]) => [name, String(value)]));
+  return query.size > 0 ? `${filled}?${query}` : filled;
+}
+
+/** What may be asked and what is answered is as the API's description says. */
+async function call<M extends Method, P extends PathOf<M>>(method: M, path: P, request: Asked<M, P> & CallOptions): Promise<Answer<AnswerOf<M, P>>> {
+  return callUntilSettled(method.toUpperCase(), fill(path, request), request);
+}
+
+async function callUntilSettled<T>(method: string, path: string, options: Request): Promise<Answer<T>> {
   const startedMs = Date.now();
   for (let again = 0; ; again++) {
     try {
@@ -87,7 +101,7 @@ async function call<T>(method: string, path: string, options: CallOptions = {}):
   }
 }
 
-async function callOnce<T>(method: string, path: string, options: CallOptions): Promise<Answer<T>> {
+async function callOnce<T>(method: string, path: string, options: Request): Promise<Answer<T>> {
   const headers: Record<string, string> = { Accept: 'application/json, application/problem+json' };
   if (options.body !== undefined) headers['Content-Type'] = 'application/json';
   if (options.idempotencyKey) headers['Idempotency-Key'] = options.idempotencyKey;
@@ -166,44 +180,35 @@ export function newIdempotencyKey(): string {
 /** What a project as a whole can be asked for; the server says when. */
 export type ProjectAction = 'start' | 'stop' | 'restart';
 
-const projectPath = (id: string): string => `/api/projects/${encodeURIComponent(id)}`;
-const sandboxPath = (id: string): string => `/api/sandbox/${encodeURIComponent(id)}`;
-
 export const api = {
-  session: () => call<Session | null>('GET', '/api/auth/session', { expects401: true }),
-  signIn: (token: string) => call<Session>('POST', '/api/auth/signin-link', { body: { token }, expects401: true }),
-  signOut: () => call<unknown>('POST', '/api/auth/signout', { body: {}, expects401: true }),
-  providers: () => call<Providers>('GET', '/api/auth/providers'),
+  session: () => call('get', '/api/auth/session', { expects401: true }),
+  signIn: (token: string) => call('post', '/api/auth/signin-link', { body: { token }, expects401: true }),
+  signOut: () => call('post', '/api/auth/signout', { body: {}, expects401: true }),
+  providers: () => call('get', '/api/auth/providers', {}),
   /** Where the browser is to go; callbackUrl: the path to come back to. */
   beginGitHub: (callbackUrl: string) =>
-    call<{ url: string }>('POST', '/api/auth/signin/github', { body: { callbackUrl }, expects401: true }),
-  sessions: () => call<SessionInfo[]>('GET', '/api/auth/sessions'),
-  endSession: (id: string) => call<unknown>('DELETE', `/api/auth/sessions/${encodeURIComponent(id)}`),
-  endOtherSessions: () => call<unknown>('DELETE', '/api/auth/sessions?others=true'),
-  endAllSessions: () => call<unknown>('DELETE', '/api/auth/sessions'),
-  tokens: () => call<ApiToken[]>('GET', '/api/tokens'),
-  makeToken: (body: { name: string; scopes: TokenScope[]; expiresInDays: number }, idempotencyKey: string) =>
-    call<MadeToken>('POST', '/api/tokens', { body, idempotencyKey }),
-  revokeToken: (id: string) => call<unknown>('DELETE', `/api/tokens/${encodeURIComponent(id)}`),
-  deviceAsked: (code: string) => call<DeviceAsked>('GET', `/api/auth/device?user_code=${encodeURIComponent(code)}`),
-  decideDevice: (userCode: string, allow: boolean) =>
-    call<unknown>('POST', '/api/auth/device', { body: { userCode, allow } }),
-  projects: () => call<Project[]>('GET', '/api/projects'),
-  project: (id: string) => call<Project>('GET', projectPath(id)),
-  clusters: () => call<Cluster[]>('GET', '/api/clusters'),
-  createProject: (body: { name: string; description?: string; cluster?: string }, idempotencyKey: string) =>
-    call<Project>('POST', '/api/projects', { body, idempotencyKey }),
+    call('post', '/api/auth/signin/{provider}', { path: { provider: 'github' }, body: { callbackUrl }, expects401: true }),
+  sessions: () => call('get', '/api/auth/sessions', {}),
+  endSession: (id: string) => call('delete', '/api/auth/sessions/{id}', { path: { id } }),
+  endOtherSessions: () => call('delete', '/api/auth/sessions', { query: { others: true } }),
+  endAllSessions: () => call('delete', '/api/auth/sessions', {}),
+  tokens: () => call('get', '/api/tokens', {}),
+  makeToken: (body: TokenWish, idempotencyKey: string) => call('post', '/api/tokens', { body, idempotencyKey }),
+  revokeToken: (id: string) => call('delete', '/api/tokens/{id}', { path: { id } }),
+  deviceAsked: (code: string) => call('get', '/api/auth/device', { query: { user_code: code } }),
+  decideDevice: (userCode: string, allow: boolean) => call('post', '/api/auth/device', { body: { userCode, allow } }),
+  projects: () => call('get', '/api/projects', {}),
+  project: (id: string) => call('get', '/api/projects/{id}', { path: { id } }),
+  clusters: () => call('get', '/api/clusters', {}),
+  createProject: (body: ProjectWish, idempotencyKey: string) => call('post', '/api/projects', { body, idempotencyKey }),
   deleteProject: (id: string, fate: 'keep-database' | 'delete-database') =>
-    call<{ status: string; message?: string }>(
-      'DELETE',
-      projectPath(id) + (fate === 'keep-database' ? '?keepDatabase=true' : ''),
-    ),
-  sandbox: (id: string) => call<SandboxBody>('GET', sandboxPath(id)),
-  startSandbox: (id: string, idempotencyKey: string) =>
-    call<StartedBody>('POST', sandboxPath(id), { body: {}, idempotencyKey }),
+    call('delete', '/api/projects/{id}', { path: { id }, ...(fate === 'keep-database' && { query: { keepDatabase: true } }) }),
+  sandbox: (projectId: string) => call('get', '/api/sandbox/{projectId}', { path: { projectId } }),
+  startSandbox: (projectId: string, idempotencyKey: string) =>
+    call('post', '/api/sandbox/{projectId}', { path: { projectId }, body: {}, idempotencyKey }),
   act: (id: string, action: ProjectAction, idempotencyKey: string) =>
-    call<{ message?: string }>('POST', `${projectPath(id)}/${action}`, { body: {}, idempotencyKey }),
-  limits: (id: string) => call<LimitsBody>('GET', `${projectPath(id)}/limits`),
-  noteActivity: (id: string) => call<null>('POST', `${projectPath(id)}/activity`, { body: {} }),
-  deleteSandbox: (id: string) => call<StartedBody>('DELETE', sandboxPath(id)),
+    call('post', `/api/projects/{id}/${action}`, { path: { id }, body: {}, idempotencyKey }),
+  limits: (id: string) => call('get', '/api/projects/{id}/limits', { path: { id } }),
+  noteActivity: (id: string) => call('post', '/api/projects/{id}/activity', { path: { id }, body: {} }),
+  deleteSandbox: (projectId: string) => call('delete', '/api/sandbox/{projectId}', { path: { projectId } }),
 };

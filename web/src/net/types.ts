@@ -1,157 +1,51 @@
 // SPDX-License-Identifier: MIT
-/* The shapes that the server sends. Fields that it may leave out are optional here; unknown extra fields are ignored. */
+/* Short names for what the description of the API says (net/openapi.ts is generated from it), and what a call of it is. */
 
-export type SandboxStatus =
-  | 'not_created'
-  | 'creating'
-  | 'starting'
-  | 'running'
-  | 'updating'
-  | 'stopping'
-  | 'stopped'
-  | 'terminating'
-  | 'terminated'
-  | 'error';
+import type { components, paths } from './openapi.ts';
 
-export type StageStatus = 'pending' | 'in_progress' | 'completed' | 'failed' | 'skipped';
+type Schemas = components['schemas'];
 
-export interface User {
-  id: string;
-  name: string | null;
-  email: string | null;
-  isAdmin?: boolean;
-}
+export type SandboxState = Schemas['SandboxState'];
+export type Outcome = Schemas['Outcome'];
+export type StageStatus = Schemas['StageStatus'];
+export type User = Schemas['User'];
+export type Session = Schemas['Session'];
+export type SessionInfo = Schemas['SessionInfo'];
+export type TokenScope = Schemas['Scope'];
+export type ApiToken = Schemas['Token'];
+export type MadeToken = Schemas['NewToken'];
+export type TokenWish = Schemas['TokenWish'];
+export type Providers = AnswerOf<'get', '/api/auth/providers'>;
+export type DeviceAsked = AnswerOf<'get', '/api/auth/device'>;
+export type Cluster = Schemas['Cluster'];
+export type Project = Schemas['Project'];
+export type ProjectWish = Schemas['ProjectWish'];
+export type StageBody = Schemas['Stage'];
+export type FailureBody = Schemas['Failure'];
+export type SandboxBody = Schemas['SandboxDocument'];
+export type QueuePlace = Schemas['QueuePlace'];
 
-export interface Session {
-  user: User;
-  expires: string;
-}
+/** The events that the journal holds and that these pages show; a reset is the stream's own. */
+type JournalKind = Exclude<keyof Schemas['StreamEvents'], 'reset' | 'queued'>;
+export type JournalEvent = { [Kind in JournalKind]: { kind: Kind } & Schemas['StreamEvents'][Kind] }[JournalKind];
+export type EventOf<Kind extends JournalKind> = Extract<JournalEvent, { kind: Kind }>;
 
-/** One place where the user is signed in. */
-export interface SessionInfo {
-  id: string;
-  userAgent: string;
-  address: string;
-  createdAt: string;
-  lastUsedAt: string;
-  expiresAt: string;
-  current: boolean;
-}
+export type Method = 'get' | 'post' | 'put' | 'delete';
+export type PathOf<M extends Method> = { [P in keyof paths]: paths[P] extends Record<M, { responses: object }> ? P : never }[keyof paths];
 
-export type TokenScope = 'read' | 'write' | 'admin';
+type Operation<M extends Method, P extends keyof paths> = paths[P][M];
+type Json<T> = T extends { content: { 'application/json': infer Body } } ? Body : null;
+type Good<Responses> = Json<Responses[keyof Responses & (200 | 201 | 202 | 204)]>;
+export type AnswerOf<M extends Method, P extends keyof paths> = Operation<M, P> extends { responses: infer R } ? Good<R> : never;
 
-export interface ApiToken {
-  id: string;
-  name: string;
-  prefix: string;
-  scopes: TokenScope[];
-  createdAt: string;
-  expiresAt: string;
-  lastUsedAt: string | null;
-}
+type Parameters<Op, Place extends 'path' | 'query'> = Op extends { parameters: infer All } ? Exclude<All[Place & keyof All], undefined> : never;
+type InPath<Op> = [Parameters<Op, 'path'>] extends [never] ? { path?: never } : { path: Parameters<Op, 'path'> };
+type InQuery<Op> = [Parameters<Op, 'query'>] extends [never] ? { query?: never } : { query?: Parameters<Op, 'query'> };
+type InBody<Op> =
+  Op extends { requestBody: { content: { 'application/json': infer Body } } } ? { body: Body }
+  : Op extends { requestBody?: { content: { 'application/json': infer Body } } } ? { body?: Body }
+  : { body?: never };
 
-/** The one answer that holds its text. */
-export interface MadeToken extends ApiToken {
-  token: string;
-}
-
-/** What a program without a browser wants. */
-export interface DeviceAsked {
-  name: string;
-  scopes: TokenScope[];
-  userAgent: string;
-  address: string;
-  expiresAt: string;
-}
-
-/** Ways of signing in, by id. */
-export type Providers = Record<string, { id: string; name: string }>;
-
-/** Where a project's objects are. */
-export interface Cluster {
-  name: string;
-  isDefault: boolean;
-  status: string;
-}
-
-export interface ProjectSandbox {
-  status: string;
-  publicUrl?: string | null;
-  ttydUrl?: string | null;
-  attempt?: number;
-  code?: string | null;
-  message?: string | null;
-}
-
-export interface Project {
-  id: string;
-  name: string;
-  description: string | null;
-  cluster?: string;
-  githubRepo: string | null;
-  status: string;
-  createdAt: string;
-  updatedAt: string;
-  sandbox: ProjectSandbox | null;
-}
-
-export interface StageBody {
-  id: string;
-  title: string;
-  status: StageStatus;
-  code?: string | null;
-  message?: string | null;
-  hint?: string | null;
-  startedAt?: string | null;
-  endedAt?: string | null;
-  durationMs?: number | null;
-  usualMs?: number | null;
-}
-
-export interface FailureBody {
-  code?: string | null;
-  message?: string | null;
-  hint?: string | null;
-}
-
-export interface SandboxBody {
-  status: string;
-  code?: string | null;
-  message?: string | null;
-  sandbox?: { id: string; publicUrl?: string | null; ttydUrl?: string | null; status?: string };
-  attempt?: number;
-  /** What the last request asked for: running, stopped, terminated, deleted, detached. */
-  desired?: string;
-  stages?: StageBody[];
-  /** What may be asked for now: start, stop, restart, delete. */
-  actions?: string[];
-  startedAt?: string | null;
-  failure?: FailureBody | null;
-  /** Where the status itself could not be found out. */
-  error?: FailureBody | string | null;
-}
-
-/** When a sandbox is stopped by itself; 0: never. */
-export interface LimitsBody {
-  effective: { idleStopSeconds: number; maxAgeSeconds: number; warningSeconds: number };
-}
-
-export interface StartedBody {
-  status: string;
-  message?: string;
-}
-
-interface JournalFacts {
-  seq: number;
-  projectId: string;
-  attempt: number;
-  code?: string | null;
-  message?: string | null;
-  hint?: string | null;
-  at: string;
-}
-
-export type JournalEvent =
-  | ({ kind: 'stage'; stage: string; status: StageStatus; durationMs?: number | null } & JournalFacts)
-  | ({ kind: 'status'; status: string } & JournalFacts)
-  | ({ kind: 'done'; outcome: string; publicUrl?: string | null; ttydUrl?: string | null } & JournalFacts);
+/** What the description lets a call of this path hold. */
+export type Asked<M extends Method, P extends keyof paths> =
+  InPath<Operation<M, P>> & InQuery<Operation<M, P>> & InBody<Operation<M, P>>;

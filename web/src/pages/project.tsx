@@ -2,9 +2,11 @@
 /* One project: how far its sandbox is, where it is reached, and what can be done with it. */
 
 import { useEffect, useState } from 'preact/hooks';
-import { allows, areStagesNews, blamed, finishedStages, isEnding, mayAllow, type Blamed, type SandboxView, type Warning } from '../lib/sandbox_state.ts';
+import {
+  allows, areStagesNews, blamed, finishedStages, isEnding, mayAllow, type Blamed, type SandboxStatus, type SandboxView, type Warning,
+} from '../lib/sandbox_state.ts';
 import type { ProjectAction } from '../net/api.ts';
-import type { Project, SandboxStatus } from '../net/types.ts';
+import type { Project } from '../net/types.ts';
 import { clearNotice, notice } from '../state/notice.ts';
 import { projects } from '../state/projects.ts';
 import {

@@ -17,7 +17,7 @@ export function watchUse(projectId: string): () => void {
     // One that is lost is made up for by the next.
     api.noteActivity(projectId).catch(() => {});
   };
-  api.limits(projectId).then(({ body }) => (isWanted = body.effective.idleStopSeconds > 0), () => {});
+  api.limits(projectId).then(({ body }) => (isWanted = (body.effective.idleStopSeconds ?? 0) > 0), () => {});
   for (const sign of SIGNS) document.addEventListener(sign, onSign, { capture: true, passive: true });
   return () => {
     for (const sign of SIGNS) document.removeEventListener(sign, onSign, { capture: true });

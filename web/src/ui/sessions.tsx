@@ -37,7 +37,7 @@ function Row(props: { session: SessionInfo; onEnded(): Promise<void> }) {
         )}
       </div>
       <p class="row-time fine">
-        <Ago at={session.lastUsedAt} />
+        {session.lastUsedAt ? <Ago at={session.lastUsedAt} /> : 'Never used'}
       </p>
     </li>
   );

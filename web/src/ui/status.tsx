@@ -2,7 +2,8 @@
 /* A status as icon and word. The words are this page's; titles of stages come from the server. */
 
 import type { ComponentChild } from 'preact';
-import type { SandboxStatus, StageStatus } from '../net/types.ts';
+import type { SandboxStatus } from '../lib/sandbox_state.ts';
+import type { StageStatus } from '../net/types.ts';
 import { DoneIcon, FailedIcon, PendingIcon, ProgressIcon, SkippedIcon, StoppedIcon } from './icons.tsx';
 
 export const SANDBOX_WORD: Readonly<Record<SandboxStatus, string>> = {
@@ -10,7 +11,6 @@ export const SANDBOX_WORD: Readonly<Record<SandboxStatus, string>> = {
   creating: 'Creating',
   starting: 'Starting',
   running: 'Running',
-  updating: 'Updating',
   stopping: 'Stopping',
   stopped: 'Stopped',
   terminating: 'Removing',

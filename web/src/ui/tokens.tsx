@@ -30,7 +30,7 @@ function Row(props: { token: ApiToken; onRevoked(): Promise<void> }) {
       <div class="row-name">
         <strong>{token.name}</strong>
         <p class="fine">
-          <code>{token.prefix}…</code> may {token.scopes.join(', ')}; ends <Moment at={token.expiresAt} />
+          <code>{token.prefix}…</code> may {token.scopes.join(', ')}; {token.expiresAt ? <>ends <Moment at={token.expiresAt} /></> : 'does not end'}
         </p>
         {act.error && <ErrorNote error={act.error} />}
       </div>
