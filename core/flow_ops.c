@@ -134,18 +134,23 @@ static void on_applied(void *arg, const struct err *err)
             forget_owned(f);
         if (object == OBJECT_DATABASE || is_right(object))
             f->has_rights = (f->applied & RIGHTS) == RIGHTS;
-        /* A database made anew has new credentials. */
-        if (object == OBJECT_DATABASE) {
-            f->has_credentials = false;
-            f->is_login_proven = false;
-        }
     }
     flow_wake(f);
+}
+
+/* A database made anew has new credentials. The answer would be too late for that: by then a watch, or an earlier call
+ * that was given up and landed, may have shown it, and its credentials may be known. */
+static void forget_credentials(struct flow *f)
+{
+    f->has_credentials = false;
+    f->is_login_proven = false;
 }
 
 void start_apply(struct flow *f, enum step_id step)
 {
     struct step_run *run = &f->steps[step];
+    if (PLAN[step].object == OBJECT_DATABASE)
+        forget_credentials(f);
     run->is_act = true;
     run->op =
         cluster_of(f)->apply(cluster_of(f)->self, PLAN[step].object, &f->sb, NULL, timeout_ms(f), on_applied, run);

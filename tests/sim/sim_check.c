@@ -202,8 +202,13 @@ static void check_event(struct run *r, struct story *s, const struct journal_eve
     bool is_healed = s->was_drift && e->kind == JOURNAL_DONE && e->outcome == OUTCOME_READY;
     if (e->attempt != s->attempt)
         *s = (struct story){.attempt = e->attempt, .is_stop = s->is_stop};
-    if (e->kind == JOURNAL_STAGE)
+    if (e->kind == JOURNAL_STAGE) {
+        bool is_undone = s->stages[e->stage] == STAGE_STATUS_COMPLETED && e->stage_status == STAGE_STATUS_IN_PROGRESS;
+        if (is_undone && strcmp(e->message, "reading the database's credentials") == 0)
+            sim_violated(&r->sim, "%s attempt %u: its credentials were known and are read once more", e->project_id,
+                         e->attempt);
         s->stages[e->stage] = e->stage_status;
+    }
     if (e->kind == JOURNAL_STAGE && s->waits_since_ms == 0 && strstr(e->message, "KubeBlocks") != NULL)
         s->waits_since_ms = sim_store_written_ms(r->store, e->seq);
     if (e->kind == JOURNAL_STATUS)
