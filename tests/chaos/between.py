@@ -73,9 +73,10 @@ class CallGate(Between):
         with self.lock:
             self.armed[f"{name}-agentruntime-".encode()] = n
 
-    def is_reached(self, name, project):
+    def disarm(self, name, project):
+        """How many calls more it would have been; 0 or less: there was such a call."""
         with self.lock:
-            return self.armed.pop(f"{name}-agentruntime-".encode(), 1) <= 0
+            return self.armed.pop(f"{name}-agentruntime-".encode(), 1)
 
     def redirect(self, ground, port, env):
         name = ground.name_of(port)

@@ -26,8 +26,11 @@ FAULTS = (
     {"percent": 1, "delayMs": 5000},
     {"percent": 10, "delayMs": 50},
 )
-# A busy machine is no reason for one of them to fail.
-ENV = {"FULLSTACKD_DATABASE_POOL_SIZE": "16", "FULLSTACKD_FLOW_CALL_DEADLINE": "4s", "FULLSTACKD_FLOW_APPLY_DEADLINE": "5m"}
+# A busy machine is no reason for one of them to fail: with the usual deadlines a minute of calls that time out ends one as
+# CLUSTER_UNREACHABLE before its pod could crash.
+ENV = dict({f"FULLSTACKD_FLOW_{name}_DEADLINE": "10m" for name in ("APPLY", "DATABASE", "CREDENTIALS", "CONTAINER", "ENDPOINT",
+                                                                  "TERMINAL", "READY")},
+           FULLSTACKD_DATABASE_POOL_SIZE="16", FULLSTACKD_FLOW_CALL_DEADLINE="4s")
 END_WITHIN_S = 240
 
 
@@ -60,15 +63,12 @@ class Crowd:
                 ends[project] = end
         return ends
 
-    def check(self, name, end):
+    def check(self, project, name, end):
         code = FATES.get(name.partition("-")[0])
-        got = (end["outcome"], end.get("code"))
-        if code is not None and got != ("failed", code):
-            self.ground.findings.add("lost", f"{name} ended {got} and not as {code}: {end.get('message')}")
-        if code is None and got[0] != "ready":
-            print(f"{name}: {got}, {end.get('message')}", flush=True)
-        if code is None and got[0] != "ready" and not (got[0] == "failed" and got[1]):
-            self.ground.findings.add("lost", f"{name} ended {got}")
+        want = ("failed", code) if code else ("ready", None)
+        got = (end["outcome"], end.get("code") or None)
+        if got != want:
+            self.ground.findings.add("lost", f"{name} ({project}) ended {got} and not {want}: {end.get('message')}")
 
     def delete(self, projects):
         with concurrent.futures.ThreadPoolExecutor(POSTING) as pool:
@@ -92,6 +92,9 @@ def crowd(seed, n, kills):
     with Ground(seed, replicas=2, users=USERS, env=ENV, cluster_args=DELAYS) as ground:
         for i, fault in enumerate(FAULTS):
             ground.fault(times=TIMES, seed=seed * 100 + i, **fault)
+        ground.findings.expect("kills", kills)
+        ground.findings.expect("creations", n)
+        ground.findings.expect("injected errors that were met", n)
         it = Crowd(ground, n, chance)
         killer = threading.Thread(target=kill_now_and_then, args=(ground, chance, kills, n * 12), daemon=True)
         killer.start()
@@ -100,10 +103,13 @@ def crowd(seed, n, kills):
         ends = it.ends(it.projects, 1)
         for project, name, _ in it.projects:
             if project in ends:
-                it.check(name, ends[project])
+                it.check(project, name, ends[project])
         killer.join(120)
         ground.wait_all_alive()
         ground.findings.count_run(n)
+        ground.findings.count_hit("creations", len(it.projects))
+        ground.findings.count_hit("kills", ground.kills)
+        ground.findings.count_hit("injected errors that were met", ground.count_logged("an injected fault"))
         ready = [p for p in it.projects if ends.get(p[0], {}).get("outcome") == "ready"]
         chance.shuffle(ready)
         kept = ready[:2 * len(ready) // 3]

@@ -10,6 +10,9 @@ from ground import DELAYS, Ground, PHASES
 from judge import judge
 
 PROJECTS = 4
+# That the replicas met it: what they had to begin anew.
+WATCH_METRICS = {"lists": "fullstackd_kube_lists_total", "streams": "fullstackd_kube_watch_streams_total",
+                 "failures": "fullstackd_kube_watch_failures_total"}
 
 
 def live_all(ground, n):
@@ -22,9 +25,12 @@ def live_all(ground, n):
 def connections(seed, target, replicas=2):
     cutter = Cutter(seed, target)
     with Ground(seed, replicas=replicas, between=cutter) as ground:
+        ground.findings.expect("cuts")
         live_all(ground, PROJECTS)
         cutter.is_calm = True
         ground.findings.count_run(cutter.cuts)
+        ground.findings.count_hit("cuts", cutter.cuts)
+        ground.findings.count_hit("connections", cutter.connections)
         judge(ground)
         return ground.findings
 
@@ -33,6 +39,9 @@ def watches(seed, replicas=2):
     """At each few events everything that watches could resume from is gone, and they break or end; lists expire as well."""
     chance = random.Random(f"watches {seed}")
     with Ground(seed, replicas=replicas, cluster_args=DELAYS + ("--watch-window", "64")) as ground:
+        for hit in WATCH_METRICS:
+            ground.findings.expect(hit)
+        before = {hit: ground.metric(name) for hit, name in WATCH_METRICS.items()}
         is_over = threading.Event()
 
         def expire():
@@ -54,6 +63,8 @@ def watches(seed, replicas=2):
         with ground.witness.changed:
             ground.witness.changed.notify_all()
         expiring.join(60)
+        for hit, name in WATCH_METRICS.items():
+            ground.findings.count_hit(hit, ground.metric(name) - before[hit])
         ground.kube("DELETE", "/devcluster/faults", want=200)
         judge(ground)
         return ground.findings

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The ground that chaos happens on: replicas on one PostgreSQL, one Redis and one embedded cluster, each reachable through
 what a fault puts between; whoever is killed is started again; witnesses look on all the time."""
+import http.client
 import json
 import os
 import queue
 import random
+import re
 import secrets
 import signal
 import sys
@@ -21,6 +23,7 @@ DELAYS = ("--delays", "schedule=20,pull_first=30,pull_again=30,start=20,ready=30
 ENV = {"FULLSTACKD_FLOW_LEASE": "3s", "FULLSTACKD_FLOW_CLAIM_INTERVAL": "100ms", "FULLSTACKD_FLOW_CALL_DEADLINE": "1s",
        "FULLSTACKD_FLOW_LATE": "100ms", "FULLSTACKD_LISTEN_DRAIN_SPREAD": "200ms", "FULLSTACKD_LISTEN_HANDLER_DEADLINE": "5s"}
 PHASE_WITHIN_S = 120
+STORY_LINES = 50
 
 # What a user wants of a project, one after the other: (name, method, path, answers, how it ends).
 PHASES = (
@@ -80,6 +83,8 @@ class Ground(World):
     def __exit__(self, kind, *rest):
         self.over.set()
         self.dead.put(None)
+        if not self.findings.is_clean:
+            self.show_story()
         try:
             super().__exit__(kind, *rest)
         finally:
@@ -167,8 +172,52 @@ class Ground(World):
     def server_at(self, port):
         return next((s for s in list(self.servers) if s.port == port), None)
 
+    def is_up(self, port):
+        """Does the replica there let anybody in? One that was killed does not yet; none ends by itself."""
+        with self.lock:  # who kills it takes it out of the list before anybody looks
+            server = self.server_at(port)
+            if server is not None and server.popen.poll() is not None:
+                raise AssertionError(f"{self.name_of(port)} ended by itself with {server.popen.returncode}")
+        try:
+            return server is not None and Client(port, "").request("GET", "/readyz")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def look_alive(self, port):
+        """Whoever it waits for, it answers."""
+        try:
+            status = Client(port, "").request("GET", "/livez")[0]
+        except (OSError, http.client.HTTPException) as e:
+            status = repr(e)
+        if status != 200:
+            self.findings.add("stuck", f"{self.name_of(port)} does not answer: {status}")
+
+    def metric(self, name):
+        """Of all replicas together."""
+        found = 0
+        for port in self.ports:
+            text = Client(port, "").request("GET", "/metrics")[2].decode()
+            found += sum(int(n) for n in re.findall(rf"^{name}(?:{{[^}}]*}})? (\d+)$", text, re.M))
+        return found
+
+    def logs(self):
+        """The lines of all replicas, dead ones too."""
+        for name in sorted(os.listdir(self.dir)):
+            if name.startswith("fullstackd-") and name.endswith(".log"):
+                with open(os.path.join(self.dir, name), errors="replace") as f:
+                    yield from f
+
+    def count_logged(self, text):
+        return sum(text in line for line in self.logs())
+
+    def show_story(self):
+        """What the replicas logged of the projects that something is wrong with."""
+        ids = set(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", " ".join(sum(self.findings.texts.values(), []))))
+        lines = [line for line in self.logs() if any(i in line for i in ids)]
+        print(*sorted(lines)[-STORY_LINES:], sep="", flush=True)
+
     def wait_all_alive(self):
-        wait_for("all replicas", lambda: all(self.server_at(p) and self.is_ready(self.server_at(p)) for p in self.ports))
+        wait_for("all replicas", lambda: all(self.is_up(port) for port in self.ports))
 
     def give_password(self):
         """For connections by TCP, where PostgreSQL wants one."""

@@ -20,8 +20,8 @@ def main():
         traceback.print_exc()
         findings = Findings()
         findings.add("stuck", f"{type(e).__name__}: {e}")
-    print(json.dumps({"runs": findings.runs, **findings.texts}), flush=True)
-    return 0 if findings.is_clean else 1
+    print(json.dumps({"runs": findings.runs, "hits": findings.hits, "missed": findings.missed, **findings.texts}), flush=True)
+    return 0 if findings.is_clean and not findings.missed else 1
 
 
 if __name__ == "__main__":

@@ -54,7 +54,8 @@ def judge(ground):
 def journal_of(ground):
     """{owner: [(seq, project, attempt, kind, stage, status of the stage, outcome, code, message)]}"""
     found = {}
-    query = ("SELECT owner_id, seq, project_id, attempt, kind, coalesce(stage, ''), coalesce(stage_status, ''), "
+    query = ("SELECT owner_id, seq, project_id, attempt, "
+             "CASE WHEN position IS NULL THEN kind ELSE 'queued' END, coalesce(stage, ''), coalesce(stage_status, ''), "
              "coalesce(outcome, ''), code, replace(replace(message, '|', ' '), chr(10), ' ') FROM journal ORDER BY owner_id, seq")
     for owner, seq, *rest in ground.sql(query):
         found.setdefault(owner, []).append((int(seq), *rest))

@@ -55,6 +55,7 @@ def replace(ground, port):
 
 def restart(seed, rounds, replicas=2):
     with Ground(seed, replicas=replicas, env={"FULLSTACKD_LISTEN_HANDLER_DEADLINE": "60s"}) as ground:
+        ground.findings.expect("restarts", rounds)
         is_over = threading.Event()
         users = [threading.Thread(target=use, args=(ground, i, is_over), daemon=True) for i in range(USERS_AT_ONCE)]
         for user in users:
@@ -63,6 +64,7 @@ def restart(seed, rounds, replicas=2):
             told = len(ground.witness.events)
             replace(ground, ground.ports[i % replicas])
             ground.findings.count_run()
+            ground.findings.count_hit("restarts")
             # The next one goes when things have moved on.
             ground.witness.wait(lambda: len(ground.witness.events) > told + 20, 20)
         is_over.set()

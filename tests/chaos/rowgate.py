@@ -63,10 +63,10 @@ class RowGate(threading.Thread):
         with self.lock:
             self.armed[project] = n
 
-    def is_reached(self, name, project):
-        """Was there such a row? The next phase arms it anew."""
+    def disarm(self, name, project):
+        """How many rows more it would have been; 0 or less: there was such a row."""
         with self.lock:
-            return self.armed.pop(project, 1) <= 0
+            return self.armed.pop(project, 1)
 
     def is_it(self, project):
         with self.lock:

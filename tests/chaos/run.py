@@ -29,12 +29,13 @@ class Result:
         self.fault, self.seed, self.args = fault, seed, args
         self.found = {column: [] for column in Findings.COLUMNS}
         self.runs = 0
+        self.hits, self.missed = {}, []
         self.log = ""
         self.took_s = 0
 
     @property
     def is_clean(self):
-        return not any(self.found.values()) and self.runs > 0
+        return not any(self.found.values()) and not self.missed and self.runs > 0
 
     @property
     def repeat(self):
@@ -60,7 +61,7 @@ def run_job(build, fault, seed, args):
         return None
     try:
         told = json.loads(lines[-1])
-        result.runs = told.pop("runs")
+        result.runs, result.hits, result.missed = told.pop("runs"), told.pop("hits"), told.pop("missed")
         result.found = told
         lines.pop()
     except (ValueError, KeyError, IndexError):
@@ -84,12 +85,18 @@ def fault_text(result):
     return f"{result.fault} (seed {result.seed}, {json.dumps(result.args)})"
 
 
+def hits_text(result):
+    return ", ".join(f"{hit} {n}" for hit, n in result.hits.items())
+
+
 def show_failure(result):
     print(f"FAIL  {fault_text(result)}")
     for column, texts in result.found.items():
         for text in texts[:8]:
             print(f"      {column}: {text}")
-    if not any(result.found.values()):
+    for text in result.missed:
+        print(f"      not hit: {text}")
+    if result.runs == 0:
         print("      nothing was broken: no run at all")
     print("\n".join("      | " + line for line in result.log.splitlines()[-LOG_LINES:]))
     print(f"      repeat:  {result.repeat}", flush=True)
@@ -129,7 +136,7 @@ def main():
                 return 77
             results.append(result)
             if result.is_clean:
-                print(f"ok    {fault_text(result)}: {result.runs} runs in {result.took_s:.0f} s", flush=True)
+                print(f"ok    {fault_text(result)}: {result.runs} runs in {result.took_s:.0f} s ({hits_text(result)})", flush=True)
             else:
                 show_failure(result)
     table(results)

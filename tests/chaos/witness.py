@@ -14,13 +14,16 @@ PAUSE_S = 0.02
 
 
 class Findings:
-    """What is wrong, in the columns of the table."""
+    """What is wrong, in the columns of the table; and what was hit, so that a fault that came to nothing is none that was
+    withstood."""
 
     COLUMNS = ("lost", "doubled", "orphaned", "stuck")
 
     def __init__(self):
         self.texts = {column: [] for column in self.COLUMNS}
         self.runs = 0
+        self.hits = {}  # what was hit: how often
+        self.least = {}  # what has to be hit: at least so often
         self.lock = threading.Lock()
 
     def add(self, column, text):
@@ -31,6 +34,19 @@ class Findings:
     def count_run(self, n=1):
         with self.lock:
             self.runs += n
+
+    def expect(self, hit, n=1):
+        with self.lock:
+            self.least[hit] = n
+            self.hits.setdefault(hit, 0)
+
+    def count_hit(self, hit, n=1):
+        with self.lock:
+            self.hits[hit] = self.hits.get(hit, 0) + n
+
+    @property
+    def missed(self):
+        return [f"{hit}: hit {self.hits[hit]} times and not {n}" for hit, n in self.least.items() if self.hits[hit] < n]
 
     @property
     def is_clean(self):
