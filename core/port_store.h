@@ -6,10 +6,9 @@
 
 #include "core/api_token.h"
 #include "core/base/err.h"
-#include "core/base/secret.h"
 #include "core/base/str.h"
 #include "core/io/loop.h"
-#include "core/port_audit.h"
+#include "core/port_admin.h"
 #include "core/port_queue.h"
 #include "core/visitor.h"
 
@@ -135,27 +134,6 @@ typedef void store_on_polled(void *arg, enum device_verdict verdict, const struc
 /* ---- projects ---- */
 
 typedef void store_on_project(void *arg, const struct project *project, const struct err *err);
-
-/* Which of an owner's projects, the last changed first. What changes while pages are read comes again on an earlier
- * one. */
-struct project_query {
-    const char *owner_id;
-    unsigned limit;           /* 1 to PROJECTS_PER_PAGE */
-    struct str keyword;       /* in the name or the description, in either case; absent: all */
-    int64_t created_from_ms;  /* wall clock; made then or later; 0: at any time */
-    int64_t created_to_ms;    /* made before that; 0: at any time */
-    struct page_cursor after; /* `last` of the page before */
-};
-enum { PROJECTS_PER_PAGE = 1000 };
-
-struct project_page {
-    const struct project *projects;
-    size_t n;
-    bool has_more;
-    struct page_cursor last; /* the last project */
-    uint64_t journal_seq;    /* the owner's newest number when it was read */
-};
-typedef void store_on_projects(void *arg, const struct project_page *page, const struct err *err);
 
 /* What a POST of a project asks for. */
 struct project_wish {
@@ -421,6 +399,7 @@ struct store_health {
 struct port_store {
     void *self;
     struct port_audit audit;
+    struct port_admin admin;
 
     /* -- the engine's part (also in the simulation) -- */
 

@@ -19,6 +19,7 @@ struct sandboxes;
 struct app_settings {
     ms_t request_ms;            /* for one call to the store on behalf of a request */
     const char *public_url;     /* of browsers; "" if not known */
+    const char *admin_users;    /* ids of administrators by configuration, with commas between */
     unsigned projects_per_user; /* 0: no limit */
     ms_t session_idle_ms;
     ms_t session_absolute_ms;

@@ -155,12 +155,11 @@ static void write_project_sandbox(struct json_writer *w, const struct app *app, 
     jw_object_end(w);
 }
 
-void documents_project(struct json_writer *w, const struct app *app, const struct project *project)
+void documents_project_members(struct json_writer *w, const struct app *app, const struct project *project)
 {
     struct live_status live = {.status = SANDBOX_TERMINATED};
     if (project->has_sandbox)
         sandboxes_live(app->sandboxes, &project->sandbox, &live);
-    jw_object(w);
     jw_kv_text(w, "id", project->id);
     jw_kv_text(w, "name", project->name);
     jw_kv_text(w, "description", project->has_description ? project->description : NULL);
@@ -172,6 +171,12 @@ void documents_project(struct json_writer *w, const struct app *app, const struc
     jw_kv_time(w, "createdAt", project->created_ms);
     jw_kv_time(w, "updatedAt", project->updated_ms);
     write_project_sandbox(w, app, project, &live);
+}
+
+void documents_project(struct json_writer *w, const struct app *app, const struct project *project)
+{
+    jw_object(w);
+    documents_project_members(w, app, project);
     jw_object_end(w);
 }
 

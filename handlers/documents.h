@@ -26,6 +26,8 @@ void documents_stages_add(const struct journal_event *events, size_t n, unsigned
                           struct stage_view ret[STAGE_N]);
 
 void documents_project(struct json_writer *w, const struct app *app, const struct project *project);
+/* The same into an object that holds more. */
+void documents_project_members(struct json_writer *w, const struct app *app, const struct project *project);
 /* The body of GET /api/sandbox/{projectId}. stages: NULL when there is no sandbox. */
 void documents_status(struct json_writer *w, const struct app *app, const struct project *project,
                       const struct stage_view *stages);

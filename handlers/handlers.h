@@ -49,6 +49,7 @@ void problems_page(struct http_exchange *x, struct app *app);
 
 /* projects.c */
 void projects_list(struct http_exchange *x, struct app *app);
+void projects_list_all(struct http_exchange *x, struct app *app);
 void projects_create(struct http_exchange *x, struct app *app);
 void projects_get(struct http_exchange *x, struct app *app);
 void projects_delete(struct http_exchange *x, struct app *app);
@@ -58,6 +59,11 @@ void admin_orphans(struct http_exchange *x, struct app *app);
 
 /* audit.c */
 void audit_list(struct http_exchange *x, struct app *app);
+
+/* users.c */
+void users_list(struct http_exchange *x, struct app *app);
+void users_get(struct http_exchange *x, struct app *app);
+void users_set_role(struct http_exchange *x, struct app *app);
 
 /* database.c */
 void database_show(struct http_exchange *x, struct app *app);

@@ -72,6 +72,10 @@ const struct route ROUTES[] = {
 
     {HTTP_GET,    "/api/admin/orphans",               admin_orphans,      ROUTE_ADMIN,    NO_BODY,    RATE_READ},
     {HTTP_GET,    "/api/admin/audit",                 audit_list,         ROUTE_ADMIN,    NO_BODY,    RATE_READ},
+    {HTTP_GET,    "/api/admin/projects",              projects_list_all,  ROUTE_ADMIN,    NO_BODY,    RATE_READ},
+    {HTTP_GET,    "/api/admin/users",                 users_list,         ROUTE_ADMIN,    NO_BODY,    RATE_READ},
+    {HTTP_GET,    "/api/admin/users/{id}",            users_get,          ROUTE_ADMIN,    NO_BODY,    RATE_READ},
+    {HTTP_PATCH,  "/api/admin/users/{id}",            users_set_role,     ROUTE_ADMIN,    SMALL_BODY, RATE_WRITE},
 
     {HTTP_GET,    "/api/sandbox/{projectId}",         sandboxes_get,      ROUTE_USER,     NO_BODY,    RATE_READ},
     {HTTP_POST,   "/api/sandbox/{projectId}",         sandboxes_create,   ROUTE_USER,     ENV_BODY,   RATE_WRITE},

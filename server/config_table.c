@@ -70,7 +70,7 @@ const struct config_row CONFIG_ROWS[] = {
     SECRET("encryption_keys", encryption_keys, NULL, config_check_keyring,
            "Key ring of encryption at rest: `id:base64,id:base64` with 32 bytes each. The first encrypts, all decrypt. `openssl rand -base64 32` makes one."),
     TEXT("admin_users", admin_users, "", NULL,
-         "User ids with administrator's rights, comma-separated."),
+         "User ids with administrator's rights, comma-separated: the first ones, who make others by `PATCH /api/admin/users/{id}`. These stay so whatever the API is told."),
     TEXT("default_cluster", default_cluster, "default", config_check_kube_label,
          "Name of the cluster that the sections `kube` and `sandbox` describe: projects that name none get it."),
     TEXT("web_dir", web_dir, "web/dist", NULL,

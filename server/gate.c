@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "core/admin_users.h"
 #include "core/base/log.h"
 #include "core/base/xmem.h"
 #include "core/caller.h"
@@ -137,18 +138,6 @@ static void refuse_role(struct passage *p)
 
 /* ---- the last part: everything about the caller is known ---- */
 
-static bool is_listed(const char *ids, const char *id)
-{
-    struct str rest = str_from(ids);
-    struct str item;
-    while (str_next(&rest, ',', &item)) {
-        item = str_trim(item);
-        if (item.n > 0 && str_eq_text(item, id))
-            return true;
-    }
-    return false;
-}
-
 static bool may_enter(const struct passage *p)
 {
     const struct caller *caller = &p->caller;
@@ -222,7 +211,8 @@ static void on_principal(void *arg, const struct principal *who, const struct er
         p->caller.is_signed_in = true;
         p->caller.is_by_token = !str_is_none(p->caller.api_token);
         p->caller.who = *who;
-        p->caller.who.is_admin = who->is_admin || is_listed(p->gate->settings.admin_users, who->user_id);
+        p->caller.who.is_admin =
+            who->is_admin || admin_users_has(p->gate->settings.admin_users, str_from(who->user_id));
     } else if (p->gate->settings.per_window[RATE_READ] > 0) {
         struct rate_verdict ignored;
         rate_take(p->gate->rate, CLASS_UNKNOWN_SESSION, str_from(p->address), p->gate->settings.per_window[RATE_READ],
@@ -312,10 +302,13 @@ static void on_end(void *arg, int status)
     struct str pattern = str_from(p->route->pattern);
     struct str project = http_param(p->x, "projectId");
     bool is_project = !str_is_none(project) || str_starts(pattern, STR("/api/projects/"));
+    bool is_user = str_starts(pattern, STR("/api/admin/users/"));
     struct audit_row row = {
         .method = http_method_name(p->route->method),
         .pattern = p->route->pattern,
-        .subject_kind = is_project ? "project" : "other",
+        .subject_kind = is_project ? "project"
+                        : is_user  ? "user"
+                                   : "other",
         .credential = !p->caller.is_signed_in ? "none"
                       : p->caller.is_by_token ? "token"
                                               : "session",

@@ -277,6 +277,7 @@ static void make_gate(struct server *s)
         .github = s->github,
         .settings = {.request_ms = c->database.request_ms,
                      .public_url = c->public_url,
+                     .admin_users = c->admin_users,
                      .projects_per_user = (unsigned)c->limits.projects_n,
                      .session_idle_ms = c->session_idle_ms,
                      .session_absolute_ms = c->session_absolute_ms,

@@ -27,7 +27,7 @@
     "ORDER BY updated_at DESC, id LIMIT $2::integer + 1) p ON true LEFT JOIN sandboxes s ON s.project_id = p.id "      \
     "LEFT JOIN databases d ON d.project_id = p.id ORDER BY p.updated_at DESC, p.id"
 
-static bool read_project(struct rows_at at, struct project *ret, struct err *reterr)
+bool project_repo_read(struct rows_at at, struct project *ret, struct err *reterr)
 {
     if (!rows_project(at, ret, reterr))
         return false;
@@ -44,7 +44,7 @@ static void on_project(void *arg, const struct pg_result *result, const struct e
     err_copy(&mine, err);
     if (err == NULL && pg_row_count(result) == 0)
         err_set(&mine, ERR_MISSING, __func__, "Project not found");
-    bool is_ok = mine.kind == ERR_NONE && read_project((struct rows_at){result, 0, 0}, project, &mine);
+    bool is_ok = mine.kind == ERR_NONE && project_repo_read((struct rows_at){result, 0, 0}, project, &mine);
     call->done.project(call->arg, is_ok ? project : NULL, is_ok ? NULL : &mine);
     store_call_end(call);
 }
@@ -92,7 +92,7 @@ static void on_list(void *arg, const struct pg_result *result, const struct err 
     struct project *projects = arena_alloc(call->arena, (page.n + 1) * sizeof(*projects));
     bool is_ok = err == NULL;
     for (size_t i = 0; i < page.n && is_ok; i++)
-        is_ok = read_project((struct rows_at){result, i, 2}, &projects[i], &mine);
+        is_ok = project_repo_read((struct rows_at){result, i, 2}, &projects[i], &mine);
     if (is_ok) {
         page.projects = projects;
         page.journal_seq = (uint64_t)pg_row_int(result, 0, 0, 0);

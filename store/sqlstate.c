@@ -17,41 +17,43 @@ struct sqlstate_row {
 };
 
 static const struct sqlstate_row rows[] = {
-    {"FS001", ERR_CONFLICT,  "Fenced",           0 },
-    {"FS002", ERR_CONFLICT,  "BeingTerminated",  5 },
-    {"FS003", ERR_LIMIT,     "QueueFull",        5 }, /* of servers before there was a queue */
-    {"FS004", ERR_CONFLICT,  "ClusterFull",      0 },
-    {"FS005", ERR_INVALID,   NULL,               0 },
-    {"FS012", ERR_LIMIT,     "QueueFull",        15},
-    {"FS013", ERR_CONFLICT,  "TooManyProjects",  0 },
-    {"FS014", ERR_CONFLICT,  "TooManySandboxes", 0 },
-    {"FS015", ERR_CONFLICT,  "BeingStopped",     5 },
-    {"FS020", ERR_CONFLICT,  "TooManyTokens",    0 },
-    {"08",    ERR_NOT_READY, NULL,               1 }, /* connection exceptions */
-    {"22",    ERR_INVALID,   NULL,               0 }, /* data exceptions: bad text, out of range */
-    {"23505", ERR_CONFLICT,  NULL,               0 }, /* unique violation */
-    {"23503", ERR_CONFLICT,  NULL,               0 }, /* foreign key: the other row is gone */
-    {"23",    ERR_INVALID,   NULL,               0 },
-    {"25006", ERR_NOT_READY, NULL,               1 }, /* read-only: a standby after a switch-over */
-    {"25",    ERR_BUG,       NULL,               0 },
-    {"28",    ERR_DENIED,    NULL,               0 }, /* wrong role or password */
-    {"3D000", ERR_MISSING,   NULL,               0 }, /* no such database */
-    {"40",    ERR_CONFLICT,  NULL,               1 }, /* serialization failure, deadlock: try again */
-    {"42501", ERR_DENIED,    NULL,               0 },
-    {"42P04", ERR_CONFLICT,  NULL,               0 }, /* duplicate database */
-    {"42710", ERR_CONFLICT,  NULL,               0 }, /* duplicate object: a role */
-    {"42P01", ERR_NOT_READY, NULL,               1 }, /* no such table: the schema is not there yet */
-    {"42883", ERR_NOT_READY, NULL,               1 }, /* no such function: as above */
-    {"42",    ERR_BUG,       NULL,               0 },
-    {"53300", ERR_NOT_READY, NULL,               2 }, /* too many connections */
-    {"53",    ERR_NOT_READY, NULL,               5 }, /* disk full, out of memory */
-    {"54",    ERR_TOO_LARGE, NULL,               0 },
-    {"55P03", ERR_CONFLICT,  NULL,               1 }, /* lock not available */
-    {"55006", ERR_CONFLICT,  NULL,               1 }, /* object in use */
-    {"57014", ERR_TIMEOUT,   NULL,               0 }, /* cancelled, also by statement_timeout */
-    {"57",    ERR_NOT_READY, NULL,               1 }, /* shut down, starting up, crashed */
-    {"58",    ERR_UPSTREAM,  NULL,               0 }, /* system error */
-    {"",      ERR_BUG,       NULL,               0 },
+    {"FS001", ERR_CONFLICT,  "Fenced",            0 },
+    {"FS002", ERR_CONFLICT,  "BeingTerminated",   5 },
+    {"FS003", ERR_LIMIT,     "QueueFull",         5 }, /* of servers before there was a queue */
+    {"FS004", ERR_CONFLICT,  "ClusterFull",       0 },
+    {"FS005", ERR_INVALID,   NULL,                0 },
+    {"FS012", ERR_LIMIT,     "QueueFull",         15},
+    {"FS013", ERR_CONFLICT,  "TooManyProjects",   0 },
+    {"FS014", ERR_CONFLICT,  "TooManySandboxes",  0 },
+    {"FS015", ERR_CONFLICT,  "BeingStopped",      5 },
+    {"FS020", ERR_CONFLICT,  "TooManyTokens",     0 },
+    {"FS032", ERR_MISSING,   NULL,                0 },
+    {"FS033", ERR_CONFLICT,  "LastAdministrator", 0 },
+    {"08",    ERR_NOT_READY, NULL,                1 }, /* connection exceptions */
+    {"22",    ERR_INVALID,   NULL,                0 }, /* data exceptions: bad text, out of range */
+    {"23505", ERR_CONFLICT,  NULL,                0 }, /* unique violation */
+    {"23503", ERR_CONFLICT,  NULL,                0 }, /* foreign key: the other row is gone */
+    {"23",    ERR_INVALID,   NULL,                0 },
+    {"25006", ERR_NOT_READY, NULL,                1 }, /* read-only: a standby after a switch-over */
+    {"25",    ERR_BUG,       NULL,                0 },
+    {"28",    ERR_DENIED,    NULL,                0 }, /* wrong role or password */
+    {"3D000", ERR_MISSING,   NULL,                0 }, /* no such database */
+    {"40",    ERR_CONFLICT,  NULL,                1 }, /* serialization failure, deadlock: try again */
+    {"42501", ERR_DENIED,    NULL,                0 },
+    {"42P04", ERR_CONFLICT,  NULL,                0 }, /* duplicate database */
+    {"42710", ERR_CONFLICT,  NULL,                0 }, /* duplicate object: a role */
+    {"42P01", ERR_NOT_READY, NULL,                1 }, /* no such table: the schema is not there yet */
+    {"42883", ERR_NOT_READY, NULL,                1 }, /* no such function: as above */
+    {"42",    ERR_BUG,       NULL,                0 },
+    {"53300", ERR_NOT_READY, NULL,                2 }, /* too many connections */
+    {"53",    ERR_NOT_READY, NULL,                5 }, /* disk full, out of memory */
+    {"54",    ERR_TOO_LARGE, NULL,                0 },
+    {"55P03", ERR_CONFLICT,  NULL,                1 }, /* lock not available */
+    {"55006", ERR_CONFLICT,  NULL,                1 }, /* object in use */
+    {"57014", ERR_TIMEOUT,   NULL,                0 }, /* cancelled, also by statement_timeout */
+    {"57",    ERR_NOT_READY, NULL,                1 }, /* shut down, starting up, crashed */
+    {"58",    ERR_UPSTREAM,  NULL,                0 }, /* system error */
+    {"",      ERR_BUG,       NULL,                0 },
 };
 
 static int base36(const char *sqlstate)

@@ -216,6 +216,7 @@ static void fill_port(struct store *s)
     token_repo_fill(&s->port);
     idempotency_repo_fill(&s->port);
     audit_repo_fill(&s->port);
+    admin_repo_fill(&s->port);
     limits_repo_fill(&s->port);
     github_repo_fill(&s->port);
     device_repo_fill(&s->port);

@@ -79,6 +79,8 @@ struct store_call {
         store_on_idempotency *idempotency;
         store_on_count *count;
         store_on_audit *audit;
+        store_on_users *users;
+        store_on_all_projects *all_projects;
         store_on_attempt *attempt;
         store_on_device *device;
         store_on_polled *polled;
@@ -134,6 +136,7 @@ void session_repo_fill(struct port_store *port);
 void token_repo_fill(struct port_store *port);
 void idempotency_repo_fill(struct port_store *port);
 void audit_repo_fill(struct port_store *port);
+void admin_repo_fill(struct port_store *port);
 void limits_repo_fill(struct port_store *port);
 void github_repo_fill(struct port_store *port);
 void device_repo_fill(struct port_store *port);
@@ -159,6 +162,8 @@ void identity_repo_tell(struct store_call *call, const struct pg_result *result,
 void identity_repo_ended(struct store *s, struct str hex);
 
 struct rows_at;
+/* Reads the columns ROWS_PROJECT and ROWS_SANDBOX. */
+MUST_CHECK bool project_repo_read(struct rows_at at, struct project *ret, struct err *reterr);
 /* Reads the columns ROWS_FLOW. credentials: where to put them; the caller's to clear, also when it fails. */
 MUST_CHECK bool flow_repo_read(const struct store_call *call, struct rows_at at, struct flow_row *ret,
                                struct db_credentials *credentials, struct err *reterr);
