@@ -168,6 +168,7 @@ struct config {
     ms_t audit_keep_ms;
     struct config_limits limits;
     const char *admin_users;
+    const char *cors_origins;     /* comma-separated; "": none */
     const char *github_client_id; /* "": not offered */
     struct secret github_client_secret;
     const char *github_url;

@@ -148,6 +148,33 @@ bool config_check_public_url(struct str value, struct err *reterr)
                    STR_ARG(value));
 }
 
+static bool is_origin(struct str s)
+{
+    struct str https = STR("https://");
+    struct str http = STR("http://");
+    if (str_starts(s, https))
+        return !str_ends(s, STR(":443")) && is_authority(str_slice(s, https.n, s.n));
+    struct str authority = str_slice(s, http.n, s.n);
+    struct str host = str_slice(authority, 0, str_find(authority, ':', 0));
+    bool is_near = str_eq(host, STR("localhost")) || str_eq(host, STR("127.0.0.1"));
+    return str_starts(s, http) && is_near && !str_ends(s, STR(":80")) && is_authority(authority);
+}
+
+bool config_check_origins(struct str value, struct err *reterr)
+{
+    struct str rest = value;
+    struct str one;
+    while (str_next(&rest, ',', &one)) {
+        one = str_trim(one);
+        if (!is_origin(one))
+            return err_set(reterr, ERR_INVALID, __func__,
+                           "'%.*s' is not an origin as browsers send it: https://host[:port] in lower case, without a "
+                           "path and without the port 443; http for localhost only",
+                           STR_ARG(one));
+    }
+    return true;
+}
+
 static bool is_url_path(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {

@@ -13,12 +13,14 @@ MUST_CHECK bool config_check_public_url(struct str value, struct err *reterr); /
 MUST_CHECK bool config_check_provider_url(struct str value, struct err *reterr);
 MUST_CHECK bool config_check_postgres_url(struct str value, struct err *reterr);
 MUST_CHECK bool config_check_redis_url(struct str value, struct err *reterr);
-MUST_CHECK bool config_check_domain(struct str value, struct err *reterr);      /* DNS names without a dot at the end */
-MUST_CHECK bool config_check_kube_label(struct str value, struct err *reterr);  /* DNS-1123 label */
-MUST_CHECK bool config_check_kube_labels(struct str value, struct err *reterr); /* of them, comma-separated */
-MUST_CHECK bool config_check_kube_name(struct str value, struct err *reterr);   /* DNS-1123 subdomain */
-MUST_CHECK bool config_check_quantity(struct str value, struct err *reterr);    /* "10Gi" */
-MUST_CHECK bool config_check_path(struct str value, struct err *reterr);        /* absolute, fit for a mount */
+MUST_CHECK bool config_check_domain(struct str value, struct err *reterr);     /* DNS names without a dot at the end */
+MUST_CHECK bool config_check_kube_label(struct str value, struct err *reterr); /* DNS-1123 label */
+/* Origins as browsers send them, comma-separated: https, or http of this machine; no path, no standard port. */
+MUST_CHECK bool config_check_origins(struct str value, struct err *reterr);
+MUST_CHECK bool config_check_kube_labels(struct str value, struct err *reterr);      /* of them, comma-separated */
+MUST_CHECK bool config_check_kube_name(struct str value, struct err *reterr);        /* DNS-1123 subdomain */
+MUST_CHECK bool config_check_quantity(struct str value, struct err *reterr);         /* "10Gi" */
+MUST_CHECK bool config_check_path(struct str value, struct err *reterr);             /* absolute, fit for a mount */
 MUST_CHECK bool config_check_gateway_duration(struct str value, struct err *reterr); /* "0s", "1h30m" */
 MUST_CHECK bool config_check_image(struct str value, struct err *reterr);
 MUST_CHECK bool config_check_version(struct str value, struct err *reterr); /* "14.8.0" */

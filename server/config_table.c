@@ -197,6 +197,9 @@ const struct config_row CONFIG_ROWS[] = {
     DURATION("session.absolute", session_absolute_ms, "7d", MINUTES(1), DAYS(90), "A session ends after so long in any case."),
     DURATION("signin_link.valid", signin_link_ms, "15m", SECONDS(10), DAYS(7), "A sign-in link works once and so long."),
 
+    TEXT("cors.origins", cors_origins, "", config_check_origins,
+         "Origins of other sites whose pages may call the API with an API token, comma-separated: `https://console.example.org`. Cookies never count for them. Empty: none."),
+
     INT("rate.read", rate.read_n, "1200", 0, 1000000, "Reading requests per minute and caller, and requests with an unknown session per minute and address; 0: no limit."),
     INT("rate.write", rate.write_n, "240", 0, 1000000, "Changing requests per minute and caller; 0: no limit."),
     INT("rate.signin", rate.signin_n, "30", 0, 1000000, "Sign-in attempts per minute and address; 0: no limit."),

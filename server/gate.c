@@ -11,6 +11,7 @@
 #include "core/caller.h"
 #include "core/names.h"
 #include "server/audit.h"
+#include "server/cors.h"
 #include "server/gate_check.h"
 #include "server/idempotency.h"
 #include "server/rate.h"
@@ -43,6 +44,7 @@ struct passage {
     struct http_exchange *x;
     const struct route *route;
     struct str key; /* Idempotency-Key; absent if there is none */
+    bool is_bearer; /* Authorization: Bearer, with whatever behind it: no cookie counts */
     struct op *lookup;
     char address[RATE_ADDRESS_SIZE];
 };
@@ -257,23 +259,35 @@ static struct passage *passage_new(struct gate *g, struct http_exchange *x, cons
     p->route = route;
     p->caller.is_secure = g->is_public_secure || http_is_secure(x);
     p->caller.cookie_name = p->caller.is_secure ? "__Host-sid" : "sid";
-    if (!gate_find_bearer(x, &p->caller.api_token))
+    p->is_bearer = gate_find_bearer(x, &p->caller.api_token);
+    if (!p->is_bearer)
         p->caller.session_token = http_token_cookie(x, p->caller.cookie_name);
     rate_address(http_peer(x), p->address);
     http_set_context(x, &p->caller);
     return p;
 }
 
+/* A page of a listed origin may change what its API token may; without one it is as foreign as any other. */
+static bool is_site_fine(const struct passage *p, bool is_admitted, struct err *reterr)
+{
+    if (is_admitted && p->is_bearer && p->route->role != ROUTE_PUBLIC)
+        return true;
+    return gate_check_site(p->x, p->gate->settings.public_url, p->caller.is_secure, reterr);
+}
+
 static void on_head(void *arg, struct http_exchange *x)
 {
     struct gate *g = arg;
     struct err err = {0};
+    bool is_admitted = cors_admit(x, g->settings.cors_origins);
+    if (is_admitted)
+        cors_add_preflight(x, g->router);
     const struct route *route = router_find(g->router, x, g->settings.fallback);
     if (route == NULL)
         return;
     count_request(g, route);
     struct passage *p = passage_new(g, x, route);
-    if (!gate_check_site(x, g->settings.public_url, p->caller.is_secure, &err)) {
+    if (!is_site_fine(p, is_admitted, &err)) {
         g->stats.forbidden_n++;
         http_answer_err(x, &err);
     } else if (!gate_check_media_type(x, &err) || (g->idempotency != NULL && !idempotency_read_key(x, &p->key, &err))) {

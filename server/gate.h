@@ -23,6 +23,7 @@ struct gate_settings {
     const struct route *fallback;     /* for GET outside /api; NULL: none */
     struct app *app;                  /* handed to handlers */
     const char *public_url;           /* scheme://host[:port] of browsers; "": not known */
+    const char *cors_origins;         /* comma-separated; "": none */
     const char *admin_users;          /* ids, comma-separated */
     unsigned per_window[GATE_RATE_N]; /* by enum route_rate: requests per RATE_WINDOW_S and caller; 0: no limit */
     /* Before a handler, also of a request that is answered by its Idempotency-Key; NULL: nothing. */

@@ -295,6 +295,7 @@ static void make_gate(struct server *s)
         .fallback = s->dashboard != NULL ? &dashboard_route : NULL,
         .app = &s->app,
         .public_url = c->public_url,
+        .cors_origins = c->cors_origins,
         .admin_users = c->admin_users,
         .per_window = {[RATE_READ] = (unsigned)c->rate.read_n,
                        [RATE_WRITE] = (unsigned)c->rate.write_n,

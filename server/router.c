@@ -122,7 +122,7 @@ static struct found look(const struct router *r, enum http_method method, struct
     return found;
 }
 
-static void add_allow(struct http_exchange *x, unsigned methods)
+static void add_methods(struct http_exchange *x, const char *name, unsigned methods)
 {
     struct buf text;
     buf_init(&text, ALLOW_CEILING_BYTES);
@@ -135,8 +135,15 @@ static void add_allow(struct http_exchange *x, unsigned methods)
         buf_add_text(&text, text.n > 0 ? ", " : "");
         buf_add_text(&text, http_method_name((enum http_method)i));
     }
-    http_add_header(x, "Allow", buf_str(&text));
+    http_add_header(x, name, buf_str(&text));
     buf_fini(&text);
+}
+
+void router_add_methods(const struct router *r, struct http_exchange *x, const char *name)
+{
+    struct found found = look(r, http_method(x), http_path(x));
+    if (found.methods != 0)
+        add_methods(x, name, found.methods);
 }
 
 static void answer_missing(struct http_exchange *x)
@@ -169,7 +176,7 @@ const struct route *router_find(struct router *r, struct http_exchange *x, const
         answer_missing(x);
         return NULL;
     }
-    add_allow(x, found.methods);
+    add_methods(x, "Allow", found.methods);
     if (method == HTTP_OPTIONS)
         http_answer(x, 204, NULL, STR(""));
     else

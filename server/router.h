@@ -42,3 +42,5 @@ void router_free(struct router *r);
 /* The row, with path parameters put into the exchange; NULL when the router answered (404, 405, OPTIONS). HEAD finds
  * the row of GET. fallback (may be NULL): the row for GET paths outside /api that match nothing (the dashboard). */
 const struct route *router_find(struct router *r, struct http_exchange *x, const struct route *fallback);
+/* Adds a field of that name with the methods that the request's path has, as in Allow; nothing when it has none. */
+void router_add_methods(const struct router *r, struct http_exchange *x, const char *name);

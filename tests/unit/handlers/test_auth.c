@@ -118,6 +118,7 @@ static void open_gate(struct fixture *f, const char *public_url)
         .app = &f->app,
         .public_url = public_url,
         .admin_users = "",
+        .cors_origins = "",
         .lookup_ms = 1000,
     };
     http_loopback_free(f->client);

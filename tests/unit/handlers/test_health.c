@@ -50,6 +50,7 @@ static int setup(void **state)
         .app = &f->app,
         .public_url = "",
         .admin_users = "",
+        .cors_origins = "",
     };
     f->loop = loop_new_simulated(1700000000000);
     f->app = (struct app){.loop = f->loop, .checks = checks, .metrics = metrics, .self = f};
