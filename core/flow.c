@@ -281,13 +281,28 @@ static uint64_t walk(struct flow *f, enum step_id first, enum step_id end_step, 
     return done;
 }
 
+/* Objects of which nobody knows whether they are there: they are not watched. */
+static uint64_t unseen(const struct flow *f)
+{
+    uint64_t objects = 0;
+    for (size_t i = 0; i < OBJECT_N; i++) {
+        if (f->seen.objects[i] == PRESENCE_UNKNOWN)
+            objects |= BIT(i);
+    }
+    return objects;
+}
+
 /* What is gone has to be applied again, and with the workload what it owned, though whoever makes it anew may not hear
- * of it. */
+ * of it. When the workload was away so shortly that it was not seen, what it owned goes all the same: if one went,
+ * those that are not watched may have gone with it. */
 static void forget_absent(struct flow *f)
 {
+    const uint64_t database = BIT(OBJECT_WORKLOAD) - 1;
     for (size_t i = 0; i < OBJECT_N && f->seen.is_synced; i++) {
-        if (f->seen.objects[i] == PRESENCE_ABSENT)
-            f->applied &= i == OBJECT_WORKLOAD ? BIT(OBJECT_WORKLOAD) - 1 : ~BIT(i);
+        bool is_gone = f->seen.objects[i] == PRESENCE_ABSENT && (f->applied & BIT(i)) != 0;
+        uint64_t owned = i == OBJECT_WORKLOAD ? ~database : i > OBJECT_WORKLOAD ? unseen(f) & ~database : 0;
+        if (is_gone)
+            f->applied &= ~(BIT(i) | owned);
     }
 }
 
@@ -374,10 +389,7 @@ static void begin_repair(struct flow *f)
 {
     if (!f->seen.is_synced)
         return;
-    for (size_t i = 0; i < OBJECT_N; i++) {
-        if (f->seen.objects[i] == PRESENCE_UNKNOWN)
-            f->applied &= ~BIT(i);
-    }
+    f->applied &= ~unseen(f);
     f->is_repair_new = false;
     f->is_dirty = true;
 }
