@@ -244,10 +244,13 @@ static void on_nudged(void *arg, const struct err *err)
 {
     struct step_run *run = arg;
     run->op = NULL;
-    if (err != NULL)
+    if (err != NULL) {
         note_failure(run, REASON_NONE, err, false);
-    else
-        try_later(run); /* the kubelet needs a moment; touched again only if it still sleeps */
+    } else {
+        note_success(run);
+        /* A busy kubelet takes its time; touched again only if it still sleeps. */
+        run->retry_at_ms = loop_now_ms(run->flow->ports.loop) + SEEN_WITHIN_MS;
+    }
     flow_wake(run->flow);
 }
 
