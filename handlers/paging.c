@@ -59,7 +59,7 @@ bool paging_read_text(struct http_exchange *x, const char *name, struct str *ret
 
 bool paging_read_id(struct http_exchange *x, const char *name, struct str *ret, struct err *reterr)
 {
-    struct str text;
+    struct str text = STR_NONE;
     if (!paging_read_text(x, name, &text, reterr))
         return false;
     if (!str_is_none(text) && !names_is_id(text))

@@ -48,11 +48,18 @@ def wait_for(what, check, within_s=READY_WITHIN_S):
 
 
 class Client:
-    """One signed-in user, one connection at a time."""
+    """One signed-in user, one connection at a time. What it is told is kept by the Stack that it asks, to be looked through
+    for secrets."""
+    heard = {}  # by port of a server: its Stack's list of texts
+    is_heard = True
 
     def __init__(self, port, cookie):
         self.port = port
         self.cookie = cookie
+
+    def hear(self, text):
+        if self.is_heard and self.port in self.heard:
+            self.heard[self.port].append(text)
 
     def headers(self):
         return {"Cookie": self.cookie, "Origin": f"http://127.0.0.1:{self.port}"}
@@ -69,6 +76,8 @@ class Client:
             answer = connection.getresponse()
             told = answer.read()
             API.check_answer(method, path, answer.status, answer.headers["Content-Type"], told)
+            self.hear("\n".join(f"{k}: {v}" for k, v in answer.headers.items() if k.lower() != "set-cookie"))
+            self.hear(told.decode(errors="replace"))
             return answer.status, answer.headers, told
         finally:
             connection.close()
@@ -95,6 +104,7 @@ class Client:
             event = {}
             for line in answer:
                 line = line.decode().rstrip("\n")
+                self.hear(line)
                 if line == "" and "data" in event:
                     data = json.loads(event["data"])
                     API.check_event(path, event.get("event"), data)
@@ -117,12 +127,19 @@ class Client:
         return list(self.events(f"/api/sandbox/{project_id}/events", within_s))
 
 
+class Confidant(Client):
+    """One who is told a secret, as he should be: whoever uses it says why, and looks at the answer himself."""
+    is_heard = False
+
+
 class Process:
-    def __init__(self, name, argv, env, log_path):
+    def __init__(self, name, argv, env, log_path, has_words=False):
+        """has_words: it tells something on standard output, which the caller reads; else that goes to the log too."""
         self.name = name
         self.log_path = log_path
         self.log = open(log_path, "ab")
-        self.popen = subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL)
+        out = subprocess.PIPE if has_words else self.log
+        self.popen = subprocess.Popen(argv, env=env, stdout=out, stderr=self.log, stdin=subprocess.DEVNULL)
 
     @property
     def pid(self):
@@ -132,7 +149,8 @@ class Process:
         if self.popen.poll() is None:
             self.popen.send_signal(how)
         status = self.popen.wait(within_s)
-        self.popen.stdout.close()
+        if self.popen.stdout is not None:
+            self.popen.stdout.close()
         self.log.close()
         return status
 
@@ -164,12 +182,16 @@ class Stack:
         self.cluster = None
         self.serve_args = []
         self.servers = []
+        self.secrets = set()  # nobody may be told them; planted in all that is configured and signed in with
+        self.heard = []       # what clients were told
 
     def __enter__(self):
         self.dir = tempfile.mkdtemp(prefix="fullstackd-stack-")
         self.port = free_port()
         self.secret = secrets.token_hex(16)
+        self.url_password = "pg-" + secrets.token_hex(12)  # of the connection string: PostgreSQL trusts its socket and does not ask
         self.keys = "test:" + __import__("base64").b64encode(secrets.token_bytes(32)).decode()
+        self.secrets |= {self.secret, self.url_password, self.keys.partition(":")[2]}
         self.make_database()
         if self.kubeconfig is None:
             self.start_cluster()
@@ -213,7 +235,7 @@ class Stack:
             "NEXTAUTH_URL": f"http://127.0.0.1:{port}",
             "NEXTAUTH_SECRET": self.secret,
             "FULLSTACKD_ENCRYPTION_KEYS": self.keys,
-            "DATABASE_URL": f"postgresql://fullstackd@/{self.database}?host={sockets}&port={os.environ['FS_PG_PORT']}",
+            "DATABASE_URL": f"postgresql://fullstackd:{self.url_password}@/{self.database}?host={sockets}&port={os.environ['FS_PG_PORT']}",
             "FULLSTACKD_LISTEN_ADDRESS": "127.0.0.1",
             "FULLSTACKD_LISTEN_PORT": str(port),
             "FULLSTACKD_KUBE_KUBECONFIG": self.kubeconfig,
@@ -253,7 +275,7 @@ class Stack:
         if self.has_databases:
             argv += ["--pg", os.environ["FS_PG_CONNINFO"], "--pg-host", "127.0.0.1", "--pg-port", os.environ["FS_PG_PORT"]]
         env = dict(os.environ, **SANITIZED)
-        self.cluster = Process("devcluster", argv, env, f"{self.dir}/devcluster.log")
+        self.cluster = Process("devcluster", argv, env, f"{self.dir}/devcluster.log", has_words=True)
         line = self.cluster.popen.stdout.readline()
         if not line:
             self.show_logs()
@@ -282,6 +304,7 @@ class Stack:
         number = len(self.servers) + 1
         server = Process("fullstackd", [f"{self.build}/fullstackd", "serve", *self.serve_args], env, f"{self.dir}/fullstackd-{number}.log")
         server.port = port
+        Client.heard[port] = self.heard
         self.servers.append(server)
         wait_for("fullstackd ready", lambda: self.is_ready(server))
         return server
@@ -303,7 +326,9 @@ class Stack:
         """The token of a new sign-in link."""
         out = subprocess.run([f"{self.build}/fullstackd", "signin-link", "--user", user], env=self.server_env(self.port),
                              check=True, capture_output=True, text=True).stdout
-        return out.strip().rpartition("token=")[2]
+        token = out.strip().rpartition("token=")[2]
+        self.secrets.add(token)
+        return token
 
     def sign_in(self, user="admin", port=None):
         token = self.link(user)
@@ -312,6 +337,7 @@ class Stack:
         if status != 200:
             raise AssertionError(f"signing in: {status} {body!r}")
         client.cookie = headers["Set-Cookie"].split(";")[0]
+        self.secrets.add(client.cookie.partition("=")[2])
         return client
 
     def cluster_call(self, method, path, body=None, kind="application/json"):

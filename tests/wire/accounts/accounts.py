@@ -4,14 +4,14 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "stack"))
-from world import Client, Ear, Reader, StackCase, World, is_done, main, wait_for  # noqa: E402,F401
+from world import Client, Confidant, Reader, StackCase, World, is_done, main, wait_for  # noqa: E402,F401
 
 
-class Bearer(Ear):
+class Bearer(Client):
     """A program with an API token, or with whatever else stands in Authorization."""
 
-    def __init__(self, port, token, heard):
-        super().__init__(port, "", heard)
+    def __init__(self, port, token):
+        super().__init__(port, "")
         self.token = token
 
     def headers(self):
@@ -28,7 +28,7 @@ class Accounts(World):
         """A caller with a token of these scopes."""
         made = client.json("POST", "/api/tokens", {"name": name, "scopes": scopes, **more}, 201)
         self.forget(made["token"])
-        bearer = Bearer(port or self.port, made["token"], self.heard)
+        bearer = Bearer(port or self.port, made["token"])
         bearer.id = made["id"]
         return bearer
 

@@ -6,7 +6,7 @@ import concurrent.futures
 import json
 import re
 
-from accounts import Accounts, Bearer, Client, StackCase, main
+from accounts import Accounts, Bearer, Confidant, StackCase, main
 
 CODE = "/api/auth/device/code"
 TOKEN = "/api/auth/device/token"
@@ -19,7 +19,7 @@ class Device(StackCase):
         cls.world = Accounts().__enter__()
         cls.addClassCleanup(cls.world.__exit__, None, None, None)
         cls.user = cls.world.sign_in("user")
-        cls.program = Client(cls.world.port, "")
+        cls.program = Confidant(cls.world.port, "")  # it is told its codes and, once, its token
 
     def begin(self, **asked):
         begun = self.program.json("POST", CODE, asked, 200)
@@ -58,7 +58,7 @@ class Device(StackCase):
         self.assertEqual(self.decide(begun), {"success": True})
         status, made = self.poll(begun)
         self.assertEqual((status, made["token_type"], made["scopes"], made["expires_in"]), (200, "Bearer", ["write"], 90 * 86400))
-        bearer = Bearer(self.world.port, made["access_token"], self.world.heard)
+        bearer = Bearer(self.world.port, made["access_token"])
         bearer.json("POST", "/api/projects", {"name": "from a device"}, 200)
         self.assertIn("fsctl", {t["name"] for t in self.user.json("GET", "/api/tokens")})
         self.assertEqual(self.poll(begun), (400, {"error": "expired_token"}))
@@ -68,7 +68,7 @@ class Device(StackCase):
         self.decide(begun)
         made = self.poll(begun)[1]
         self.assertEqual(made["scopes"], ["read"])
-        bearer = Bearer(self.world.port, made["access_token"], self.world.heard)
+        bearer = Bearer(self.world.port, made["access_token"])
         self.assertEqual(bearer.request("POST", "/api/projects", {"name": "x"})[0], 403)
 
     def test_a_no_is_told_and_final(self):

@@ -118,7 +118,7 @@ class Matrix(StackCase):
         leaver = self.world.sign_in("leaver")
         bearer = self.world.token(leaver, ["read"])
         self.world.sql("DELETE FROM users WHERE name = 'leaver'")
-        self.assertEqual(Bearer(self.world.port, bearer.token, self.world.heard).request("GET", "/api/projects")[0], 401)
+        self.assertEqual(Bearer(self.world.port, bearer.token).request("GET", "/api/projects")[0], 401)
 
 
 if __name__ == "__main__":

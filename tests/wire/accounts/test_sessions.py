@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Sessions: their owner sees them and ends them, everywhere and at once, with their open streams. Runs inside
 with_services.py."""
-from accounts import Accounts, Client, Ear, Reader, StackCase, main, wait_for
+from accounts import Accounts, Client, Reader, StackCase, main, wait_for
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -39,7 +39,7 @@ class Sessions(StackCase):
         self.assertEqual(status, 200)
         cookie = fields["Set-Cookie"].split(";")[0]
         self.world.secrets.add(cookie.partition("=")[2])
-        return Ear(self.world.port, cookie, self.world.heard)
+        return Client(self.world.port, cookie)
 
     def test_the_browser_is_told_without_its_version(self):
         client = self.enter("browser", {"User-Agent": FIREFOX})
@@ -103,7 +103,7 @@ class OnEveryReplica(StackCase):
         with Accounts(has_redis=has_redis) as world:
             second = world.serve()
             here = world.sign_in()
-            there = Ear(second.port, world.sign_in().cookie, world.heard)
+            there = Client(second.port, world.sign_in().cookie)
             token = world.token(here, ["read"])
             self.assertTrue(is_signed_in(there))
             streams = [Reader(there, "/api/events"), Reader(token, "/api/events")]

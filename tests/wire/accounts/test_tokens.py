@@ -75,7 +75,7 @@ class Tokens(StackCase):
         session = self.client.cookie.partition("=")[2]
         wrong = bearer.token[:20] + ("A" if bearer.token[20] != "A" else "B") + bearer.token[21:]
         for token in (bearer.token, wrong, bearer.token[:-1], session, "", "fsa_"):
-            answer = Bearer(self.world.port, token, self.world.heard).request("GET", "/api/projects")
+            answer = Bearer(self.world.port, token).request("GET", "/api/projects")
             self.assert_problem(answer, 401, word="Unauthorized")
             self.assertEqual(answer[1]["WWW-Authenticate"], "Bearer")
         self.assertEqual(self.client.request("GET", "/api/projects", headers={"Cookie": f"sid={bearer.token}"})[0], 401)
@@ -113,7 +113,7 @@ class OnEveryReplica(StackCase):
             second = world.serve()
             client = world.sign_in()
             here = world.token(client, ["read"])
-            there = Bearer(second.port, here.token, world.heard)
+            there = Bearer(second.port, here.token)
             for _ in range(3):  # both have remembered it
                 here.json("GET", "/api/projects", status=200)
                 there.json("GET", "/api/projects", status=200)

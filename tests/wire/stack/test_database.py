@@ -4,7 +4,7 @@
 import json
 import urllib.parse
 
-from world import Client, StackCase, World, main
+from world import Confidant, StackCase, World, main
 
 WHERE = "/api/projects/{}/sync-database"
 
@@ -20,7 +20,7 @@ class Database(StackCase):
             client.json("POST", f"/api/sandbox/{project}", {}, 202)
             self.assert_story(client.follow(project))
             # Here alone a password is told: the world looks for it in everything else, logs and tables too.
-            trusted = Client(client.port, client.cookie)
+            trusted = Confidant(client.port, client.cookie)
             status, headers, told = trusted.request("GET", path)
             self.assertEqual((status, headers["Cache-Control"]), (200, "no-store"))
             database = json.loads(told)["database"]

@@ -5,8 +5,10 @@ the look for secrets, which ends every run of this folder, finds some. Runs insi
 import base64
 import json
 import os
+import secrets
+import shutil
 
-from world import StackCase, World, main, path_of, wait_for
+from world import Client, StackCase, World, forms, main, path_of, wait_for
 
 
 class Limited(StackCase):
@@ -76,6 +78,25 @@ class Secrets(StackCase):
             with self.assertRaisesRegex(AssertionError, "planted.log"):
                 world.look_for_secrets([])
             os.unlink(log)
+            for form in forms("a planted/pass\"word"):
+                world.secrets.add("a planted/pass\"word")
+                world.heard.append(f"X-Told: {form}")
+                with self.assertRaisesRegex(AssertionError, "an answer or an event"):
+                    world.look_for_secrets([])
+                world.heard.pop()
+            world.look_for_secrets([])
+
+    def test_a_world_in_which_a_secret_was_told_does_not_end_well(self):
+        """The server is made to tell one: what a client calls his request is sent back and logged."""
+        for is_forgotten, where in ((False, "an answer or an event"), (True, "fullstackd-1.log")):
+            planted = "planted-" + secrets.token_hex(8)
+            with self.subTest(where=where), self.assertRaisesRegex(AssertionError, f"{where} tells a secret"):
+                with World(has_databases=False) as world:
+                    self.addCleanup(shutil.rmtree, world.dir)
+                    Client(world.port, "").request("GET", "/api/projects", headers={"X-Request-Id": planted})
+                    if is_forgotten:
+                        world.heard.clear()
+                    world.secrets.add(planted)
 
 
 if __name__ == "__main__":
