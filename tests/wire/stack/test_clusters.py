@@ -41,7 +41,7 @@ class Second:
             argv += ["--pg", os.environ["FS_PG_CONNINFO"], "--pg-host", "127.0.0.1", "--pg-port", os.environ["FS_PG_PORT"]]
         else:
             argv += ["--pg-host", "127.0.0.1", "--pg-port", "1"]
-        self.cluster = Process("devcluster", argv, dict(os.environ, **SANITIZED), f"{self.world.dir}/devcluster-eu.log")
+        self.cluster = Process("devcluster", argv, dict(os.environ, **SANITIZED), f"{self.world.dir}/devcluster-eu.log", has_words=True)
         self.addresses = json.loads(self.cluster.popen.stdout.readline())
         self.before = self.objects()
 

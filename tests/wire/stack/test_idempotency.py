@@ -10,7 +10,7 @@ import os
 import subprocess
 import threading
 
-from world import StackCase, World, main, wait_for
+from world import Client, StackCase, World, main, wait_for
 
 AT_ONCE = 20
 LOCK = 4711
@@ -93,7 +93,7 @@ class Repeated(StackCase):
 
     def test_what_is_refused_before_the_handler_leaves_no_key(self):
         before = self.keys()
-        nobody = type(self.client)(self.world.port, "", [])
+        nobody = Client(self.world.port, "")
         self.assertEqual(self.post("/api/projects", {"name": "x"}, "early", nobody)[0], 401)
         self.assertEqual(self.post("/api/projects", {"name": "x" * 20000}, "early")[0], 413)
         self.assertEqual(self.post("/api/projects", {"name": "x"}, "early", **{"Content-Type": "text/plain"})[0], 415)
