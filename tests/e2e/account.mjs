@@ -8,43 +8,13 @@
  *   FS_SHOTS    folder for screenshots (none without it) */
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { openPage, startBrowser, whyNoBrowser } from './browser.mjs';
+import { beginStory, button, heading, page, step, user } from './story.mjs';
 
 const { FS_URL, FS_GITHUB, FS_LINKS, FS_SHOTS } = process.env;
 const links = (FS_LINKS ?? '').split(' ');
-const PAGE_LIMIT_MS = 15_000;
-const missing = whyNoBrowser();
-if (missing) console.error(`\nSKIPPED, the account's pages were not opened: ${missing}\n`);
-
-let browser;
-let user;
-let page;
-let hasFailed = false;
-
-before(async () => {
-  if (missing) return;
-  browser = await startBrowser();
-  user = await openPage(browser, FS_URL, FS_SHOTS);
-  page = user.page;
-  page.setDefaultTimeout(PAGE_LIMIT_MS);
-});
-
-after(() => browser?.close());
-
-function step(name, work) {
-  test(name, { skip: missing ?? false }, async (t) => {
-    if (hasFailed) return t.skip('an earlier step failed');
-    hasFailed = true;
-    await work();
-    // The only other host that a page may lead to.
-    assert.deepEqual(user.faults.splice(0).filter((fault) => fault !== `request to ${FS_GITHUB}`), []);
-    hasFailed = false;
-  });
-}
-
-const button = (name) => page.getByRole('button', { name, exact: true });
-const heading = (name) => page.getByRole('heading', { name, exact: true });
+// The only other host that a page may lead to.
+const isAllowed = (fault) => fault === `request to ${FS_GITHUB}`;
+beginStory({ name: "the account's pages were not opened", url: FS_URL, shots: FS_SHOTS, isAllowed });
 
 async function call(method, path, body, token) {
   const headers = { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) };

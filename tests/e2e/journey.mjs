@@ -12,12 +12,12 @@
  *   FS_SLOW_NAME    name of the project that is cancelled while it is being created (default "slow ledger")
  *   FS_PACE_URL     a POST to it brings the next event of the first creation (without it a cluster's own pace)
  *
- * The steps need each other, so the first that fails ends the run. No step waits for a time, only for what is shown. */
+ * The steps need each other. */
 
 import assert from 'node:assert/strict';
 import { execSync } from 'node:child_process';
-import { after, before, test } from 'node:test';
-import { openPage, shownStages, startBrowser, whyNoBrowser } from './browser.mjs';
+import { openPage, shownStages } from './browser.mjs';
+import { beginStory, browser, button, heading, missing, page, step, user } from './story.mjs';
 
 const { FS_SHOTS, FS_FAIL_ENV, FS_FAIL_OFF, FS_PACE_URL } = process.env;
 const [, , ...given] = process.argv;
@@ -28,49 +28,15 @@ const SLOW_NAME = process.env.FS_SLOW_NAME ?? 'slow ledger';
 const GOOD_NAME = 'corner shop';
 /** For what a cluster does; a page answers far sooner. */
 const CREATION_LIMIT_MS = 120_000;
-const PAGE_LIMIT_MS = 15_000;
 const FAR_TOO_LONG = 500;
 const LASTING_S = 2;
 const STAGE_TITLES = ['Database Creation', 'Container Provisioning', 'Network Configuration', 'Terminal Initialization', 'Environment Ready'];
 const RANK = { pending: 0, in_progress: 1, completed: 2, failed: 2, skipped: 2 };
 
-const missing = whyNoBrowser();
-if (missing) console.error(`\nSKIPPED, the browser journey did not run: ${missing}\n`);
-else if (!signInLink) throw new Error('a sign-in link is needed; "npm test" runs against the mock');
+if (!missing && !signInLink) throw new Error('a sign-in link is needed; "npm test" runs against the mock');
+beginStory({ name: 'the browser journey did not run', url: FS_URL, shots: FS_SHOTS });
 
-let browser;
-let user;
-let page;
-let hasFailed = false;
-
-before(async () => {
-  if (missing) return;
-  browser = await startBrowser();
-  user = await openPage(browser, FS_URL, FS_SHOTS);
-  page = user.page;
-  page.setDefaultTimeout(PAGE_LIMIT_MS);
-});
-
-after(() => browser?.close());
-
-function step(name, work, options = {}) {
-  test(name, { skip: missing ?? options.skip ?? false }, async (t) => {
-    if (hasFailed) return t.skip('an earlier step failed');
-    hasFailed = true;
-    try {
-      await work();
-    } catch (error) {
-      await user.inspect('at-failure').catch(() => {});
-      throw error;
-    }
-    assert.deepEqual(user.faults.splice(0), []);
-    hasFailed = false;
-  });
-}
-
-const button = (name) => page.getByRole('button', { name, exact: true });
 const link = (name) => page.getByRole('link', { name, exact: true });
-const heading = (name) => page.getByRole('heading', { name, exact: true });
 const stage = (id, status) => page.locator(`[data-stage="${id}"][data-status="${status}"]`);
 const viewStatus = (status, timeout = CREATION_LIMIT_MS) => page.locator(`[data-view-status="${status}"]`).waitFor({ timeout });
 const clipboard = () => page.evaluate(() => navigator.clipboard.readText());

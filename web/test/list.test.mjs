@@ -82,3 +82,11 @@ test('a deleted project leaves the list, an unknown one asks for a new read', ()
   assert.deepEqual(applyToList(list, event('done', 9, 40, { outcome: 'deleted' })).map((p) => p.id), ['a', 'c', 'd']);
   assert.equal(applyToList(list, { ...event('status', 9, 40, { status: 'creating' }), projectId: 'zz' }), null);
 });
+
+test('a row knows that it waits for its turn, and that it no longer does', () => {
+  const waits = applyToList(list, event('queued', 9, 40, { status: 'creating', position: 2, estimateMs: null, message: 'position 2' }));
+  assert.deepEqual(waits[1].sandbox.queue, { position: 2, estimateMs: null, since: at(40) });
+  const nearer = applyToList(waits, event('queued', 10, 50, { status: 'creating', position: 1, estimateMs: 9000 }));
+  assert.deepEqual(nearer[1].sandbox.queue, { position: 1, estimateMs: 9000, since: at(40) });
+  assert.equal(applyToList(nearer, event('status', 11, 60, { status: 'creating' }))[1].sandbox.queue, null);
+});

@@ -295,3 +295,20 @@ test('a warning comes with an event or an answer and goes with the next', () => 
   assert.equal(applyEvent(warned, ev('status', 120, { status: 'stopping', code: 'IDLE_STOP', message: 'stop requested' })).warning, null);
   assert.equal(viewFromBody(body('stopped', {}, told), 0).warning, null);
 });
+
+test('a place in the queue comes with an event or an answer, moves up, and goes when its turn comes', () => {
+  lastSeq = 0;
+  const asked = applyEvent(viewFromBody(body('creating'), 0), ev('status', 1, { status: 'creating' }));
+  assert.equal(asked.queue, null);
+  const queued = (second, position, estimateMs) => ev('queued', second, { status: 'creating', position, estimateMs });
+  const third = applyEvent(asked, queued(1, 3, null));
+  assert.deepEqual(third.queue, { position: 3, estimateMs: null, sinceMs: ms(1) });
+  const next = applyEvent(third, queued(9, 1, 40_000));
+  assert.deepEqual(next.queue, { position: 1, estimateMs: 40_000, sinceMs: ms(1) });
+  const answer = body('creating', {}, { queue: { position: 1, estimateMs: 40_000, since: at(1) } });
+  assert.deepEqual(viewFromBody(answer, 0).queue, next.queue);
+  assert.equal(applyEvent(next, ev('status', 20, { status: 'creating', message: 'its turn has come' })).queue, null);
+  assert.equal(applyEvent(next, stage(20, 'database', 'in_progress')).queue, null);
+  assert.equal(applyEvent(next, ev('done', 20, { outcome: 'cancelled' })).queue, null);
+  assert.deepEqual(applyEvent(next, stage(0, 'database', 'pending')).queue, next.queue);
+});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatAgo, formatDuration, formatTicking, parseTime } from '../src/lib/time.ts';
+import { formatAbout, formatAgo, formatDuration, formatTicking, parseTime } from '../src/lib/time.ts';
 
 test('a finished span has tenths only while they say something', () => {
   const cases = [[0, '< 0.1 s'], [49, '< 0.1 s'], [50, '0.1 s'], [349, '0.3 s'], [9949, '9.9 s'], [9950, '10 s'], [59_499, '59 s'], [59_600, '1 min 00 s'],
@@ -31,4 +31,8 @@ test('an age gets coarser as it grows and becomes a date', () => {
 test('what is no time is NaN, not now', () => {
   for (const text of [null, undefined, '', 'yesterday']) assert.ok(Number.isNaN(parseTime(text)));
   assert.equal(parseTime('2026-11-23T12:00:00.250Z'), 1795435200250);
+});
+
+test('an estimate is no more exact than it can be', () => {
+  assert.deepEqual([9000, 61_000, 89_999, 3_599_000, 7_800_000].map(formatAbout), ['less than a minute', 'about 1 min', 'about 1 min', 'about 1 h 00 min', 'about 2 h 10 min']);
 });

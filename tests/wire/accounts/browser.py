@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""tests/e2e/account.mjs against a whole server that serves web/dist and signs in at a stand-in for GitHub. Runs inside
-with_services.py; needs web/dist, chromium and the packages of tests/e2e."""
+"""The stories of tests/e2e that need a whole server of their own, which serves web/dist: account.mjs, which signs in at a
+stand-in for GitHub, and queue.mjs, whose server makes one environment at a time. Runs inside with_services.py; needs web/dist,
+chromium and the packages of tests/e2e."""
 import os
 import subprocess
 import sys
@@ -10,21 +11,34 @@ from accounts import Accounts
 from github import GitHub
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+PAGES = {"FULLSTACKD_WEB_DIR": os.path.join(ROOT, "web", "dist")}
+
+
+def tell(story, world, links_n, **env):
+    url = f"http://127.0.0.1:{world.port}"
+    links = " ".join(f"{url}/signin?token={world.link('local')}" for _ in range(links_n))
+    return subprocess.run(["node", story], cwd=os.path.join(ROOT, "tests", "e2e"),
+                          env=dict(os.environ, FS_URL=url, FS_LINKS=links, **env)).returncode
+
+
+def account():
+    github = GitHub()
+    try:
+        with Accounts(env=dict(github.env(), **PAGES), cluster_args=("--zero-delay",)) as world:
+            status = tell("account.mjs", world, 2, FS_GITHUB=github.url)
+            world.secrets |= github.planted
+        return status
+    finally:
+        github.close()
+
+
+def queue():
+    with Accounts(env=dict(PAGES, FULLSTACKD_FLOW_CREATIONS="1"), cluster_args=("--zero-delay",)) as world:
+        return tell("queue.mjs", world, 1)
 
 
 def main():
-    github = GitHub()
-    try:
-        env = dict(github.env(), FULLSTACKD_WEB_DIR=os.path.join(ROOT, "web", "dist"))
-        with Accounts(env=env, cluster_args=("--zero-delay",)) as world:
-            url = f"http://127.0.0.1:{world.port}"
-            links = " ".join(f"{url}/signin?token={world.link('local')}" for _ in range(2))
-            ran = subprocess.run(["node", "account.mjs"], cwd=os.path.join(ROOT, "tests", "e2e"),
-                                 env=dict(os.environ, FS_URL=url, FS_GITHUB=github.url, FS_LINKS=links))
-            world.secrets |= github.planted
-        return ran.returncode
-    finally:
-        github.close()
+    return account() | queue()
 
 
 if __name__ == "__main__":

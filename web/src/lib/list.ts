@@ -95,13 +95,17 @@ export function applyToList(projects: readonly Project[], event: JournalEvent): 
   if (isOld || event.attempt < (sandbox?.attempt ?? 0)) return [...projects];
   if (!sandbox) return null;
   const status =
-    event.kind === 'status' ? event.status
+    event.kind === 'status' || event.kind === 'queued' ? event.status
     : event.kind === 'done' ? OUTCOME_STATUS[event.outcome]
     : sandbox.status;
+  const queue =
+    event.kind === 'queued' ? { position: event.position, estimateMs: event.estimateMs, since: sandbox.queue?.since ?? event.at }
+    : event.kind === 'stage' && event.status !== 'in_progress' ? sandbox.queue
+    : null;
   const moved: Project = {
     ...project,
     updatedAt: event.at,
-    sandbox: { ...sandbox, status, attempt: event.attempt, message: event.message, code: event.code, hint: event.hint },
+    sandbox: { ...sandbox, status, queue, attempt: event.attempt, message: event.message, code: event.code, hint: event.hint },
   };
   return projects.map((p, i) => (i === at ? moved : p));
 }

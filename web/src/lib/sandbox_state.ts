@@ -3,7 +3,9 @@
  * events. Events may come twice, late, out of order or as a replay of what the answer already knew; none of these may
  * take the page back. Pure: no clock, no network, no DOM. */
 
-import type { EventOf, FailureBody, JournalEvent, Outcome, SandboxBody, SandboxState, StageBody, StageStatus } from '../net/types.ts';
+import type {
+  EventOf, FailureBody, JournalEvent, Outcome, QueuePlace, SandboxBody, SandboxState, StageBody, StageStatus,
+} from '../net/types.ts';
 import { parseTime } from './time.ts';
 
 export type SandboxStatus = SandboxState | 'not_created';
@@ -36,6 +38,14 @@ export interface Warning {
   isKeptByUse: boolean;
 }
 
+/** A creation that waits for its turn. Both numbers are as told last: the server tells them anew when the place has moved. */
+export interface Queued {
+  /** 1 is next. */
+  position: number;
+  estimateMs: number | null;
+  sinceMs: number;
+}
+
 export interface SandboxView {
   status: SandboxStatus;
   attempt: number;
@@ -51,6 +61,8 @@ export interface SandboxView {
   words: string | null;
   /** It runs and is going to be stopped. */
   warning: Warning | null;
+  /** It has not begun: others come first. */
+  queue: Queued | null;
   /** What may be asked for, by the last answer. */
   actions: readonly string[];
   /** The status has changed since that answer, which therefore says nothing of now. */
@@ -141,6 +153,10 @@ function warningFrom(status: SandboxStatus, told: FailureBody): Warning | null {
   return { words: told.message ?? 'it stops soon', isKeptByUse };
 }
 
+function queueFrom(place: QueuePlace | null | undefined): Queued | null {
+  return place ? { position: place.position, estimateMs: place.estimateMs, sinceMs: parseTime(place.since) } : null;
+}
+
 const NOT_CREATED: SandboxView = {
   status: 'not_created',
   attempt: 0,
@@ -153,6 +169,7 @@ const NOT_CREATED: SandboxView = {
   failure: null,
   words: null,
   warning: null,
+  queue: null,
   actions: [],
   areActionsOld: false,
   isStop: false,
@@ -179,6 +196,7 @@ export function viewFromBody(body: SandboxBody, seq: number): SandboxView {
     failure: status === 'error' ? failureFrom(body.failure, stages, isStop) : null,
     words: isEnding(status) ? body.message : null,
     warning: warningFrom(status, body),
+    queue: queueFrom(body.queue),
     actions: body.actions,
     areActionsOld: false,
     isStop,
@@ -198,6 +216,7 @@ function nextAttempt(view: SandboxView, attempt: number, atMs: number): SandboxV
     failure: null,
     words: null,
     warning: null,
+    queue: null,
     actions: [],
     areActionsOld: true,
     isStop: false,
@@ -243,7 +262,15 @@ function moveStage(stage: StageView, event: EventOf<'stage'>, atMs: number, isRe
 
 function applyStage(view: SandboxView, event: EventOf<'stage'>, atMs: number): SandboxView {
   const stages = view.stages.map((s) => (s.id === event.stage ? moveStage(s, event, atMs, view.status === 'error') : s));
-  return { ...view, stages };
+  // What stands still until its turn comes has begun.
+  const isAtWork = event.status === 'in_progress' && stages.some((s, i) => s !== view.stages[i]);
+  return { ...view, stages, queue: isAtWork ? null : view.queue };
+}
+
+function applyQueued(view: SandboxView, event: EventOf<'queued'>, atMs: number): SandboxView {
+  if (atMs < view.knownMs) return view;
+  const queue = { position: event.position, estimateMs: event.estimateMs, sinceMs: view.queue?.sinceMs ?? atMs };
+  return { ...view, status: parseStatus(event.status), queue };
 }
 
 function applyStatus(view: SandboxView, event: EventOf<'status'>, atMs: number): SandboxView {
@@ -256,6 +283,7 @@ function applyStatus(view: SandboxView, event: EventOf<'status'>, atMs: number):
     failure: status === 'error' ? failureFrom(event, view.stages, isStop) : null,
     words: isEnding(status) ? event.message : null,
     warning: warningFrom(status, event),
+    queue: null,
     areActionsOld: view.areActionsOld || status !== view.status,
     isStop,
     wasCancelled: status === 'terminated' && view.wasCancelled,
@@ -271,6 +299,7 @@ function applyDone(view: SandboxView, event: EventOf<'done'>, atMs: number): San
     failure: status === 'error' ? failureFrom(event, view.stages, view.isStop) : null,
     words: null,
     warning: null,
+    queue: null,
     areActionsOld: view.areActionsOld || status !== view.status,
     wasCancelled: event.outcome === 'cancelled',
     wasDeleted: event.outcome === 'deleted',
@@ -286,6 +315,7 @@ export function applyEvent(view: SandboxView, event: JournalEvent): SandboxView 
   const moved =
     event.kind === 'stage' ? applyStage(begun, event, atMs)
     : event.kind === 'status' ? applyStatus(begun, event, atMs)
+    : event.kind === 'queued' ? applyQueued(begun, event, atMs)
     : applyDone(begun, event, atMs);
   return { ...moved, seq: event.seq };
 }

@@ -29,6 +29,14 @@ export function formatTicking(ms: number): string {
   return `${Math.floor(span / HOUR)} h ${two(Math.floor((span % HOUR) / MINUTE))} min`;
 }
 
+/** A span that is only estimated: "less than a minute", "about 3 min", "about 2 h 10 min". */
+export function formatAbout(ms: number): string {
+  if (ms < MINUTE) return 'less than a minute';
+  const minutes = Math.round(ms / MINUTE);
+  if (minutes < 60) return `about ${minutes} min`;
+  return `about ${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+}
+
 /** How long ago, coarse: "just now", "42 s ago", "5 min ago", "3 h ago", "2 days ago", then the date. */
 export function formatAgo(atMs: number, nowMs: number): string {
   const age = nowMs - atMs;

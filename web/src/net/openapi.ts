@@ -642,6 +642,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell who asked for which change */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List everybody's projects */
+        get: operations["listProjectsOfAll"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List users */
+        get: operations["listUsers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell about a user */
+        get: operations["getUser"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Make a user an administrator, or no more */
+        patch: operations["setRole"];
+        trace?: never;
+    };
     "/api/projects/{id}/sync-database": {
         parameters: {
             query?: never;
@@ -1080,6 +1149,67 @@ export interface components {
             position: number;
             /** @description How long it will probably wait; null: not known. */
             estimateMs: number | null;
+        };
+        AuditEntry: {
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Null: nobody was signed in. */
+            userId: string | null;
+            /** @description As of today; null: the user is gone. */
+            userName: string | null;
+            /** @enum {string|null} */
+            credential: "session" | "token" | "none" | null;
+            /** @description Of the API token that it came by. */
+            tokenId: string | null;
+            /** @description Method and route, with a space between. */
+            action: string;
+            /** @enum {string|null} */
+            subjectKind: "project" | "user" | "other" | null;
+            /** @description What the path names. */
+            subjectId: string | null;
+            /** @description Of the answer; null: the client left before it. */
+            status: number | null;
+            address: string | null;
+            requestId: string | null;
+        };
+        UserInfo: {
+            id: string;
+            name: string;
+            email: string | null;
+            image: string | null;
+            /** @enum {string} */
+            role: "user" | "admin";
+            /** @description Then the role cannot be taken away here. */
+            isAdminByConfiguration: boolean;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description To about a minute.
+             */
+            lastSeenAt: string | null;
+            projects: number;
+            runningSandboxes: number;
+        };
+        AnyProject: {
+            /** @description Its owner's. */
+            userName: string;
+            id: string;
+            name: string;
+            description: string | null;
+            cluster: string;
+            userId: string;
+            githubRepo: string | null;
+            /** @description Never told here: it holds a password. See sync-database. */
+            databaseUrl: null;
+            /** @enum {string} */
+            status: "READY" | "DEPLOYING" | "DEPLOYED" | "ERROR";
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            sandbox: components["schemas"]["ProjectSandbox"] | null;
         };
         StreamEvents: {
             reset: components["schemas"]["Snapshot"];
@@ -2553,6 +2683,207 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Entries a page, 100 if not said. */
+                limit?: number;
+                /** @description Of a Link field. */
+                cursor?: string;
+                /** @description Id of who asked. */
+                user?: string;
+                /** @description Id of the project that was changed. */
+                project?: string;
+                /** @description Method and route, with a space between: `DELETE /api/projects/{id}`. */
+                action?: string;
+                /** @description One (403), a class of them (4xx), or `none`: no answer. */
+                status?: string;
+                /** @description A day or a time. */
+                since?: string;
+                /** @description A day, included, or a time, not included. */
+                until?: string;
+            };
+            header?: {
+                /** @description Of an ETag: 304 where it is still that. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first. */
+            200: {
+                headers: {
+                    /** @description RFC 8288, rel="next": where the next page is. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntry"][];
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listProjectsOfAll: {
+        parameters: {
+            query?: {
+                /** @description Projects a page, 100 if not said. */
+                limit?: number;
+                /** @description Of a Link field. */
+                cursor?: string;
+                /** @description Id of a user. */
+                owner?: string;
+                /** @description Of the sandbox, as it is stored; `none`: there is none. */
+                status?: "none" | "creating" | "starting" | "running" | "stopping" | "stopped" | "error" | "terminating" | "terminated";
+                /** @description In name or description, in either case. */
+                keyword?: string;
+                /** @description A day or a time. */
+                createdFrom?: string;
+                /** @description A day, included, or a time. */
+                createdTo?: string;
+            };
+            header?: {
+                /** @description Of an ETag: 304 where it is still that. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last changed first. */
+            200: {
+                headers: {
+                    /** @description RFC 8288, rel="next": where the next page is. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnyProject"][];
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: {
+                /** @description Users a page, 100 if not said. */
+                limit?: number;
+                /** @description Of a Link field. */
+                cursor?: string;
+                /** @description In name or email, in either case, or the id. */
+                keyword?: string;
+            };
+            header?: {
+                /** @description Of an ETag: 304 where it is still that. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first. */
+            200: {
+                headers: {
+                    /** @description RFC 8288, rel="next": where the next page is. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserInfo"][];
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getUser: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of an ETag: 304 where it is still that. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserInfo"];
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    role: "user" | "admin";
+                };
+            };
+        };
+        responses: {
+            /** @description As the user is now. Who loses the role is signed out everywhere, and loses API tokens with the scope admin. The last administrator keeps it: 409. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserInfo"];
+                };
             };
             default: components["responses"]["Problem"];
         };

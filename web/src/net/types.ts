@@ -25,8 +25,8 @@ export type FailureBody = Schemas['Failure'];
 export type SandboxBody = Schemas['SandboxDocument'];
 export type QueuePlace = Schemas['QueuePlace'];
 
-/** The events that the journal holds and that these pages show; a reset is the stream's own. */
-type JournalKind = Exclude<keyof Schemas['StreamEvents'], 'reset' | 'queued'>;
+/** The events that the journal holds; a reset is the stream's own. */
+export type JournalKind = Exclude<keyof Schemas['StreamEvents'], 'reset'>;
 export type JournalEvent = { [Kind in JournalKind]: { kind: Kind } & Schemas['StreamEvents'][Kind] }[JournalKind];
 export type EventOf<Kind extends JournalKind> = Extract<JournalEvent, { kind: Kind }>;
 

@@ -3,7 +3,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import {
-  allows, areStagesNews, blamed, finishedStages, isEnding, mayAllow, type Blamed, type SandboxStatus, type SandboxView, type Warning,
+  allows, areStagesNews, blamed, finishedStages, isEnding, mayAllow, type Blamed, type SandboxView, type Warning,
 } from '../lib/sandbox_state.ts';
 import type { ProjectAction } from '../net/api.ts';
 import type { Project } from '../net/types.ts';
@@ -19,6 +19,7 @@ import { FailureCard, remedyOf } from '../ui/failure.tsx';
 import { BackIcon } from '../ui/icons.tsx';
 import { PageHeading, usePageTitle } from '../ui/page.tsx';
 import { ActButton, Ago, ErrorNote } from '../ui/parts.tsx';
+import { QueueCard } from '../ui/queue.tsx';
 import { DeleteProjectDialog, PauseDialog, RemoveSandboxDialog, type PauseAction } from '../ui/removal.tsx';
 import { StageList, StageSkeleton, TotalTime } from '../ui/stages.tsx';
 import { SANDBOX_WORD, SandboxTag } from '../ui/status.tsx';
@@ -37,6 +38,7 @@ const FAILED_TITLE: Readonly<Record<Blamed, string>> = {
 
 function cardTitle(view: SandboxView): string {
   const { status } = view;
+  if (view.queue) return 'Waiting for its turn';
   if (status === 'creating' || status === 'starting') {
     return `${status === 'creating' ? 'Creating' : 'Starting'} the environment, ${finishedStages(view)} of ${view.stages.length} done`;
   }
@@ -129,7 +131,8 @@ function removeWord(view: SandboxView): string | null {
   return ['starting', 'running', 'stopped', 'error'].includes(view.status) ? 'Remove sandbox' : null;
 }
 
-function footNote(status: SandboxStatus): string {
+function footNote({ status, queue }: SandboxView): string {
+  if (queue) return 'You can close this page; it keeps its place.';
   if (status === 'creating') return 'You can close this page; the creation goes on.';
   if (status === 'starting') return 'You can close this page; the start goes on.';
   return 'The database keeps its data.';
@@ -169,7 +172,7 @@ function CardFoot(props: CardProps & { view: SandboxView }) {
           {remove}
         </button>
       )}
-      <p class="fine">{footNote(view.status)}</p>
+      <p class="fine">{footNote(view)}</p>
     </div>
   );
 }
@@ -191,11 +194,12 @@ function SandboxCard(props: CardProps) {
       <div class="card-head">
         <h2 id="sandbox">{view.status === 'not_created' ? 'Sandbox' : cardTitle(view)}</h2>
         {hasStages && view.attempt > 1 && <span class="fine">attempt {view.attempt}</span>}
-        {hasStages && <TotalTime view={view} />}
+        {hasStages && !view.queue && <TotalTime view={view} />}
       </div>
       {view.status === 'error' && <FailureCard opened={open} view={view} onPause={props.onPause} />}
       {canCreate && <CreateCard projectId={open.projectId} view={view} />}
       {isEnding(view.status) && <EndingCard view={view} />}
+      {view.queue && <QueueCard queue={view.queue} />}
       {view.warning && <WarningNote projectId={open.projectId} warning={view.warning} />}
       {view.status === 'stopped' && <StartCard projectId={open.projectId} view={view} />}
       {hasStages && <StageList view={view} />}
@@ -249,7 +253,7 @@ function OpenedProject(props: { open: OpenSandbox; project: Project }) {
       </a>
       <div class="page-head">
         <PageHeading>{project.name}</PageHeading>
-        {view && <SandboxTag status={view.status} />}
+        {view && <SandboxTag status={view.status} isQueued={view.queue !== null} />}
       </div>
       {project.description && <p class="lead">{project.description}</p>}
       {notice.value && <ErrorNote error={notice.value} title="The project was created, its sandbox was not." />}

@@ -98,7 +98,7 @@ function Row(props: { project: Project }) {
         {project.description && <p class="fine clip">{project.description}</p>}
       </div>
       <div class="row-status">
-        <SandboxTag status={status} />
+        <SandboxTag status={status} isQueued={project.sandbox?.queue != null} />
         {text && <p class="fine clip">{text}</p>}
         {link && (
           <a class="out" href={link} target="_blank" rel="noopener noreferrer">

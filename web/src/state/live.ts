@@ -6,7 +6,7 @@ import { batch, signal } from '@preact/signals';
 import { EventStream, type StreamState } from '../lib/event_stream.ts';
 import type { SseEvent } from '../lib/sse_parser.ts';
 import { observeHeaders } from '../net/api.ts';
-import type { JournalEvent } from '../net/types.ts';
+import type { JournalEvent, JournalKind } from '../net/types.ts';
 import { readStored, writeStored } from './prefs.ts';
 import { endSession, session } from './session.ts';
 
@@ -31,8 +31,15 @@ export function subscribe(subscriber: Subscriber): () => void {
   return () => subscribers.delete(subscriber);
 }
 
+/** Complete by its type; what comes beside these is of a later server, and passed over. */
+const KINDS: Readonly<Record<JournalKind, true>> = { stage: true, status: true, done: true, queued: true };
+
+function isKind(name: string): name is JournalKind {
+  return Object.hasOwn(KINDS, name);
+}
+
 function parseEvent(event: SseEvent): JournalEvent | null {
-  if (event.event !== 'stage' && event.event !== 'status' && event.event !== 'done') return null;
+  if (!isKind(event.event)) return null;
   try {
     return { kind: event.event, ...(JSON.parse(event.data) as object) } as JournalEvent;
   } catch {

@@ -113,7 +113,11 @@ function say(before: SandboxView, after: SandboxView): void {
 /** Also for answers, which may come before their event. */
 function sayStatus(before: SandboxView, after: SandboxView): void {
   if (after.warning && after.warning.words !== before.warning?.words) announce(sentence(after.warning.words));
-  if (before.status === after.status) {
+  if (after.queue) {
+    if (after.queue.position !== before.queue?.position) announce(`Waiting for its turn, position ${after.queue.position} in the queue.`);
+  } else if (before.queue && after.status === before.status) {
+    announce('Its turn has come.');
+  } else if (before.status === after.status) {
     if (after.words && after.words !== before.words) announce(sentence(after.words));
   } else if (after.status === 'error') {
     announceFailure(`${FAILED_WORD[blamed(after)]}. ${after.failure?.message ?? ''}`);
@@ -130,7 +134,7 @@ function onEvent(event: JournalEvent): void {
   if (view === now.view) return;
   opened.value = { ...now, view };
   say(now.view, view);
-  const isTurn = event.kind !== 'stage' || view.attempt !== now.view.attempt || view.stages.length === 0;
+  const isTurn = (event.kind !== 'stage' && event.kind !== 'queued') || view.attempt !== now.view.attempt || view.stages.length === 0;
   if (isTurn && !view.wasDeleted) readSoon(now.projectId);
 }
 

@@ -20,7 +20,7 @@ function webAddress(text: string | null): URL | null {
 function ReadyTag(props: { view: SandboxView }) {
   const { status } = props.view;
   if (status === 'running') return <span class="tag" data-tone="good" data-ready="yes"><DoneIcon />Ready</span>;
-  if (isMoving(status) && !isEnding(status)) return <span class="tag" data-tone="busy" data-ready="no"><ProgressIcon />Not ready yet</span>;
+  if (isMoving(status) && !isEnding(status) && !props.view.queue) return <span class="tag" data-tone="busy" data-ready="no"><ProgressIcon />Not ready yet</span>;
   if (status === 'stopped') return <span class="tag" data-tone="quiet" data-ready="no"><StoppedIcon />Kept</span>;
   return <span class="tag" data-tone="quiet" data-ready="no"><PendingIcon />Not ready</span>;
 }

@@ -36,7 +36,16 @@ function sandboxLook(status: SandboxStatus): [Tone, ComponentChild] {
   return ['busy', <ProgressIcon />];
 }
 
-export function SandboxTag(props: { status: SandboxStatus }) {
+/** isQueued: it waits for its turn, whatever is to be done then. */
+export function SandboxTag(props: { status: SandboxStatus; isQueued?: boolean }) {
+  if (props.isQueued) {
+    return (
+      <span class="tag" data-tone="quiet" data-sandbox-status="queued">
+        <PendingIcon />
+        In the queue
+      </span>
+    );
+  }
   const [tone, icon] = sandboxLook(props.status);
   return (
     <span class="tag" data-tone={tone} data-sandbox-status={props.status}>
