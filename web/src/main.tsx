@@ -7,6 +7,7 @@ import type { ComponentChild } from 'preact';
 import { matchRoute, type Params } from './lib/router.ts';
 import { AccountPage } from './pages/account.tsx';
 import { DevicePage } from './pages/device.tsx';
+import { EnvironmentPage } from './pages/environment.tsx';
 import { NewProjectPage } from './pages/new_project.tsx';
 import { NotFoundPage } from './pages/not_found.tsx';
 import { ProjectPage } from './pages/project.tsx';
@@ -28,6 +29,7 @@ const ROUTES: readonly (readonly [string, (params: Params) => ComponentChild])[]
   ['/device', () => <DevicePage />],
   ['/projects', () => <ProjectsPage />],
   ['/projects/new', () => <NewProjectPage />],
+  ['/projects/:id/environment', ({ id }) => <EnvironmentPage key={id} id={id ?? ''} />],
   ['/projects/:id', ({ id }) => <ProjectPage id={id ?? ''} />],
 ];
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The stories of tests/e2e that need a whole server of their own, which serves web/dist: account.mjs, which signs in at a
-stand-in for GitHub, and queue.mjs, whose server makes one environment at a time. Runs inside with_services.py; needs web/dist,
+stand-in for GitHub, queue.mjs, whose server makes one environment at a time, and variables.mjs. Runs inside with_services.py; needs web/dist,
 chromium and the packages of tests/e2e."""
 import os
 import subprocess
@@ -37,8 +37,15 @@ def queue():
         return tell("queue.mjs", world, 1)
 
 
+def variables():
+    """With the time a restart takes, so that it is seen."""
+    delays = "schedule=20,pull_first=50,pull_again=50,start=1500,ready=300,stop=100,database=200,retry=200"
+    with Accounts(env=PAGES, cluster_args=("--delays", delays)) as world:
+        return tell("variables.mjs", world, 1)
+
+
 def main():
-    return account() | queue()
+    return account() | queue() | variables()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 import { ServerClock } from '../lib/clock.ts';
 import { parseRetryAfterMs } from '../lib/backoff.ts';
 import { parseTime } from '../lib/time.ts';
-import type { AnswerOf, Asked, Method, PathOf, ProjectWish, TokenWish } from './types.ts';
+import type { AnswerOf, Asked, Method, PathOf, ProjectWish, TokenWish, VariableWish } from './types.ts';
 
 /** No answer after this long counts as no answer. */
 const ANSWER_LIMIT_MS = 20_000;
@@ -208,6 +208,17 @@ export const api = {
     call('post', '/api/sandbox/{projectId}', { path: { projectId }, body: {}, idempotencyKey }),
   act: (id: string, action: ProjectAction, idempotencyKey: string) =>
     call('post', `/api/projects/{id}/${action}`, { path: { id }, body: {}, idempotencyKey }),
+  /** 'reveal': with the values of secrets. */
+  variables: (id: string, manner?: 'reveal') =>
+    call('get', '/api/projects/{id}/environment', { path: { id }, ...(manner && { query: { reveal: true } }) }),
+  writeVariable: (id: string, body: VariableWish, idempotencyKey: string) =>
+    call('post', '/api/projects/{id}/environment', { path: { id }, body, idempotencyKey }),
+  /** Replaces the categories that are named. One without a value keeps what is stored. */
+  writeVariables: (id: string, variables: VariableWish[], idempotencyKey: string) =>
+    call('post', '/api/projects/{id}/environment', { path: { id }, body: { variables }, idempotencyKey }),
+  changeVariable: (id: string, envId: string, value: string) =>
+    call('put', '/api/projects/{id}/environment/{envId}', { path: { id, envId }, body: { value } }),
+  removeVariable: (id: string, envId: string) => call('delete', '/api/projects/{id}/environment/{envId}', { path: { id, envId } }),
   limits: (id: string) => call('get', '/api/projects/{id}/limits', { path: { id } }),
   noteActivity: (id: string) => call('post', '/api/projects/{id}/activity', { path: { id }, body: {} }),
   deleteSandbox: (projectId: string) => call('delete', '/api/sandbox/{projectId}', { path: { projectId } }),

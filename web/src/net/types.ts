@@ -23,6 +23,10 @@ export type ProjectWish = Schemas['ProjectWish'];
 export type StageBody = Schemas['Stage'];
 export type FailureBody = Schemas['Failure'];
 export type SandboxBody = Schemas['SandboxDocument'];
+export type Category = Schemas['Category'];
+export type Variable = Schemas['Variable'];
+export type Variables = Schemas['Variables'];
+export type VariableWish = Schemas['VariableWish'];
 export type QueuePlace = Schemas['QueuePlace'];
 
 /** The events that the journal holds; a reset is the stream's own. */

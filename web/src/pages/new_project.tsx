@@ -8,6 +8,7 @@ import { navigate } from '../state/nav.ts';
 import { putProject } from '../state/projects.ts';
 import { leaveNotice } from '../state/notice.ts';
 import { useAct } from '../ui/act.ts';
+import { errorOf, Field } from '../ui/field.tsx';
 import { BackIcon } from '../ui/icons.tsx';
 import { PageHeading, usePageTitle } from '../ui/page.tsx';
 import { ErrorNote } from '../ui/parts.tsx';
@@ -32,37 +33,7 @@ async function create(draft: Draft, key: string): Promise<void> {
   navigate(`/projects/${encodeURIComponent(body.id)}`, 'replace');
 }
 
-interface FieldProps {
-  id: string;
-  label: string;
-  note: string;
-  error: string | undefined;
-  children(attributes: { id: string; 'aria-describedby': string; 'aria-invalid': boolean }): preact.ComponentChild;
-}
-
-function Field(props: FieldProps) {
-  const describedBy = props.error ? `${props.id}-error ${props.id}-note` : `${props.id}-note`;
-  return (
-    <div class="field">
-      <label for={props.id}>{props.label}</label>
-      {props.children({ id: props.id, 'aria-describedby': describedBy, 'aria-invalid': props.error !== undefined })}
-      {props.error && (
-        <p id={`${props.id}-error`} class="field-error">
-          {props.error}
-        </p>
-      )}
-      <p id={`${props.id}-note`} class="fine">
-        {props.note}
-      </p>
-    </div>
-  );
-}
-
 const FIELDS = ['/name', '/description', '/cluster'];
-
-function errorOf(fields: readonly FieldError[], pointer: string): string | undefined {
-  return fields.find((f) => f.pointer === pointer)?.detail;
-}
 
 interface FieldsProps {
   draft: Draft;

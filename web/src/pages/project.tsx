@@ -230,6 +230,9 @@ function Facts(props: { project: Project; onDelete(): void }) {
         </dd>
       </dl>
       <div class="acts">
+        <a class="button" href={`/projects/${encodeURIComponent(project.id)}/environment`}>
+          Environment variables
+        </a>
         <button type="button" class="button quiet-danger" onClick={props.onDelete}>
           Delete project…
         </button>
