@@ -505,7 +505,7 @@ struct port_store {
     /* MISSING when one was chosen that is not there. */
     struct op *(*session_revoke)(void *self, const struct session_choice *which, ms_t timeout_ms, op_done *done,
                                  void *arg);
-    /* All sessions and API tokens of a user; an unknown one has none. */
+    /* All sessions and API tokens of a user; MISSING when there is no such user. */
     struct op *(*credentials_revoke)(void *self, const char *user_id, ms_t timeout_ms, op_done *done, void *arg);
     /* on_ended: a session or token has ended, here or at another replica. May come twice; may be missed while
      * PostgreSQL is away, therefore credentials_ended tells which of `hexes` are none any more. */

@@ -15,10 +15,12 @@ enum { COLUMN_ID, COLUMN_AGENT, COLUMN_ADDRESS, COLUMN_CREATED, COLUMN_USED, COL
     "WITH gone AS (DELETE FROM sessions WHERE user_id = $1::text AND ($2::text IS NULL OR id = $2::text) "             \
     "AND ($3::bytea IS NULL OR token_hash <> $3::bytea) RETURNING token_hash) "                                        \
     "SELECT fs_credential_ended(token_hash) FROM gone"
+/* A row without a hash: there is such a user. */
 #define SQL_REVOKE_ALL                                                                                                 \
     "WITH s AS (DELETE FROM sessions WHERE user_id = $1::text RETURNING token_hash), "                                 \
     "t AS (UPDATE api_tokens SET revoked_at = now() WHERE user_id = $1::text AND revoked_at IS NULL "                  \
-    "RETURNING token_hash) SELECT fs_credential_ended(h.token_hash) FROM (TABLE s UNION ALL TABLE t) h"
+    "RETURNING token_hash) SELECT NULL FROM users WHERE id = $1::text UNION ALL "                                      \
+    "SELECT fs_credential_ended(h.token_hash) FROM (TABLE s UNION ALL TABLE t) h"
 #define SQL_ENDED                                                                                                      \
     "SELECT h FROM unnest($1::text[]) AS h WHERE NOT EXISTS (SELECT FROM sessions s "                                  \
     "WHERE s.token_hash = decode(h, 'hex') AND s.idle_until > now() AND s.absolute_until > now()) "                    \
@@ -68,18 +70,32 @@ static struct op *session_list(void *self, const char *user_id, struct str curre
 
 /* ---- revoke ---- */
 
-static void on_revoked(void *arg, const struct pg_result *result, const struct err *err)
+/* missing: what to say where no row was found; NULL: nothing has to be. */
+static void end_revoked(struct store_call *call, const struct pg_result *result, const struct err *err,
+                        const char *missing)
 {
-    struct store_call *call = arg;
     struct err mine = {0};
     err_copy(&mine, err);
     size_t n = err == NULL ? pg_row_count(result) : 0;
-    for (size_t i = 0; i < n; i++)
-        identity_repo_ended(call->store, pg_row_str(result, i, 0));
-    if (err == NULL && n == 0 && call->must_exist)
-        err_set(&mine, ERR_MISSING, __func__, "Session not found");
+    for (size_t i = 0; i < n; i++) {
+        if (!pg_row_is_null(result, i, 0))
+            identity_repo_ended(call->store, pg_row_str(result, i, 0));
+    }
+    if (err == NULL && n == 0 && missing != NULL)
+        err_set(&mine, ERR_MISSING, __func__, "%s", missing);
     call->done.plain(call->arg, mine.kind != ERR_NONE ? &mine : NULL);
     store_call_end(call);
+}
+
+static void on_revoked(void *arg, const struct pg_result *result, const struct err *err)
+{
+    struct store_call *call = arg;
+    end_revoked(call, result, err, call->must_exist ? "Session not found" : NULL);
+}
+
+static void on_locked_out(void *arg, const struct pg_result *result, const struct err *err)
+{
+    end_revoked(arg, result, err, "User not found");
 }
 
 static struct op *session_revoke(void *self, const struct session_choice *which, ms_t timeout_ms, op_done *done,
@@ -104,7 +120,7 @@ static struct op *credentials_revoke(void *self, const char *user_id, ms_t timeo
     call->done.plain = done;
     struct pg_params *p = pg_params_new();
     pg_add_text(p, user_id);
-    return store_call_query(call, SQL_REVOKE_ALL, p, on_revoked);
+    return store_call_query(call, SQL_REVOKE_ALL, p, on_locked_out);
 }
 
 /* ---- what has ended ---- */

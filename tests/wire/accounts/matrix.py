@@ -70,8 +70,8 @@ EXPECTED = {
     "GET /api/admin/audit": (ADMIN, None, 200),
     "GET /api/admin/projects": (ADMIN, None, 200),
     "GET /api/admin/users": (ADMIN, None, 200),
-    "GET /api/admin/users/{id}": (ADMIN, None, 404),  # nobody of that id
-    "PATCH /api/admin/users/{id}": (ADMIN, {"role": "user"}, 404),
+    "GET /api/admin/users/{id}": (ADMIN, None, 200),
+    "PATCH /api/admin/users/{id}": (ADMIN, {"role": "user"}, 200),
     "GET /api/sandbox/{projectId}": (OWNED, None, 200),
     "POST /api/sandbox/{projectId}": (OWNED_WRITE, {}, 202),
     "DELETE /api/sandbox/{projectId}": (OWNED_WRITE, None, (200, 202)),

@@ -54,7 +54,7 @@ class Matrix(StackCase):
             return "/api/auth/sessions/" + self.world.sql(
                 f"SELECT id FROM sessions WHERE token_hash = sha256('{spare}'::bytea)")[0][0]
         if path.startswith("/api/admin/users/"):
-            return path.replace("{id}", "nobody-at-all")
+            return path.replace("{id}", self.world.sign_in("locked-out").json("GET", "/api/auth/session")["user"]["id"])
         if path.startswith("/api/tokens/"):
             return f"/api/tokens/{self.world.token(self.owner, ['read']).id}"
         project = self.owner.json("POST", "/api/projects", {"name": "matrix"}, 200)["id"]

@@ -88,6 +88,8 @@ class Sessions(StackCase):
         user = target.json("GET", "/api/auth/session")["user"]["id"]
         self.assert_problem(target.request("DELETE", f"/api/admin/users/{user}/sessions"), 403)
         boss.json("DELETE", f"/api/admin/users/{user}/sessions", status=200)
+        # A user named wrongly still is where they were: nobody may take that for done.
+        self.assert_problem(boss.request("DELETE", f"/api/admin/users/{user}x/sessions"), 404, word="User not found")
         self.assertEqual([is_signed_in(c) for c in (target, token, boss)], [False, False, True])
 
     def test_idle_and_absolute_ends_hold(self):
