@@ -245,13 +245,24 @@ static int by_key(const void *left, const void *right)
     return order != 0 ? order : (a->key.n > b->key.n) - (a->key.n < b->key.n);
 }
 
-static bool read_batch(struct env_call *c, const struct json_value *list, struct err *reterr)
+struct batch_body {
+    const struct json_value *variables;
+    bool is_updating;
+};
+static const struct json_field batch_fields[] = {
+    {"variables",        JSON_ARRAY, offsetof(struct batch_body, variables),   JSON_REQUIRED, 1, VARIABLES_PER_CALL},
+    {"updateDeployment", JSON_BOOL,  offsetof(struct batch_body, is_updating), JSON_OPTIONAL, 0, 0                 },
+};
+
+static bool read_batch(struct env_call *c, const struct json_value *json, struct err *reterr)
 {
     struct arena *a = http_arena(c->pending.x);
+    struct batch_body body = {.is_updating = true};
+    if (!json_bind(json, batch_fields, sizeof(batch_fields) / sizeof(*batch_fields), &body, reterr))
+        return false;
+    const struct json_value *list = body.variables;
     size_t n = json_count(list);
-    if (json_type(list) != JSON_ARRAY || n == 0 || n > VARIABLES_PER_CALL)
-        return err_set_field(reterr, ERR_INVALID, __func__, "/variables",
-                             "variables must be an array of 1 to %d objects", VARIABLES_PER_CALL);
+    c->is_quiet = !body.is_updating;
     c->vars = arena_alloc(a, n * sizeof(*c->vars));
     c->is_batch = true;
     c->how = VARIABLES_CATEGORIES;
@@ -278,12 +289,8 @@ static bool read_put(struct env_call *c, struct err *reterr)
     const struct json_value *json = json_parse(http_arena(x), http_body(x), &JSON_LIMITS_BODY, reterr);
     if (json == NULL)
         return false;
-    const struct json_value *list = json_find(json, "variables");
-    if (list != NULL) {
-        const struct json_value *update = json_find(json, "updateDeployment");
-        c->is_quiet = !json_bool(update, true);
-        return read_batch(c, list, reterr);
-    }
+    if (json_find(json, "variables") != NULL)
+        return read_batch(c, json, reterr);
     bool is_updating;
     c->vars = arena_alloc(http_arena(x), sizeof(*c->vars));
     c->n = 1;

@@ -21,7 +21,7 @@ static const struct sqlstate_row rows[] = {
     {"FS002", ERR_CONFLICT,  "BeingTerminated",   5 },
     {"FS003", ERR_LIMIT,     "QueueFull",         5 }, /* of servers before there was a queue */
     {"FS004", ERR_CONFLICT,  "ClusterFull",       0 },
-    {"FS005", ERR_INVALID,   NULL,                0 },
+    {"FS005", ERR_INVALID,   "VariablesRefused",  0 },
     {"FS012", ERR_LIMIT,     "QueueFull",         15},
     {"FS013", ERR_CONFLICT,  "TooManyProjects",   0 },
     {"FS014", ERR_CONFLICT,  "TooManySandboxes",  0 },

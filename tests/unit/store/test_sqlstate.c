@@ -20,6 +20,7 @@ static void each_class_means_what_a_caller_can_do(void **state)
     static const struct expected rows[] = {
         {"FS001", ERR_CONFLICT,  "Fenced"           },
         {"FS002", ERR_CONFLICT,  "BeingTerminated"  },
+        {"FS005", ERR_INVALID,   "VariablesRefused" },
         {"FS012", ERR_LIMIT,     "QueueFull"        },
         {"FS013", ERR_CONFLICT,  "TooManyProjects"  },
         {"FS014", ERR_CONFLICT,  "TooManySandboxes" },

@@ -62,10 +62,13 @@ class Environment(StackCase):
                             ({"variables": []}, "/variables"), ({"variables": [1]}, "/variables/0"),
                             ({"variables": [{"key": "A", "value": "1"}, {"key": "b-c", "value": ""}]}, "/variables/1/key"),
                             ({"variables": [{"key": "A", "value": "1"}, {"key": "A", "value": "2"}]}, "/variables"),
-                            ({"key": "NEW"}, None)):
+                            ({"variables": [{"key": "A", "value": "1"}], "colour": 1}, "/colour"),
+                            ({"variables": [{"key": "A", "value": "1"}], "updateDeployment": "no"}, "/updateDeployment")):
             got = self.assert_problem(self.client.request("POST", path, body), 400)
             if field:
                 self.assertEqual(got["errors"][0]["pointer"].lstrip("#"), field, (body, got))
+        nothing = self.assert_problem(self.client.request("POST", path, {"key": "NEW"}), 400, word="there is none to keep")
+        self.assertEqual(nothing["code"], "VariablesRefused")
         self.assert_problem(self.client.request("GET", path + "?reveal=maybe"), 400)
         self.assertEqual(self.world.rows()["environment"], before)
         many = {"variables": [{"key": f"V{i}", "value": "x" * 30000} for i in range(30)]}
