@@ -11,11 +11,32 @@ TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": 
 METHODS = ("get", "put", "post", "delete", "patch")
 WORDS = {"type", "properties", "required", "items", "oneOf", "enum", "const", "pattern", "minLength", "maxLength", "minimum", "maximum",
          "minItems", "maxItems", "maxProperties", "additionalProperties", "propertyNames", "description", "format", "$ref"}
+# What a connection answers before it knows what is asked for: no operation's own.
+OF_THE_WIRE = {408, 414, 417, 431, 501, 505}
+# Which errors every route has that is so, and what the description calls them: a row of `fullstackd routes --json`.
+ERRORS = (
+    (400, "BadRequest", lambda r: True),
+    (401, "Unauthorized", lambda r: r["role"] in ("user", "session", "admin")),
+    (403, "Forbidden", lambda r: r["method"] != "GET" or r["role"] in ("session", "admin")),
+    (404, "NotFound", lambda r: "{" in r["path"]),
+    (409, "Conflict", lambda r: r["method"] != "GET" and r["role"] != "public"),
+    (413, "TooLarge", lambda r: r["method"] != "GET"),
+    (415, "UnsupportedMediaType", lambda r: r["method"] != "GET"),
+    (422, "KeyReused", lambda r: r["method"] == "POST" and r["role"] != "public"),
+    (429, "TooManyRequests", lambda r: r["isRateLimited"]),
+    (503, "NotNow", lambda r: r["path"].startswith("/api/")),
+    (504, "TookTooLong", lambda r: r["path"].startswith("/api/")),
+)
 DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 class Mismatch(AssertionError):
     pass
+
+
+def errors_of(route):
+    """{status: reference} of the errors that a route has whatever its handler does."""
+    return {str(status): {"$ref": f"#/components/responses/{name}"} for status, name, is_of in ERRORS if is_of(route)}
 
 
 class Description:
@@ -48,7 +69,7 @@ class Description:
             return
         where = f"{method} {target} {status}"
         answers = operation["responses"]
-        if status < 400 and str(status) not in answers:
+        if str(status) not in answers and status not in OF_THE_WIRE:
             raise Mismatch(f"{where}: the status is not described")
         content = self.follow(answers.get(str(status), answers["default"])).get("content")
         if method == "HEAD" or status == 304 or (content is None and not body):

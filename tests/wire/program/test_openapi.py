@@ -10,7 +10,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "harness"))
-from openapi import METHODS, ROOT, Description, Mismatch  # noqa: E402
+from openapi import METHODS, ROOT, Description, Mismatch, errors_of  # noqa: E402
 
 API = Description()
 DOCUMENT = API.document
@@ -64,6 +64,19 @@ class OpenApi(unittest.TestCase):
     def test_a_body_is_described_where_one_is_taken(self):
         for key, operation in operations().items():
             self.assertEqual("requestBody" in operation, self.routes[key]["bodyBytes"] > 0, key)
+
+    def test_errors_that_the_table_brings_are_described(self):
+        """What a handler answers beside them is found by the wire tests. FS_UPDATE_GOLDEN=1 writes those that are missing."""
+        for key, operation in operations().items():
+            for status, reference in errors_of(self.routes[key]).items():
+                if "FS_UPDATE_GOLDEN" in os.environ:
+                    operation["responses"].setdefault(status, reference)
+                self.assertIn(status, operation["responses"], key)
+            if "FS_UPDATE_GOLDEN" in os.environ:
+                operation["responses"] = dict(sorted(operation["responses"].items()))
+        if "FS_UPDATE_GOLDEN" in os.environ:
+            with open(os.path.join(ROOT, "docs", "openapi.json"), "w", encoding="utf-8") as file:
+                file.write(json.dumps(DOCUMENT, indent=1, ensure_ascii=False) + "\n")
 
     def test_parameters_of_the_path_are_described(self):
         for (method, path), operation in operations().items():

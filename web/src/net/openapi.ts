@@ -904,6 +904,7 @@ export interface components {
         };
         VariableWish: {
             key: string;
+            /** @description At most 32768 bytes of UTF-8. */
             value?: string;
             category?: components["schemas"]["Category"];
             isSecret?: boolean;
@@ -911,6 +912,7 @@ export interface components {
             updateDeployment?: boolean;
         };
         VariablesWish: {
+            /** @description No key twice. */
             variables: components["schemas"]["VariableWish"][];
             updateDeployment?: boolean;
         };
@@ -1220,8 +1222,112 @@ export interface components {
         };
     };
     responses: {
-        /** @description What went wrong. 401 not signed in, 403 not allowed, 404 no such project of yours, 409 in conflict with its state, 429 too often (Retry-After), 503 not now (Retry-After). */
+        /** @description What a connection answers before it knows what is asked for: 408, 414, 417, 431, 501, 505; and 500, a fault of the server's, logged under the answer's requestId. */
         Problem: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Something sent is not as described; `errors` says what. */
+        BadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not signed in, or no longer. */
+        Unauthorized: {
+            headers: {
+                "WWW-Authenticate"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Signed in, but not for this; or asked by another site's page. */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is none, or none of yours. */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description In conflict with what there is, with a limit, or with the same request under way. */
+        Conflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is longer than it may be. */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A body has to be application/json. */
+        UnsupportedMediaType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The Idempotency-Key was used for another request. */
+        KeyReused: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too often, or a queue is full. */
+        TooManyRequests: {
+            headers: {
+                /** @description Seconds. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A part of the server is away or full, or it is ending; the same request may succeed later. */
+        NotNow: {
+            headers: {
+                /** @description Seconds. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A part of the server took too long; the same request may succeed later. */
+        TookTooLong: {
             headers: {
                 [name: string]: unknown;
             };
@@ -1260,6 +1366,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            400: components["responses"]["BadRequest"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1284,6 +1391,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            400: components["responses"]["BadRequest"];
             /** @description They cannot. */
             503: {
                 headers: {
@@ -1317,6 +1425,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            400: components["responses"]["BadRequest"];
             /** @description They cannot. */
             503: {
                 headers: {
@@ -1347,6 +1456,7 @@ export interface operations {
                     "application/json": components["schemas"]["Version"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1368,6 +1478,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            400: components["responses"]["BadRequest"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1391,6 +1502,9 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1422,6 +1536,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1452,6 +1568,14 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1473,6 +1597,10 @@ export interface operations {
                     "application/json": components["schemas"]["Session"] | null;
                 };
             };
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1486,9 +1614,10 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description May be any JSON; it is not looked at. */
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": unknown;
             };
         };
         responses: {
@@ -1501,6 +1630,15 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1522,6 +1660,12 @@ export interface operations {
                     "application/json": components["schemas"]["SessionInfo"][];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1546,6 +1690,15 @@ export interface operations {
                     "application/json": components["schemas"]["Success"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1569,6 +1722,16 @@ export interface operations {
                     "application/json": components["schemas"]["Success"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1590,6 +1753,12 @@ export interface operations {
                     "application/json": components["schemas"]["Token"][];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1618,6 +1787,16 @@ export interface operations {
                     "application/json": components["schemas"]["NewToken"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1641,6 +1820,16 @@ export interface operations {
                     "application/json": components["schemas"]["Success"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1654,9 +1843,9 @@ export interface operations {
                 /** @description In name or description, in either case. */
                 keyword?: string;
                 /** @description A day or a time. */
-                createdFrom?: string;
+                createdFrom?: string | "";
                 /** @description A day, included, or a time. */
-                createdTo?: string;
+                createdTo?: string | "";
             };
             header?: {
                 /** @description Of an ETag: 304 where it is still that. */
@@ -1687,6 +1876,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1715,6 +1909,16 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1748,6 +1952,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1783,6 +1993,16 @@ export interface operations {
                     "application/json": components["schemas"]["Deletion"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1798,9 +2018,10 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description May be any JSON; it is not looked at. */
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": unknown;
             };
         };
         responses: {
@@ -1822,6 +2043,17 @@ export interface operations {
                     "application/json": components["schemas"]["ActionAnswer"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1837,9 +2069,10 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description May be any JSON; it is not looked at. */
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": unknown;
             };
         };
         responses: {
@@ -1861,6 +2094,17 @@ export interface operations {
                     "application/json": components["schemas"]["ActionAnswer"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1876,9 +2120,10 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description May be any JSON; it is not looked at. */
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": unknown;
             };
         };
         responses: {
@@ -1900,6 +2145,17 @@ export interface operations {
                     "application/json": components["schemas"]["ActionAnswer"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1936,6 +2192,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1966,6 +2228,17 @@ export interface operations {
                     "application/json": components["schemas"]["Variable"] | components["schemas"]["VariablesAnswer"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1996,6 +2269,16 @@ export interface operations {
                     "application/json": components["schemas"]["Variable"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2020,6 +2303,16 @@ export interface operations {
                     "application/json": components["schemas"]["Success"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2051,6 +2344,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2084,6 +2382,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2123,6 +2427,17 @@ export interface operations {
                     "application/json": components["schemas"]["SandboxAnswer"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2155,6 +2470,16 @@ export interface operations {
                     "application/json": components["schemas"]["SandboxAnswer"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2190,6 +2515,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2223,6 +2554,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2256,6 +2592,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2286,6 +2628,16 @@ export interface operations {
                     "application/json": components["schemas"]["Limits"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2301,9 +2653,10 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description May be any JSON; it is not looked at. */
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": unknown;
             };
         };
         responses: {
@@ -2314,6 +2667,17 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2353,6 +2717,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2372,6 +2740,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2393,6 +2765,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2429,6 +2806,14 @@ export interface operations {
                     };
                 };
             };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2457,6 +2842,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2480,6 +2870,10 @@ export interface operations {
                     };
                 };
             };
+            400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2518,6 +2912,13 @@ export interface operations {
                     };
                 };
             };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2534,7 +2935,8 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    grant_type?: string;
+                    /** @constant */
+                    grant_type?: "urn:ietf:params:oauth:grant-type:device_code";
                     device_code: string;
                     client_id?: string;
                 };
@@ -2568,6 +2970,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2599,6 +3007,13 @@ export interface operations {
                     };
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2630,6 +3045,17 @@ export interface operations {
                     "application/json": components["schemas"]["Success"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2653,6 +3079,16 @@ export interface operations {
                     "application/json": components["schemas"]["Success"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2684,6 +3120,248 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Entries a page, 100 if not said. */
+                limit?: number;
+                /** @description Of a Link field. */
+                cursor?: string;
+                /** @description Id of who asked. */
+                user?: string;
+                /** @description Id of the project that was changed. */
+                project?: string;
+                /** @description Method and route, with a space between: `DELETE /api/projects/{id}`. */
+                action?: string;
+                /** @description One (403), a class of them (4xx), or `none`: no answer. */
+                status?: string;
+                /** @description A day or a time. */
+                since?: string | "";
+                /** @description A day, included, or a time, not included. */
+                until?: string | "";
+            };
+            header?: {
+                /** @description Of an ETag: 304 where it is still that. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first. */
+            200: {
+                headers: {
+                    /** @description RFC 8288, rel="next": where the next page is. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntry"][];
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listProjectsOfAll: {
+        parameters: {
+            query?: {
+                /** @description Projects a page, 100 if not said. */
+                limit?: number;
+                /** @description Of a Link field. */
+                cursor?: string;
+                /** @description Id of a user. */
+                owner?: string;
+                /** @description Of the sandbox, as it is stored; `none`: there is none. */
+                status?: "none" | "creating" | "starting" | "running" | "stopping" | "stopped" | "error" | "terminating" | "terminated";
+                /** @description In name or description, in either case. */
+                keyword?: string;
+                /** @description A day or a time. */
+                createdFrom?: string | "";
+                /** @description A day, included, or a time. */
+                createdTo?: string | "";
+            };
+            header?: {
+                /** @description Of an ETag: 304 where it is still that. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last changed first. */
+            200: {
+                headers: {
+                    /** @description RFC 8288, rel="next": where the next page is. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnyProject"][];
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: {
+                /** @description Users a page, 100 if not said. */
+                limit?: number;
+                /** @description Of a Link field. */
+                cursor?: string;
+                /** @description In name or email, in either case, or the id. */
+                keyword?: string;
+            };
+            header?: {
+                /** @description Of an ETag: 304 where it is still that. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first. */
+            200: {
+                headers: {
+                    /** @description RFC 8288, rel="next": where the next page is. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserInfo"][];
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getUser: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of an ETag: 304 where it is still that. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserInfo"];
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    setRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    role: "user" | "admin";
+                };
+            };
+        };
+        responses: {
+            /** @description As the user is now. Who loses the role is signed out everywhere, and loses API tokens with the scope admin. The last administrator keeps it: 409. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserInfo"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2920,6 +3598,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2935,9 +3620,10 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description May be any JSON; it is not looked at. */
         requestBody?: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": unknown;
             };
         };
         responses: {
@@ -2953,6 +3639,17 @@ export interface operations {
                     };
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
         };
     };
