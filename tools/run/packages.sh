@@ -34,6 +34,8 @@ test   cmd:git               git
 test   pc:cmocka             libcmocka-dev
 test   py:h11                python3-h11
 test   py:httptools          python3-httptools
+test   py:ensurepip          python3-venv
+test   file:/etc/ssl/certs/ca-certificates.crt ca-certificates
 kube   cmd:python3           python3
 kube   cmd:openssl           openssl
 kube   cmd:zstd              zstd

@@ -5,7 +5,7 @@
 TEST_DIR=$ROOT/build/test
 TALLY=$TEST_DIR/tally
 GROUPS_ALL="lint tools web unit sim wire chaos kube fuzz e2e"
-GROUPS_MORE="thorough sim-bugs" # by name only: every case where the others take some; bugs planted in the engine
+GROUPS_MORE="thorough sim-bugs schemathesis" # by name only: every case where the others take some; bugs planted in the engine
 SIM_SEEDS=20000
 
 group_lint() {
@@ -120,6 +120,11 @@ group_thorough() {
     run_ctest thorough -L '^thorough$' -j 1
 }
 
+# The API's description asked with many examples of each operation; the wire group takes some.
+group_schemathesis() {
+    run_ctest schemathesis -L '^schemathesis$' -j 1
+}
+
 # Programs of the wire group again, each with a real control plane of its own: they stop, restart and compact it. Then the
 # stories of tests/wire/fidelity on the embedded cluster and on a real one of each KubeBlocks dialect, compared.
 group_kube() {
@@ -200,7 +205,7 @@ verb_test() {
         say ""
         say "== ${group_one:-$group} =="
         case $group in
-        unit | sim | wire | chaos | kube | fuzz | thorough | one) test_build ;;
+        unit | sim | wire | chaos | kube | fuzz | thorough | schemathesis | one) test_build ;;
         esac
         "group_$(echo "$group" | tr - _)"
         group_one=
