@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* /api/admin/users: who there is, what they have, when they were seen last, and which of them are administrators. */
-#include "core/admin_users.h"
 #include "core/base/json_read.h"
 #include "core/base/json_write.h"
 #include "core/base/log.h"
@@ -23,7 +22,7 @@ static const char *const filters[] = {"keyword", NULL};
 
 static void write_user(struct json_writer *w, const struct app *app, const struct user_info *u)
 {
-    bool is_configured = admin_users_has(app->settings.admin_users, u->id);
+    bool is_configured = str_list_has(str_from(app->settings.admin_users), u->id);
     jw_object(w);
     jw_kv_str(w, "id", u->id);
     jw_kv_str(w, "name", u->name);
@@ -129,7 +128,7 @@ static bool read_role(struct http_exchange *x, const struct app *app, struct rol
     ret->is_admin = str_eq(body.role, STR("admin"));
     if (!ret->is_admin && !str_eq(body.role, STR("user")))
         return err_set_field(reterr, ERR_INVALID, __func__, "/role", "role must be admin or user");
-    if (!ret->is_admin && admin_users_has(app->settings.admin_users, str_from(ret->user_id)))
+    if (!ret->is_admin && str_list_has(str_from(app->settings.admin_users), str_from(ret->user_id)))
         return err_set(reterr, ERR_CONFLICT, __func__,
                        "This user is an administrator by configuration: take the id out of admin_users");
     return true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Which origin is listed, and the Access-Control fields. */
+/* The Access-Control fields. */
 #include "server/cors.h"
 
 /* Fields that pages may not send without asking; Accept and the like they may. */
@@ -8,18 +8,6 @@
 #define ANSWER_FIELDS  "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Journal-Seq, X-Request-Id"
 #define MAX_AGE_S      "600" /* how long a browser remembers a preflight */
 
-static bool is_listed(const char *origins, struct str origin)
-{
-    struct str rest = str_from(origins);
-    struct str item;
-    while (str_next(&rest, ',', &item)) {
-        item = str_trim(item);
-        if (item.n > 0 && str_eq(item, origin))
-            return true;
-    }
-    return false;
-}
-
 bool cors_admit(struct http_exchange *x, const char *origins)
 {
     struct str origin = http_header(x, "Origin");
@@ -27,7 +15,7 @@ bool cors_admit(struct http_exchange *x, const char *origins)
         return false;
     /* Also where no origin was sent: a cache must not hand this answer to a page. */
     http_add_header(x, "Vary", STR("Origin"));
-    if (!is_listed(origins, origin))
+    if (!str_list_has(str_from(origins), origin))
         return false;
     http_add_header(x, "Access-Control-Allow-Origin", origin);
     http_add_header(x, "Access-Control-Expose-Headers", STR(ANSWER_FIELDS));

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 
-#include "core/admin_users.h"
 #include "core/base/log.h"
 #include "core/base/xmem.h"
 #include "core/caller.h"
@@ -214,7 +213,7 @@ static void on_principal(void *arg, const struct principal *who, const struct er
         p->caller.is_by_token = !str_is_none(p->caller.api_token);
         p->caller.who = *who;
         p->caller.who.is_admin =
-            who->is_admin || admin_users_has(p->gate->settings.admin_users, str_from(who->user_id));
+            who->is_admin || str_list_has(str_from(p->gate->settings.admin_users), str_from(who->user_id));
     } else if (p->gate->settings.per_window[RATE_READ] > 0) {
         struct rate_verdict ignored;
         rate_take(p->gate->rate, CLASS_UNKNOWN_SESSION, str_from(p->address), p->gate->settings.per_window[RATE_READ],

@@ -107,6 +107,17 @@ bool str_next(struct str *rest, char sep, struct str *ret_part)
     return true;
 }
 
+bool str_list_has(struct str list, struct str item)
+{
+    struct str one;
+    while (str_next(&list, ',', &one)) {
+        one = str_trim(one);
+        if (one.n > 0 && str_eq(one, item))
+            return true;
+    }
+    return false;
+}
+
 bool str_parse_u64(struct str s, uint64_t max, uint64_t *ret)
 {
     if (s.n == 0)

@@ -44,6 +44,8 @@ struct str str_trim(struct str s);
 /* Takes the part before the next `sep` off the front of *rest; false when *rest is absent (nothing is left).
  * "a,,b" gives "a", "", "b"; "" gives "" once. */
 bool str_next(struct str *rest, char sep, struct str *ret_part);
+/* Is `item` in a list with commas between? Blanks around its entries do not count, and nothing is no entry. */
+bool str_list_has(struct str list, struct str item);
 
 /* Decimal digits only, no sign, no blanks, no overflow; the whole of `s`. */
 MUST_CHECK bool str_parse_u64(struct str s, uint64_t max, uint64_t *ret);

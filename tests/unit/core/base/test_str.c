@@ -113,6 +113,21 @@ static void next_gives_empty_parts_and_ends(void **state)
     assert_false(str_next(&rest, ',', &part));
 }
 
+static void a_list_has_its_entries_without_the_blanks_around_and_no_empty_one(void **state)
+{
+    (void)state;
+    assert_true(str_list_has(STR("a"), STR("a")));
+    assert_true(str_list_has(STR("a, bc ,d"), STR("bc")));
+    assert_true(str_list_has(STR("a, bc ,d"), STR("d")));
+    assert_false(str_list_has(STR("a, bc ,d"), STR("b")));
+    assert_false(str_list_has(STR("a, bc ,d"), STR("a, bc")));
+    assert_false(str_list_has(STR("a, bc ,d"), STR("A")));
+    assert_false(str_list_has(STR("a,, ,b"), STR("")));
+    assert_false(str_list_has(STR(""), STR("")));
+    assert_false(str_list_has(STR("a"), STR_NONE));
+    assert_false(str_list_has(STR_NONE, STR("a")));
+}
+
 static void u64_takes_digits_only_and_never_overflows(void **state)
 {
     (void)state;
@@ -205,6 +220,7 @@ int main(void)
         cmocka_unit_test(slices_are_cut_to_the_length),
         cmocka_unit_test(trim_takes_blanks_at_both_ends),
         cmocka_unit_test(next_gives_empty_parts_and_ends),
+        cmocka_unit_test(a_list_has_its_entries_without_the_blanks_around_and_no_empty_one),
         cmocka_unit_test(u64_takes_digits_only_and_never_overflows),
         cmocka_unit_test(utf8_is_that_of_rfc_3629),
         cmocka_unit_test(copy_is_terminated_or_empty),
