@@ -297,12 +297,11 @@ static uint64_t unseen(const struct flow *f)
  * those that are not watched may have gone with it. */
 static void forget_absent(struct flow *f)
 {
-    const uint64_t database = BIT(OBJECT_WORKLOAD) - 1;
     for (size_t i = 0; i < OBJECT_N && f->seen.is_synced; i++) {
-        bool is_gone = f->seen.objects[i] == PRESENCE_ABSENT && (f->applied & BIT(i)) != 0;
-        uint64_t owned = i == OBJECT_WORKLOAD ? ~database : i > OBJECT_WORKLOAD ? unseen(f) & ~database : 0;
-        if (is_gone)
-            f->applied &= ~(BIT(i) | owned);
+        if (f->seen.objects[i] != PRESENCE_ABSENT || (f->applied & BIT(i)) == 0)
+            continue;
+        uint64_t with_it = i == OBJECT_WORKLOAD ? UINT64_MAX : i > OBJECT_WORKLOAD ? unseen(f) : 0;
+        f->applied &= ~(BIT(i) | (with_it & ~FLOW_DATABASE_OBJECTS));
     }
 }
 

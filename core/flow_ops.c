@@ -9,9 +9,8 @@
 #include "core/environment.h"
 #include "core/flow_private.h"
 
-#define DATABASE_OBJECTS ((UINT64_C(1) << OBJECT_WORKLOAD) - 1) /* they come before it in the list */
 /* What the database's pods may do. */
-#define RIGHTS           (UINT64_C(1) << OBJECT_SERVICE_ACCOUNT | UINT64_C(1) << OBJECT_ROLE | UINT64_C(1) << OBJECT_ROLE_BINDING)
+#define RIGHTS (UINT64_C(1) << OBJECT_SERVICE_ACCOUNT | UINT64_C(1) << OBJECT_ROLE | UINT64_C(1) << OBJECT_ROLE_BINDING)
 
 enum { TRY_FIRST_MS = 250, TRY_CAP_MS = 10000, SEEN_WITHIN_MS = 5000, TIDY_MAX = 16 };
 
@@ -103,10 +102,16 @@ static void note_success(struct step_run *run)
     backoff_reset(&run->backoff);
 }
 
+/* What was asked for shows in the watch; asked again only if it stays silent. */
+static void await_watch(struct step_run *run)
+{
+    run->retry_at_ms = loop_now_ms(run->flow->ports.loop) + SEEN_WITHIN_MS;
+}
+
 /* What a former workload owned goes with it, also what is just being applied. */
 static void forget_owned(struct flow *f)
 {
-    f->applied = UINT64_C(1) << OBJECT_WORKLOAD | (f->applied & DATABASE_OBJECTS);
+    f->applied = UINT64_C(1) << OBJECT_WORKLOAD | (f->applied & FLOW_DATABASE_OBJECTS);
     for (size_t i = 0; i < STEP_CREATE_N; i++) {
         if (PLAN[i].object > OBJECT_WORKLOAD && PLAN[i].object < OBJECT_N)
             flow_ops_drop(f, (enum step_id)i);
@@ -248,8 +253,7 @@ static void on_nudged(void *arg, const struct err *err)
         note_failure(run, REASON_NONE, err, false);
     } else {
         note_success(run);
-        /* A busy kubelet takes its time; touched again only if it still sleeps. */
-        run->retry_at_ms = loop_now_ms(run->flow->ports.loop) + SEEN_WITHIN_MS;
+        await_watch(run); /* a busy kubelet takes its time */
     }
     flow_wake(run->flow);
 }
@@ -295,8 +299,7 @@ static void on_told(struct step_run *run, const struct err *err, enum cluster_ob
     } else {
         note_success(run);
         *told |= UINT64_C(1) << object;
-        /* The watch tells what came of it; told again only if it stays silent. */
-        run->retry_at_ms = loop_now_ms(run->flow->ports.loop) + SEEN_WITHIN_MS;
+        await_watch(run);
     }
     flow_wake(run->flow);
 }
@@ -340,8 +343,7 @@ static void on_removed(void *arg, const struct err *err)
         run->is_undone = loop_now_ms(f->ports.loop) >= run->uncertain_until_ms;
         f->applied &= ~(UINT64_C(1) << PLAN[run->id].object);
         f->has_rights = f->has_rights && !is_right(PLAN[run->id].object);
-        /* The watch tells when it is gone; asked again only if it stays silent. */
-        run->retry_at_ms = loop_now_ms(f->ports.loop) + SEEN_WITHIN_MS;
+        await_watch(run);
         if (!run->is_undone && run->retry_at_ms < run->uncertain_until_ms)
             run->retry_at_ms = run->uncertain_until_ms;
     }

@@ -50,6 +50,9 @@ struct stage_run {
     char message[MESSAGE_SIZE];
 };
 
+/* Bits of enum cluster_object: those that come before the workload. */
+#define FLOW_DATABASE_OBJECTS ((UINT64_C(1) << OBJECT_WORKLOAD) - 1)
+
 struct flow {
     struct flow_ports ports;
     struct sandbox sb;
