@@ -15,6 +15,7 @@ struct listing {
 };
 
 static const char *const filters[] = {"user", "project", "action", "status", "since", "until", NULL};
+static const struct paging_list list = {"/api/admin/audit", filters};
 
 static void write_entry(struct json_writer *w, const struct audit_entry *e)
 {
@@ -41,17 +42,13 @@ static void write_entry(struct json_writer *w, const struct audit_entry *e)
 static void on_list(void *arg, const struct audit_page *page, const struct err *err)
 {
     struct listing *l = arg;
-    struct http_exchange *x = l->pending.x;
     if (!pending_done(&l->pending, err))
         return;
     struct json_writer *w = jw_new(LIST_CEILING_BYTES);
     jw_array(w);
     for (size_t i = 0; i < page->n; i++)
         write_entry(w, &page->entries[i]);
-    jw_array_end(w);
-    if (page->has_more)
-        paging_add_next(x, "/api/admin/audit", l->query.limit, &page->last, filters);
-    http_answer_json(x, 200, w);
+    paging_answer(l->pending.x, w, &list, l->query.limit, page->has_more ? &page->last : NULL);
 }
 
 static bool read_status(struct http_exchange *x, struct audit_query *ret, struct err *reterr)
@@ -80,13 +77,12 @@ static bool read_status(struct http_exchange *x, struct audit_query *ret, struct
 void audit_list(struct http_exchange *x, struct app *app)
 {
     struct listing *l = arena_alloc(http_arena(x), sizeof(*l));
-    struct paging paging;
     struct err err = {0};
     *l = (struct listing){
         .pending = {.x = x, .app = app}
     };
-    if (!paging_read(x, AUDIT_PER_PAGE, USUAL_PER_PAGE, &paging, &err) ||
-        !paging_read_id(x, "user", &l->query.user_id, &err) ||
+    if (!paging_read_limit(x, AUDIT_PER_PAGE, USUAL_PER_PAGE, &l->query.limit, &err) ||
+        !paging_read_cursor(x, &l->query.after, &err) || !paging_read_id(x, "user", &l->query.user_id, &err) ||
         !paging_read_id(x, "project", &l->query.project_id, &err) ||
         !paging_read_text(x, "action", &l->query.action, &err) || !read_status(x, &l->query, &err) ||
         !paging_read_time(x, "since", PAGING_FROM, &l->query.since_ms, &err) ||
@@ -94,8 +90,6 @@ void audit_list(struct http_exchange *x, struct app *app)
         http_answer_err(x, &err);
         return;
     }
-    l->query.limit = paging.limit;
-    l->query.after = paging.after;
     pending_wait(&l->pending,
                  app->store->audit.list(app->store->self, &l->query, app->settings.request_ms, on_list, l));
 }

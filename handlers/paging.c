@@ -6,21 +6,24 @@
 
 #include "core/base/buf.h"
 #include "core/base/codec.h"
+#include "core/base/json_write.h"
 #include "core/base/wall.h"
 #include "core/names.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000, LINK_CEILING_BYTES = 4096 };
 
-static bool read_limit(struct http_exchange *x, unsigned most, uint64_t *ret, struct err *reterr)
+bool paging_read_limit(struct http_exchange *x, unsigned most, unsigned usual, unsigned *ret, struct err *reterr)
 {
     struct str text;
-    if (http_query_find(x, "limit", &text) && (!str_parse_u64(text, most, ret) || *ret == 0))
+    uint64_t limit = usual;
+    if (http_query_find(x, "limit", &text) && (!str_parse_u64(text, most, &limit) || limit == 0))
         return err_set_field(reterr, ERR_INVALID, __func__, "limit", "limit must be a number from 1 to %u", most);
+    *ret = (unsigned)limit;
     return true;
 }
 
-/* "MICROSECONDS.ID", as paging_add_next wrote it. */
-static bool read_cursor(struct http_exchange *x, struct page_cursor *ret, struct err *reterr)
+/* "MICROSECONDS.ID", as paging_answer wrote it. */
+bool paging_read_cursor(struct http_exchange *x, struct page_cursor *ret, struct err *reterr)
 {
     struct str text;
     uint64_t at_us;
@@ -32,16 +35,6 @@ static bool read_cursor(struct http_exchange *x, struct page_cursor *ret, struct
         return err_set_field(reterr, ERR_INVALID, __func__, "cursor",
                              "cursor must be what the Link field of another page names");
     *ret = (struct page_cursor){(int64_t)at_us, arena_dup(http_arena(x), id)};
-    return true;
-}
-
-bool paging_read(struct http_exchange *x, unsigned most, unsigned usual, struct paging *ret, struct err *reterr)
-{
-    uint64_t limit = usual;
-    struct page_cursor after = {0};
-    if (!read_limit(x, most, &limit, reterr) || !read_cursor(x, &after, reterr))
-        return false;
-    *ret = (struct paging){(unsigned)limit, after};
     return true;
 }
 
@@ -95,16 +88,25 @@ static void add_parameter(struct buf *out, struct http_exchange *x, const char *
     codec_percent_encode(out, value);
 }
 
-void paging_add_next(struct http_exchange *x, const char *path, unsigned limit, const struct page_cursor *last,
-                     const char *const *names)
+static void add_next(struct http_exchange *x, const struct paging_list *list, unsigned limit,
+                     const struct page_cursor *last)
 {
     struct buf link;
     buf_init(&link, LINK_CEILING_BYTES);
-    buf_addf(&link, "<%s?limit=%u&cursor=%lld.%s", path, limit, (long long)last->at_us, last->id);
-    for (; *names != NULL; names++)
-        add_parameter(&link, x, *names);
+    buf_addf(&link, "<%s?limit=%u&cursor=%lld.%s", list->path, limit, (long long)last->at_us, last->id);
+    for (const char *const *name = list->filters; *name != NULL; name++)
+        add_parameter(&link, x, *name);
     buf_add_text(&link, ">; rel=\"next\"");
     if (!link.is_over)
         http_add_header(x, "Link", buf_str(&link));
     buf_fini(&link);
+}
+
+void paging_answer(struct http_exchange *x, struct json_writer *w, const struct paging_list *list, unsigned limit,
+                   const struct page_cursor *last)
+{
+    jw_array_end(w);
+    if (last != NULL)
+        add_next(x, list, limit, last);
+    http_answer_json(x, 200, w);
 }

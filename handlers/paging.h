@@ -8,14 +8,11 @@
 
 enum { PAGING_TEXT_MAX_BYTES = 256 };
 
-struct paging {
-    unsigned limit;
-    struct page_cursor after;
-};
-
-/* `limit` (from 1 to most; `usual` if none is asked for) and `cursor`. */
-MUST_CHECK bool paging_read(struct http_exchange *x, unsigned most, unsigned usual, struct paging *ret,
-                            struct err *reterr);
+/* `limit` (from 1 to most; `usual` if none is asked for). */
+MUST_CHECK bool paging_read_limit(struct http_exchange *x, unsigned most, unsigned usual, unsigned *ret,
+                                  struct err *reterr);
+/* `cursor`; *ret is left alone if there is none: the first page. */
+MUST_CHECK bool paging_read_cursor(struct http_exchange *x, struct page_cursor *ret, struct err *reterr);
 /* UTF-8 of at most PAGING_TEXT_MAX_BYTES, without blanks around; absent if it is missing or empty. */
 MUST_CHECK bool paging_read_text(struct http_exchange *x, const char *name, struct str *ret, struct err *reterr);
 /* An id of a row; as above. */
@@ -25,7 +22,13 @@ enum paging_bound { PAGING_FROM, PAGING_TO };
 MUST_CHECK bool paging_read_time(struct http_exchange *x, const char *name, enum paging_bound bound, int64_t *ret_ms,
                                  struct err *reterr);
 
-/* Names the page after `last` in the answer's Link field (RFC 8288): the list at `path` with the same limit and, of the
- * query, the parameters `names`, which end with NULL. */
-void paging_add_next(struct http_exchange *x, const char *path, unsigned limit, const struct page_cursor *last,
-                     const char *const *names);
+/* A list's path, and the query's parameters that narrow it, which end with NULL. */
+struct paging_list {
+    const char *path;
+    const char *const *filters;
+};
+
+/* Ends the array that w holds the page in, and answers with it. last: the page's last row, if another page follows: the
+ * Link field (RFC 8288) then names that, with the same limit and filters. NULL: this was the last page. */
+void paging_answer(struct http_exchange *x, struct json_writer *w, const struct paging_list *list, unsigned limit,
+                   const struct page_cursor *last);

@@ -17,19 +17,16 @@ struct listing {
 };
 
 static const char *const filters[] = {"keyword", "createdFrom", "createdTo", NULL};
+static const struct paging_list own_list = {"/api/projects", filters};
 static const char *const all_filters[] = {"owner", "status", "keyword", "createdFrom", "createdTo", NULL};
+static const struct paging_list all_list = {"/api/admin/projects", all_filters};
 
 static bool read_query(struct http_exchange *x, unsigned usual, struct project_query *ret, struct err *reterr)
 {
-    struct paging paging;
-    if (!paging_read(x, PROJECTS_PER_PAGE, usual, &paging, reterr) ||
-        !paging_read_text(x, "keyword", &ret->keyword, reterr) ||
-        !paging_read_time(x, "createdFrom", PAGING_FROM, &ret->created_from_ms, reterr) ||
-        !paging_read_time(x, "createdTo", PAGING_TO, &ret->created_to_ms, reterr))
-        return false;
-    ret->limit = paging.limit;
-    ret->after = paging.after;
-    return true;
+    return paging_read_limit(x, PROJECTS_PER_PAGE, usual, &ret->limit, reterr) &&
+           paging_read_cursor(x, &ret->after, reterr) && paging_read_text(x, "keyword", &ret->keyword, reterr) &&
+           paging_read_time(x, "createdFrom", PAGING_FROM, &ret->created_from_ms, reterr) &&
+           paging_read_time(x, "createdTo", PAGING_TO, &ret->created_to_ms, reterr);
 }
 
 /* ---- one's own ---- */
@@ -44,13 +41,10 @@ static void on_list(void *arg, const struct project_page *page, const struct err
     jw_array(w);
     for (size_t i = 0; i < page->n; i++)
         documents_project(w, l->pending.app, &page->projects[i]);
-    jw_array_end(w);
     /* Where a stream that shows what follows this answer begins. */
     http_add_header(x, "X-Journal-Seq",
                     str_from(arena_printf(http_arena(x), "%llu", (unsigned long long)page->journal_seq)));
-    if (page->has_more)
-        paging_add_next(x, "/api/projects", l->query.limit, &page->last, filters);
-    http_answer_json(x, 200, w);
+    paging_answer(x, w, &own_list, l->query.limit, page->has_more ? &page->last : NULL);
 }
 
 void projects_list(struct http_exchange *x, struct app *app)
@@ -75,7 +69,6 @@ void projects_list(struct http_exchange *x, struct app *app)
 static void on_all(void *arg, const struct all_projects_page *all, const struct err *err)
 {
     struct listing *l = arg;
-    struct http_exchange *x = l->pending.x;
     if (!pending_done(&l->pending, err))
         return;
     struct json_writer *w = jw_new(LIST_CEILING_BYTES);
@@ -86,10 +79,7 @@ static void on_all(void *arg, const struct all_projects_page *all, const struct 
         documents_project_members(w, l->pending.app, &all->page.projects[i]);
         jw_object_end(w);
     }
-    jw_array_end(w);
-    if (all->page.has_more)
-        paging_add_next(x, "/api/admin/projects", l->query.limit, &all->page.last, all_filters);
-    http_answer_json(x, 200, w);
+    paging_answer(l->pending.x, w, &all_list, l->query.limit, all->page.has_more ? &all->page.last : NULL);
 }
 
 /* As a project's document names it; "none": there is no sandbox. */

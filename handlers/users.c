@@ -17,6 +17,7 @@ struct listing {
 };
 
 static const char *const filters[] = {"keyword", NULL};
+static const struct paging_list list = {"/api/admin/users", filters};
 
 /* ---- documents ---- */
 
@@ -40,34 +41,27 @@ static void write_user(struct json_writer *w, const struct app *app, const struc
 static void on_list(void *arg, const struct user_page *page, const struct err *err)
 {
     struct listing *l = arg;
-    struct http_exchange *x = l->pending.x;
     if (!pending_done(&l->pending, err))
         return;
     struct json_writer *w = jw_new(LIST_CEILING_BYTES);
     jw_array(w);
     for (size_t i = 0; i < page->n; i++)
         write_user(w, l->pending.app, &page->users[i]);
-    jw_array_end(w);
-    if (page->has_more)
-        paging_add_next(x, "/api/admin/users", l->query.limit, &page->last, filters);
-    http_answer_json(x, 200, w);
+    paging_answer(l->pending.x, w, &list, l->query.limit, page->has_more ? &page->last : NULL);
 }
 
 void users_list(struct http_exchange *x, struct app *app)
 {
     struct listing *l = arena_alloc(http_arena(x), sizeof(*l));
-    struct paging paging;
     struct err err = {0};
     *l = (struct listing){
         .pending = {.x = x, .app = app}
     };
-    if (!paging_read(x, USERS_PER_PAGE, USUAL_PER_PAGE, &paging, &err) ||
-        !paging_read_text(x, "keyword", &l->query.keyword, &err)) {
+    if (!paging_read_limit(x, USERS_PER_PAGE, USUAL_PER_PAGE, &l->query.limit, &err) ||
+        !paging_read_cursor(x, &l->query.after, &err) || !paging_read_text(x, "keyword", &l->query.keyword, &err)) {
         http_answer_err(x, &err);
         return;
     }
-    l->query.limit = paging.limit;
-    l->query.after = paging.after;
     pending_wait(&l->pending,
                  app->store->admin.users(app->store->self, &l->query, app->settings.request_ms, on_list, l));
 }

@@ -52,8 +52,7 @@ static void on_users(void *arg, const struct pg_result *result, const struct err
     size_t n = err == NULL ? pg_row_count(result) : 0;
     if (err == NULL && n == 0 && call->must_exist)
         err_set(&mine, ERR_MISSING, __func__, "User not found");
-    page.has_more = n > call->limit;
-    page.n = page.has_more ? call->limit : n;
+    page.n = store_page_rows(call, n, &page.has_more);
     struct user_info *users = arena_alloc(call->arena, (page.n + 1) * sizeof(*users));
     for (size_t i = 0; i < page.n; i++)
         read_user(result, i, &users[i]);
@@ -69,10 +68,7 @@ static void on_users(void *arg, const struct pg_result *result, const struct err
 static struct op *ask_users(struct store_call *call, const struct user_query *query, const char *user_id)
 {
     struct pg_params *p = pg_params_new();
-    call->limit = query->limit < USERS_PER_PAGE ? query->limit : USERS_PER_PAGE;
-    pg_add_int(p, call->limit);
-    pg_add_int_or_null(p, query->after.at_us);
-    pg_add_text(p, query->after.id);
+    store_page_ask(call, p, query->limit, USERS_PER_PAGE, &query->after);
     pg_add_str(p, query->keyword);
     pg_add_text(p, user_id);
     return store_call_query(call, SQL_USERS, p, on_users);
@@ -104,8 +100,7 @@ static void on_projects(void *arg, const struct pg_result *result, const struct 
     struct err mine = {0};
     err_copy(&mine, err);
     size_t n = err == NULL ? pg_row_count(result) : 0;
-    page->has_more = n > call->limit;
-    page->n = page->has_more ? call->limit : n;
+    page->n = store_page_rows(call, n, &page->has_more);
     struct project *projects = arena_alloc(call->arena, (page->n + 1) * sizeof(*projects));
     struct str *names = arena_alloc(call->arena, (page->n + 1) * sizeof(*names));
     bool is_ok = err == NULL;
@@ -127,11 +122,8 @@ static struct op *admin_projects(void *self, const struct all_projects_query *qu
     const struct project_query *narrowed = &query->narrowed;
     struct store_call *call = store_call_new(self, timeout_ms, arg);
     call->done.all_projects = done;
-    call->limit = narrowed->limit < PROJECTS_PER_PAGE ? narrowed->limit : PROJECTS_PER_PAGE;
     struct pg_params *p = pg_params_new();
-    pg_add_int(p, call->limit);
-    pg_add_int_or_null(p, narrowed->after.at_us);
-    pg_add_text(p, narrowed->after.id);
+    store_page_ask(call, p, narrowed->limit, PROJECTS_PER_PAGE, &narrowed->after);
     pg_add_text(p, narrowed->owner_id);
     pg_add_text(p, query->status);
     pg_add_str(p, narrowed->keyword);
@@ -144,14 +136,7 @@ static struct op *admin_projects(void *self, const struct all_projects_query *qu
 
 static void on_role(void *arg, const struct pg_result *result, const struct err *err)
 {
-    struct store_call *call = arg;
-    size_t n = err == NULL ? pg_row_count(result) : 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!pg_row_is_null(result, i, 0))
-            identity_repo_ended(call->store, pg_row_str(result, i, 0)); /* the others hear it from PostgreSQL */
-    }
-    call->done.plain(call->arg, err);
-    store_call_end(call);
+    identity_repo_end_revoked(arg, result, err, NULL);
 }
 
 static struct op *admin_set_role(void *self, const struct role_wish *wish, ms_t timeout_ms, op_done *done, void *arg)

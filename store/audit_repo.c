@@ -135,8 +135,7 @@ static void on_list(void *arg, const struct pg_result *result, const struct err 
     struct store_call *call = arg;
     struct audit_page page = {0};
     size_t n = err == NULL ? pg_row_count(result) : 0;
-    page.has_more = n > call->limit;
-    page.n = page.has_more ? call->limit : n;
+    page.n = store_page_rows(call, n, &page.has_more);
     struct audit_entry *entries = arena_alloc(call->arena, (page.n + 1) * sizeof(*entries));
     for (size_t i = 0; i < page.n; i++)
         read_entry(result, i, &entries[i]);
@@ -153,11 +152,8 @@ static struct op *audit_list(void *self, const struct audit_query *query, ms_t t
 {
     struct store_call *call = store_call_new(self, timeout_ms, arg);
     call->done.audit = done;
-    call->limit = query->limit < AUDIT_PER_PAGE ? query->limit : AUDIT_PER_PAGE;
     struct pg_params *p = pg_params_new();
-    pg_add_int(p, call->limit);
-    pg_add_int_or_null(p, query->after.at_us);
-    pg_add_text(p, query->after.id);
+    store_page_ask(call, p, query->limit, AUDIT_PER_PAGE, &query->after);
     pg_add_str(p, query->user_id);
     pg_add_str(p, query->project_id);
     pg_add_str(p, query->action);

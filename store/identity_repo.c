@@ -65,6 +65,22 @@ void identity_repo_ended(struct store *s, struct str hex)
     arena_free(a);
 }
 
+void identity_repo_end_revoked(struct store_call *call, const struct pg_result *result, const struct err *err,
+                               const char *missing)
+{
+    struct err mine = {0};
+    err_copy(&mine, err);
+    size_t n = err == NULL ? pg_row_count(result) : 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!pg_row_is_null(result, i, 0))
+            identity_repo_ended(call->store, pg_row_str(result, i, 0));
+    }
+    if (err == NULL && n == 0 && missing != NULL)
+        err_set(&mine, ERR_MISSING, __func__, "%s", missing);
+    call->done.plain(call->arg, mine.kind != ERR_NONE ? &mine : NULL);
+    store_call_end(call);
+}
+
 /* ---- links ---- */
 
 static void on_plain(void *arg, const struct pg_result *result, const struct err *err)

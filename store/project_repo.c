@@ -87,8 +87,7 @@ static void on_list(void *arg, const struct pg_result *result, const struct err 
     size_t n = pg_row_count(result);
     if (n == 1 && pg_row_is_null(result, 0, 1))
         n = 0;
-    page.has_more = n > call->limit;
-    page.n = page.has_more ? call->limit : n;
+    page.n = store_page_rows(call, n, &page.has_more);
     struct project *projects = arena_alloc(call->arena, (page.n + 1) * sizeof(*projects));
     bool is_ok = err == NULL;
     for (size_t i = 0; i < page.n && is_ok; i++)
@@ -108,12 +107,9 @@ static struct op *project_list(void *self, const struct project_query *query, ms
 {
     struct store_call *call = store_call_new(self, timeout_ms, arg);
     call->done.projects = done;
-    call->limit = query->limit < PROJECTS_PER_PAGE ? query->limit : PROJECTS_PER_PAGE;
     struct pg_params *p = pg_params_new();
     pg_add_text(p, query->owner_id);
-    pg_add_int(p, call->limit);
-    pg_add_int_or_null(p, query->after.at_us);
-    pg_add_text(p, query->after.id);
+    store_page_ask(call, p, query->limit, PROJECTS_PER_PAGE, &query->after);
     pg_add_str(p, query->keyword);
     pg_add_int_or_null(p, query->created_from_ms);
     pg_add_int_or_null(p, query->created_to_ms);

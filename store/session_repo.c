@@ -70,32 +70,15 @@ static struct op *session_list(void *self, const char *user_id, struct str curre
 
 /* ---- revoke ---- */
 
-/* missing: what to say where no row was found; NULL: nothing has to be. */
-static void end_revoked(struct store_call *call, const struct pg_result *result, const struct err *err,
-                        const char *missing)
-{
-    struct err mine = {0};
-    err_copy(&mine, err);
-    size_t n = err == NULL ? pg_row_count(result) : 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!pg_row_is_null(result, i, 0))
-            identity_repo_ended(call->store, pg_row_str(result, i, 0));
-    }
-    if (err == NULL && n == 0 && missing != NULL)
-        err_set(&mine, ERR_MISSING, __func__, "%s", missing);
-    call->done.plain(call->arg, mine.kind != ERR_NONE ? &mine : NULL);
-    store_call_end(call);
-}
-
 static void on_revoked(void *arg, const struct pg_result *result, const struct err *err)
 {
     struct store_call *call = arg;
-    end_revoked(call, result, err, call->must_exist ? "Session not found" : NULL);
+    identity_repo_end_revoked(call, result, err, call->must_exist ? "Session not found" : NULL);
 }
 
 static void on_locked_out(void *arg, const struct pg_result *result, const struct err *err)
 {
-    end_revoked(arg, result, err, "User not found");
+    identity_repo_end_revoked(arg, result, err, "User not found");
 }
 
 static struct op *session_revoke(void *self, const struct session_choice *which, ms_t timeout_ms, op_done *done,

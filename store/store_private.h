@@ -116,6 +116,12 @@ struct op *store_call_query(struct store_call *call, const char *sql, struct pg_
 struct op *store_call_refuse(struct store_call *call, const struct err *err, pg_on_result *on_result);
 void store_call_end(struct store_call *call);
 
+/* The next parameters: limit (at most `most`), and time and id of the row after which the page begins. */
+void store_page_ask(struct store_call *call, struct pg_params *p, unsigned limit, unsigned most,
+                    const struct page_cursor *after);
+/* How many of the n rows that were read belong to the page. */
+size_t store_page_rows(const struct store_call *call, size_t n, bool *ret_has_more);
+
 /* The cache: Redis while it is up, else this process's memory. */
 void store_cache_put(struct store *s, struct str key, struct str value, ms_t ttl_ms);
 /* As put, unless something stands there already. */
@@ -160,6 +166,10 @@ void identity_repo_add_session(struct store_call *call, struct pg_params *p, con
 void identity_repo_tell(struct store_call *call, const struct pg_result *result, const struct err *err);
 /* Nobody shows it from here on. hex: of its hash. */
 void identity_repo_ended(struct store *s, struct str hex);
+/* The end of a call whose rows are hashes (hex, or NULL: none) of what has ended. missing: what to say where there is
+ * no row; NULL: nothing has to be. The other replicas hear it from PostgreSQL. */
+void identity_repo_end_revoked(struct store_call *call, const struct pg_result *result, const struct err *err,
+                               const char *missing);
 
 struct rows_at;
 /* Reads the columns ROWS_PROJECT and ROWS_SANDBOX. */

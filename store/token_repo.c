@@ -90,15 +90,7 @@ static struct op *token_list(void *self, const char *owner_id, ms_t timeout_ms, 
 
 static void on_revoked(void *arg, const struct pg_result *result, const struct err *err)
 {
-    struct store_call *call = arg;
-    struct err mine = {0};
-    err_copy(&mine, err);
-    if (err == NULL && pg_row_count(result) == 0)
-        err_set(&mine, ERR_MISSING, __func__, "Token not found");
-    else if (err == NULL)
-        identity_repo_ended(call->store, pg_row_str(result, 0, 0)); /* the others hear it from PostgreSQL */
-    call->done.plain(call->arg, mine.kind != ERR_NONE ? &mine : NULL);
-    store_call_end(call);
+    identity_repo_end_revoked(arg, result, err, "Token not found");
 }
 
 static struct op *token_revoke(void *self, const char *owner_id, const char *id, ms_t timeout_ms, op_done *done,
