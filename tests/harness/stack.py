@@ -9,6 +9,7 @@ them) against devcluster or a real cluster. Standard library only.
 import http.client
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -87,6 +88,17 @@ class Client:
         if status is not None and got != status or status is None and got >= 400:
             raise AssertionError(f"{method} {path}: {got} {data[:500]!r}")
         return json.loads(data) if data else None
+
+    def pages(self, path):
+        """Every page of a list from this one on, as the Link field leads."""
+        of = re.escape(path.partition("?")[0])
+        while path:
+            status, headers, body = self.request("GET", path)
+            if status != 200:
+                raise AssertionError(f"GET {path}: {status} {body[:500]!r}")
+            yield json.loads(body)
+            link = headers.get("Link")
+            path = re.fullmatch(rf'<({of}\?[^>]+)>; rel="next"', link).group(1) if link else None
 
     def events(self, path, within_s=60, last_id=None):
         """Yields (id, event, data) until the server ends the stream."""

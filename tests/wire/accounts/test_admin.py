@@ -4,7 +4,6 @@
 with_services.py."""
 import concurrent.futures
 import json
-import re
 import urllib.parse
 
 from accounts import Accounts, StackCase, main, wait_for
@@ -24,15 +23,6 @@ class Admin(StackCase):
     def id_of(cls, name):
         return cls.world.sql(f"SELECT id FROM users WHERE name = '{name}'")[0][0]
 
-    def pages(self, path):
-        kind = path.partition("?")[0]
-        while path:
-            status, headers, body = self.boss.request("GET", path)
-            self.assertEqual(status, 200, body)
-            yield json.loads(body)
-            link = headers.get("Link")
-            path = re.fullmatch(rf'<({kind}\?[^>]+)>; rel="next"', link).group(1) if link else None
-
     def set_role(self, user_id, role, by=None):
         return (by or self.boss).request("PATCH", f"/api/admin/users/{user_id}", {"role": role})
 
@@ -45,14 +35,14 @@ class Users(Admin):
     def test_pages_hold_every_user_once_also_those_of_one_moment(self):
         self.world.sql("INSERT INTO users (id, name, email, created_at) SELECT 'many-' || lpad(i::text, 3, '0'), 'Many ' || i, "
                        "'many' || i || '@example.org', timestamptz '2020-01-01' - (i / 3) * interval '1 microsecond' FROM generate_series(1, 100) i")
-        pages = list(self.pages("/api/admin/users?limit=7"))
+        pages = list(self.boss.pages("/api/admin/users?limit=7"))
         self.assertTrue(all(len(page) == 7 for page in pages[:-1]))
         wanted = [row[0] for row in self.world.sql("SELECT id FROM users ORDER BY created_at DESC, id DESC")]
         self.assertEqual([u["id"] for page in pages for u in page], wanted)
         for keyword, found in (("MANY 10", {"many-010", "many-100"}), ("many77@", {"many-077"}), ("many-042", {"many-042"}),
                                ("%", set()), ("no such", set())):
             query = urllib.parse.urlencode({"keyword": keyword, "limit": 1})
-            self.assertEqual({u["id"] for page in self.pages("/api/admin/users?" + query) for u in page}, found, keyword)
+            self.assertEqual({u["id"] for page in self.boss.pages("/api/admin/users?" + query) for u in page}, found, keyword)
 
     def test_a_user_is_told_with_what_is_his_and_when_he_was_seen(self):
         client = self.world.sign_in("busy")
@@ -65,7 +55,7 @@ class Users(Admin):
         client.follow(project["id"])
         seen = self.boss.json("GET", f"/api/admin/users/{user}")
         self.assertEqual((seen["projects"], seen["runningSandboxes"]), (2, 1))
-        self.assertEqual(next(self.pages("/api/admin/users?keyword=" + user)), [seen])
+        self.assertEqual(next(self.boss.pages("/api/admin/users?keyword=" + user)), [seen])
         self.world.sql(f"UPDATE users SET seen_at = NULL WHERE id = '{user}'")
         self.assertIsNone(self.boss.json("GET", f"/api/admin/users/{user}")["lastSeenAt"])
         self.world.token(client, ["read"]).json("GET", "/api/projects")
@@ -102,7 +92,7 @@ class Projects(Admin):
         mine = {p["id"]: p for p in one.json("GET", "/api/projects")}
 
         def found(**query):
-            return {p["id"]: p for page in self.pages("/api/admin/projects?" + urllib.parse.urlencode({"limit": 1, **query})) for p in page}
+            return {p["id"]: p for page in self.boss.pages("/api/admin/projects?" + urllib.parse.urlencode({"limit": 1, **query})) for p in page}
         self.assertEqual(set(found()), {running["id"], bare["id"], other["id"]})
         self.assertEqual(set(found(owner=self.id_of("one"))), {running["id"], bare["id"]})
         self.assertEqual(set(found(status="running")), {running["id"]})
@@ -121,7 +111,7 @@ class Projects(Admin):
         user = self.id_of("many")
         self.world.sql("INSERT INTO projects (id, owner_id, name, updated_at) SELECT 'all-' || lpad(i::text, 2, '0'), "
                        f"'{user}', 'p', timestamptz '2020-01-01' - (i / 2) * interval '1 microsecond' FROM generate_series(0, 10) i")
-        pages = [[p["id"] for p in page] for page in self.pages(f"/api/admin/projects?limit=3&owner={user}")]
+        pages = [[p["id"] for p in page] for page in self.boss.pages(f"/api/admin/projects?limit=3&owner={user}")]
         self.assertEqual([i for page in pages for i in page], [f"all-{i:02}" for i in range(11)])
 
     def test_what_cannot_be_asked_for_names_the_parameter(self):

@@ -3,7 +3,6 @@
 """The audit: every change by a known caller is one row with its status; reads and what was sent are in none; an
 administrator reads it in pages. Runs inside with_services.py."""
 import json
-import re
 import urllib.parse
 
 from accounts import Accounts, StackCase, main, wait_for
@@ -96,13 +95,7 @@ class Reading(StackCase):
         cls.world.sql("ANALYZE audit")
 
     def pages(self, query):
-        path = "/api/admin/audit?" + query
-        while path:
-            status, headers, body = self.boss.request("GET", path)
-            self.assertEqual(status, 200, body)
-            yield json.loads(body)
-            link = headers.get("Link")
-            path = re.fullmatch(r'<(/api/admin/audit\?[^>]+)>; rel="next"', link).group(1) if link else None
+        return self.boss.pages("/api/admin/audit?" + query)
 
     def ids(self, **query):
         """Of every page, without what this test does itself."""

@@ -3,7 +3,6 @@
 """The list of projects as a client reads it: whole, in pages, narrowed, and not again when it is the same. Runs inside
 with_services.py."""
 import json
-import re
 import urllib.parse
 
 from world import StackCase, World, main
@@ -12,30 +11,21 @@ MANY = 2500
 
 
 class Lists(StackCase):
-    def follow(self, client, path):
-        """Every page from this one on, as the Link field leads."""
-        while path:
-            status, headers, body = client.request("GET", path)
-            self.assertEqual(status, 200, body)
-            yield json.loads(body)
-            link = headers.get("Link")
-            path = re.fullmatch(r'<(/api/projects\?[^>]+)>; rel="next"', link).group(1) if link else None
-
     def test_pages_lead_through_all_of_them(self):
         with World() as world:
             client = world.sign_in()
             user = client.json("GET", "/api/auth/session")["user"]["id"]
             world.sql(f"INSERT INTO projects (id, owner_id, name, updated_at) SELECT 'p-' || i, '{user}', 'shop ' || i, "
                       f"now() - i * interval '1 second' FROM generate_series(1, {MANY}) i")
-            pages = list(self.follow(client, "/api/projects"))
+            pages = list(client.pages("/api/projects"))
             self.assertEqual([len(page) for page in pages], [1000, 1000, MANY - 2000])
             self.assertEqual([p["id"] for page in pages for p in page], [f"p-{i}" for i in range(1, MANY + 1)])
-            found = list(self.follow(client, "/api/projects?limit=4&keyword=" + urllib.parse.quote("SHOP 123")))
+            found = list(client.pages("/api/projects?limit=4&keyword=" + urllib.parse.quote("SHOP 123")))
             self.assertEqual([[p["name"] for p in page] for page in found],
                              [["shop 123", "shop 1230", "shop 1231", "shop 1232"], ["shop 1233", "shop 1234", "shop 1235", "shop 1236"],
                               ["shop 1237", "shop 1238", "shop 1239"]])
-            self.assertEqual(list(self.follow(client, "/api/projects?createdTo=2020-01-01")), [[]])
-            today = len(next(self.follow(client, "/api/projects?createdFrom=2020-01-01&limit=7")))
+            self.assertEqual(list(client.pages("/api/projects?createdTo=2020-01-01")), [[]])
+            today = len(next(client.pages("/api/projects?createdFrom=2020-01-01&limit=7")))
             self.assertEqual(today, 7)
 
     def test_who_has_it_already_gets_it_not_again(self):
