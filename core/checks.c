@@ -113,13 +113,26 @@ void checks_database_lost(const struct sandbox *sb, enum presence presence, stru
             sb->database_name);
 }
 
+void checks_volume_going(struct verdict *ret)
+{
+    SAY(ret, CHECK_BROKEN, REASON_DRIFT,
+        "the sandbox's volume is being deleted from outside: it goes, with what it holds, when the pod ends. Copy what "
+        "you need, then stop and start the sandbox for an empty one");
+    ret->grace_ms = VOLUME_GRACE_MS;
+}
+
+/* Under a StatefulSet that is there a volume stays for as long as the pod does: nothing that a repair makes again waits
+ * for that, and what starts a pod does. */
 void volume_free(const struct step *s, const struct world *w, struct verdict *v)
 {
     if (is_unsettled(w, v))
         return;
     enum presence presence = w->seen->objects[s->object];
+    bool is_used = presence == PRESENCE_DELETING && w->seen->objects[OBJECT_WORKLOAD] == PRESENCE_PRESENT;
     bool is_taken = presence == PRESENCE_DELETING || presence == PRESENCE_FOREIGN;
-    if (is_taken)
+    if (is_used && sandbox_is_repair(w->sb))
+        SAY(v, CHECK_DONE, REASON_NONE, "the volume is in use");
+    else if (is_taken)
         by_presence(s, w, v, "volume");
     else
         SAY(v, CHECK_DONE, REASON_NONE, "no former volume is in the way");
@@ -376,6 +389,8 @@ void sandbox_available(const struct step *s, const struct world *w, struct verdi
         SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the %s to be available", workload_kind(w->sb->kinds.workload));
     else if (w->seen->endpoints_ready_n == 0)
         SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the Service to send requests to the pod");
+    else if (sandbox_has_object(w->sb, OBJECT_CLAIM) && w->seen->objects[OBJECT_CLAIM] == PRESENCE_DELETING)
+        checks_volume_going(v);
     else
         SAY(v, CHECK_DONE, REASON_NONE, "everything is available");
 }

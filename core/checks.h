@@ -8,6 +8,8 @@ typedef void step_check(const struct step *s, const struct world *w, struct verd
 
 /* A verdict on a database that was there and is not PRESENT any more, though its owner did not ask for that. */
 void checks_database_lost(const struct sandbox *sb, enum presence presence, struct verdict *ret);
+/* The words for a claim that has a deletionTimestamp while a pod uses it. Fills ret. */
+void checks_volume_going(struct verdict *ret);
 /* In plain words: the sandbox's cluster does not answer, or is not known here. */
 void checks_unreachable(const struct sandbox *sb, const struct observed *seen, enum reason *ret_code,
                         char ret_message[MESSAGE_SIZE]);

@@ -42,6 +42,7 @@ static void object_words(const struct sandbox *sb, enum cluster_object object, e
                          struct drift_verdict *v)
 {
     const char *kind = sandbox_object_kind(sb, object);
+    struct verdict words;
     bool is_with_volume = object == OBJECT_WORKLOAD && sb->kinds.workload == WORKLOAD_STATEFULSET;
     switch (presence) {
     case PRESENCE_ABSENT:
@@ -51,6 +52,12 @@ static void object_words(const struct sandbox *sb, enum cluster_object object, e
                   is_with_volume ? ", and what its volume held goes with it unless the volume is kept" : "");
         return;
     case PRESENCE_DELETING:
+        if (object == OBJECT_CLAIM) {
+            checks_volume_going(&words);
+            say(v, DRIFT_BROKEN, words.code, words.message);
+            v->grace_ms = PASSING_GRACE_MS;
+            return;
+        }
         v->drift = DRIFT_BROKEN;
         v->grace_ms = PASSING_GRACE_MS;
         text_fitf(v->message, sizeof(v->message), "the %s is being deleted from outside", kind);

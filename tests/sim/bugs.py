@@ -18,7 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PLACE = os.path.join(ROOT, "build", "sim-bugs")
 TREE, BUILD = os.path.join(PLACE, "tree"), os.path.join(PLACE, "build")
 PARTS = ("CMakeLists.txt", "core", "tests/CMakeLists.txt", "tests/sim", "tests/bench")
-SEEDS_MAX = 8000
+SEEDS_MAX = 20000
 CHUNK_N = 200
 CHUNK_S = 120
 

@@ -176,11 +176,10 @@ struct story {
     unsigned ends_n;     /* of its creation */
     ms_t waits_since_ms; /* for the database, as was told */
     bool is_stop;
-    bool was_drift;   /* the row before */
     bool is_reopened; /* it had ended and drifted: there is one more end to come */
 };
 
-static void check_end(struct run *r, struct story *s, const struct journal_event *e, bool is_healed)
+static void check_end(struct run *r, struct story *s, const struct journal_event *e)
 {
     /* A stop also ends a start that it broke off, and may itself fail. */
     if (s->is_stop ? s->ends_n == 0 : is_creation_end(e) && !s->is_reopened)
@@ -192,14 +191,12 @@ static void check_end(struct run *r, struct story *s, const struct journal_event
         sim_violated(&r->sim, "%s attempt %u was terminated without having ended", e->project_id, s->attempt);
     if (s->ends_n > 1)
         sim_violated(&r->sim, "%s attempt %u ended twice", e->project_id, s->attempt);
-    if (!is_healed) /* it walks no stage */
-        check_stages_at_end(r, e, s->stages);
+    check_stages_at_end(r, e, s->stages);
 }
 
 static void check_event(struct run *r, struct story *s, const struct journal_event *e)
 {
     bool is_drift = e->kind == JOURNAL_STATUS && e->status == SANDBOX_ERROR;
-    bool is_healed = s->was_drift && e->kind == JOURNAL_DONE && e->outcome == OUTCOME_READY;
     if (e->attempt != s->attempt)
         *s = (struct story){.attempt = e->attempt, .is_stop = s->is_stop};
     if (e->kind == JOURNAL_STAGE) {
@@ -213,10 +210,9 @@ static void check_event(struct run *r, struct story *s, const struct journal_eve
         s->waits_since_ms = sim_store_written_ms(r->store, e->seq);
     if (e->kind == JOURNAL_STATUS)
         s->is_stop = e->status == SANDBOX_STOPPING;
-    s->was_drift = is_drift;
     s->is_reopened = s->is_reopened || is_drift;
     if (e->kind == JOURNAL_DONE)
-        check_end(r, s, e, is_healed);
+        check_end(r, s, e);
 }
 
 /* Of each attempt: a stage is told as it goes, READY only after five completed stages, one end of a creation. */

@@ -3,12 +3,21 @@
  * was told of it has to be true, and in the end it is made good or told. */
 #include "tests/sim/sim_cluster_private.h"
 
-enum { DELETE_ONE_IN = 400, BLIND_ONE_IN = 300, BLIND_MAX_MS = 8000 };
+enum { DELETE_ONE_IN = 400, BLIND_ONE_IN = 300, BLIND_MAX_MS = 8000, CLAIM_ONE_IN = 8 };
 
-void sim_vandalize(struct sim_cluster *c)
+/* What is deleted next at this place; with a StatefulSet now and then its volume. */
+static enum cluster_object draw_prey(struct sim *s, const struct place *p)
 {
     static const enum cluster_object prey[] = {OBJECT_WORKLOAD,    OBJECT_WORKLOAD,    OBJECT_SERVICE, OBJECT_SERVICE,
                                                OBJECT_INGRESS_APP, OBJECT_INGRESS_TTY, OBJECT_DATABASE};
+    const size_t prey_n = sizeof(prey) / sizeof(*prey);
+    size_t draw = sim_below(s, prey_n * CLAIM_ONE_IN);
+    bool is_claim = p->kinds.workload == WORKLOAD_STATEFULSET && draw < prey_n;
+    return is_claim ? OBJECT_CLAIM : prey[draw % prey_n];
+}
+
+void sim_vandalize(struct sim_cluster *c)
+{
     struct sim *s = c->sim;
     if (!s->has_faults)
         return;
@@ -21,7 +30,7 @@ void sim_vandalize(struct sim_cluster *c)
         const struct sandbox *sb = sim_store_row(s->store, p->project_id);
         bool is_running =
             sb != NULL && sb->desired == DESIRED_RUNNING && (sb->status == SANDBOX_RUNNING || sb->drift_ms > 0);
-        enum cluster_object object = prey[sim_below(s, sizeof(prey) / sizeof(*prey))];
+        enum cluster_object object = draw_prey(s, p);
         if (!is_running || sim_below(s, DELETE_ONE_IN) >= 10 || !p->things[object].exists ||
             p->things[object].gone_at_ms > 0)
             continue;
@@ -32,18 +41,7 @@ void sim_vandalize(struct sim_cluster *c)
     }
 }
 
-static bool is_whole(const struct sim_cluster *c, const struct sandbox *sb)
-{
-    for (enum cluster_object i = OBJECT_DATABASE; i < OBJECT_N; i++) {
-        bool is_needed = sim_cluster_shows(i) && sandbox_has_object(sb, i);
-        if (is_needed && !sim_cluster_exists(c, sb->project_id, i))
-            return false;
-    }
-    return sim_cluster_runs(c, sb->project_id, OBJECT_DATABASE) && sim_cluster_runs(c, sb->project_id, OBJECT_WORKLOAD);
-}
-
-/* A volume that is being deleted under its StatefulSet waits for that to end, and a repair for the volume: told, and
- * for a person to decide. */
+/* A volume that is being deleted goes with the pod that uses it. */
 static bool is_volume_going(const struct sim_cluster *c, const char *project_id)
 {
     for (size_t i = 0; i < c->places_n; i++) {
@@ -53,15 +51,30 @@ static bool is_volume_going(const struct sim_cluster *c, const char *project_id)
     return false;
 }
 
+static bool is_whole(const struct sim_cluster *c, const struct sandbox *sb)
+{
+    for (enum cluster_object i = OBJECT_DATABASE; i < OBJECT_N; i++) {
+        bool is_needed = sim_cluster_shows(i) && sandbox_has_object(sb, i);
+        bool is_going = i == OBJECT_CLAIM && is_volume_going(c, sb->project_id);
+        if (is_needed && !is_going && !sim_cluster_exists(c, sb->project_id, i))
+            return false;
+    }
+    return sim_cluster_runs(c, sb->project_id, OBJECT_DATABASE) && sim_cluster_runs(c, sb->project_id, OBJECT_WORKLOAD);
+}
+
 bool sim_drift_is_over(const struct sim_cluster *c, const struct sandbox *sb, bool is_repairing)
 {
     if (sb == NULL || sb->desired != DESIRED_RUNNING)
         return true;
+    bool is_going = is_volume_going(c, sb->project_id);
     if (sb->status == SANDBOX_RUNNING)
-        return is_whole(c, sb);
+        return is_whole(c, sb) && !is_going;
     bool is_drifted = sb->status == SANDBOX_ERROR && sb->drift_ms > 0;
     bool is_lost = !sim_cluster_exists(c, sb->project_id, OBJECT_DATABASE);
-    return !is_drifted || is_lost || is_volume_going(c, sb->project_id) || (!is_repairing && !is_whole(c, sb));
+    if (!is_drifted || is_lost || (!is_repairing && !is_whole(c, sb)))
+        return true;
+    /* It is for a person to decide: that is said, and nothing else waits for it. */
+    return is_going && is_whole(c, sb) && strstr(sb->message, "volume is being deleted") != NULL;
 }
 
 /* A pod of a fate that is not good may be what was told. */

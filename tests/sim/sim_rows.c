@@ -266,13 +266,14 @@ static void commit_watched(struct call *call)
     call->now_ms = sim_store_now(st);
 }
 
-static bool is_last_an_end(const struct sim_store *st, const char *project_id)
+/* Has the last flow failed, and left a stage so? */
+static bool has_failed(const struct sim_store *st, const char *project_id)
 {
     for (size_t i = st->journal_n; i-- > 0;) {
-        if (strcmp(st->journal[i].project_id, project_id) == 0)
-            return st->journal[i].kind == JOURNAL_DONE;
+        if (strcmp(st->journal[i].project_id, project_id) == 0 && st->journal[i].kind == JOURNAL_DONE)
+            return st->journal[i].outcome != OUTCOME_READY;
     }
-    return false;
+    return true;
 }
 
 /* What paces it, as fs_drift_note has it: 0 if it may be told. */
@@ -324,7 +325,7 @@ static void commit_note(struct call *call)
                        row->sb.fence == note->fence && is_alive(st, call->replica) &&
                        !(is_healed && row->sb.status == SANDBOX_RUNNING);
     if (is_as_known) {
-        bool is_lead = note->wish == DRIFT_REPAIR || (is_healed && is_last_an_end(st, call->project_id));
+        bool is_lead = note->wish == DRIFT_REPAIR || (is_healed && has_failed(st, call->project_id));
         bool is_end = is_healed && !is_lead;
         call->wait_ms = drift_wait_ms(call, row, &n);
         call->drift_result = call->wait_ms > 0 && !is_end ? DRIFT_LATER : DRIFT_TOLD;

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "core/base/fit.h"
+#include "core/checks.h"
 #include "core/drift_check.h"
+#include "core/plan.h"
 #include "tests/unit/cmocka_all.h"
 
 struct scene {
@@ -202,6 +204,35 @@ static void with_a_stateful_set_its_volume_goes_and_that_is_told(void **state)
     assert_non_null(strstr(look(&s).message, "volume"));
 }
 
+static void a_volume_that_is_being_deleted_is_told_and_keeps_no_repair_waiting(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    s.sb.kinds.workload = WORKLOAD_STATEFULSET;
+    s.seen.objects[OBJECT_CLAIM] = PRESENCE_DELETING;
+    assert_int_equal(look(&s).drift, DRIFT_BROKEN);
+    assert_non_null(strstr(look(&s).message, "volume is being deleted from outside"));
+    s.seen.objects[OBJECT_SERVICE] = PRESENCE_ABSENT;
+    assert_int_equal(look(&s).drift, DRIFT_MISSING);
+
+    const struct world w = {.sb = &s.sb, .seen = &s.seen};
+    struct verdict v;
+    s.sb.desired = DESIRED_RUNNING;
+    volume_free(&PLAN[STEP_APP_VOLUME], &w, &v);
+    assert_int_equal(v.check, CHECK_WAITING); /* a start would begin a pod without it */
+    s.sb.drift_ms = 1;
+    assert_true(sandbox_is_repair(&s.sb));
+    volume_free(&PLAN[STEP_APP_VOLUME], &w, &v);
+    assert_int_equal(v.check, CHECK_DONE);
+    sandbox_available(&PLAN[STEP_ALL_READY], &w, &v);
+    assert_int_equal(v.check, CHECK_BROKEN);
+    assert_int_equal(v.code, REASON_DRIFT);
+    s.seen.objects[OBJECT_WORKLOAD] = PRESENCE_ABSENT;
+    volume_free(&PLAN[STEP_APP_VOLUME], &w, &v);
+    assert_int_equal(v.check, CHECK_WAITING);
+}
+
 static void a_refused_route_is_told_after_a_while(void **state)
 {
     (void)state;
@@ -244,6 +275,7 @@ int main(void)
         cmocka_unit_test(a_service_without_a_pod_is_told),
         cmocka_unit_test(a_container_without_its_environment_gets_it_again),
         cmocka_unit_test(with_a_stateful_set_its_volume_goes_and_that_is_told),
+        cmocka_unit_test(a_volume_that_is_being_deleted_is_told_and_keeps_no_repair_waiting),
         cmocka_unit_test(a_refused_route_is_told_after_a_while),
         cmocka_unit_test(a_route_that_leads_from_elsewhere_is_told_at_once),
     };

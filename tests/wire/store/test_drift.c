@@ -155,6 +155,24 @@ static void what_a_repair_failed_on_is_led_to_its_end_when_it_heals(void **state
     assert_int_equal(world_load(f, f->port, sb.project_id).n, 1);
 }
 
+static void a_report_after_a_failed_repair_does_not_hide_what_failed(void **state)
+{
+    struct fixture *f = *state;
+    struct sandbox sb = make_running(f, "hidden");
+    assert_int_equal(note(f, f->port, &sb, DRIFT_REPAIR).result, DRIFT_TOLD);
+    struct flows led = world_load(f, f->port, sb.project_id);
+    assert_int_equal(world_settle(f, f->port, &led.sb[0], SANDBOX_ERROR, OUTCOME_FAILED).err.kind, ERR_NONE);
+    struct flows w = world_watched(f, f->port, &(struct watched_query){.after = "p-hidde", .max = 1});
+    sql(f, "UPDATE sandboxes SET drift_n = 0 WHERE project_id = 'p-hidden'");
+    struct noted n = note(f, f->port, &w.sb[0], DRIFT_REPORT);
+    assert_int_equal(n.result, DRIFT_TOLD);
+    sql(f, "UPDATE sandboxes SET drift_n = 0 WHERE project_id = 'p-hidden'");
+    n = note(f, f->port, &n.sb, DRIFT_HEALED);
+    assert_int_equal(n.result, DRIFT_TOLD);
+    assert_int_equal(n.event.kind, JOURNAL_STATUS);
+    assert_false(n.sb.is_settled);
+}
+
 static void another_row_than_was_known_is_not_touched(void **state)
 {
     struct fixture *f = *state;
@@ -214,6 +232,7 @@ int main(void)
         cmocka_unit_test(of_two_that_know_the_same_row_one_is_heard),
         cmocka_unit_test(the_next_one_waits_and_what_heals_does_not),
         cmocka_unit_test(what_a_repair_failed_on_is_led_to_its_end_when_it_heals),
+        cmocka_unit_test(a_report_after_a_failed_repair_does_not_hide_what_failed),
         cmocka_unit_test(another_row_than_was_known_is_not_touched),
         cmocka_unit_test(a_start_after_a_report_is_another_attempt_and_no_repair),
         cmocka_unit_test(a_replica_without_its_lease_is_not_heard),
