@@ -431,6 +431,7 @@ static void drop_saved(struct flow *f)
 
 static void take_row(struct flow *f, const struct flow_row *row)
 {
+    flow_journal_drop_status(f);
     bool is_turned = direction_of(row->sandbox.desired) != direction_of(f->sb.desired);
     f->sb = row->sandbox;
     f->state = FLOW_WORKING;

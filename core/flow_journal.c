@@ -138,6 +138,17 @@ void flow_journal_status(struct flow *f, enum reason code, const char *message)
         LOG(WARN, "held up", KV("project", f->sb.project_id), KV("code", reason_id(code)), KV("text", text));
 }
 
+void flow_journal_drop_status(struct flow *f)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->outbox_n; i++) {
+        if (f->outbox[i].kind != JOURNAL_STATUS)
+            f->outbox[n++] = f->outbox[i];
+    }
+    f->outbox_n = n;
+    f->saving_n = 0;
+}
+
 void flow_journal_words(struct flow *f, const struct flow_notes *notes, enum step_id first, enum step_id end)
 {
     size_t i = first;

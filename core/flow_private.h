@@ -133,6 +133,9 @@ void flow_journal_stage_end(struct flow *f, enum stage stage, enum stage_status 
                             const char *message);
 /* Why the status stays as it is; told once, until it is something else. NONE: nothing is in the way. */
 void flow_journal_status(struct flow *f, enum reason code, const char *message);
+/* The row was read anew and no write is under way: its words are those told last, and what waits to be told of the
+ * status may belong to a wish that is over. What still holds it up is told anew. */
+void flow_journal_drop_status(struct flow *f);
 void flow_journal_done(struct flow *f, enum outcome outcome, enum reason code, const char *message);
 /* The words of the first row from `first` up to `end` that is not done, as the status's. */
 void flow_journal_words(struct flow *f, const struct flow_notes *notes, enum step_id first, enum step_id end);

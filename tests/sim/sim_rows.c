@@ -2,7 +2,7 @@
 /* What the simulated store's transactions do: rows, leases, fences and a gapless journal in memory. */
 #include "tests/sim/sim_store_private.h"
 
-enum { READY_WITHIN_MS = 60000, TOLD_WITHIN_MS = 6000 };
+enum { READY_WITHIN_MS = 60000, TOLD_WITHIN_MS = 6000, EVENTS_PER_ATTEMPT = 400 };
 
 ms_t sim_store_now(const struct sim_store *st)
 {
@@ -163,6 +163,28 @@ static void check_ready(const struct sim_store *st, const char *project_id)
         sim_violated(s, "%s is told READY %lld ms late", project_id, (long long)(now_ms - from_ms));
 }
 
+/* What a flow tells of the status is of the row as it is, and what the row says was told. */
+static void check_status_told(const struct sim_store *st, const struct row *row)
+{
+    const struct sandbox *sb = &row->sb;
+    const struct journal_event *told = NULL;
+    unsigned events_n = 0; /* beyond so many an attempt's words are not told */
+    for (size_t i = 0; i < st->journal_n; i++) {
+        const struct journal_event *e = &st->journal[i];
+        if (strcmp(e->project_id, sb->project_id) != 0 || e->kind == JOURNAL_QUEUED)
+            continue;
+        told = e->kind == JOURNAL_STAGE ? told : e;
+        events_n += e->attempt == sb->attempt;
+    }
+    bool is_status = told != NULL && told->kind == JOURNAL_STATUS;
+    if (is_status && told->status != sb->status)
+        sim_violated(st->sim, "%s is %s, and its stream told %s last", sb->project_id, sandbox_status_row(sb->status),
+                     sandbox_status_row(told->status));
+    if (is_status && told->code != sb->code && events_n < EVENTS_PER_ATTEMPT)
+        sim_violated(st->sim, "%s says %s, and its stream %s", sb->project_id, reason_id(sb->code),
+                     reason_id(told->code));
+}
+
 static void commit_save(struct call *call)
 {
     struct sim_store *st = call->store;
@@ -188,6 +210,7 @@ static void commit_save(struct call *call)
     row->sb.saves++;
     row->sb.updated_ms = sim_store_now(st);
     (void)!str_copy(call->save.steps_json, row->steps, sizeof(row->steps));
+    check_status_told(st, row);
     if (call->save.credentials != NULL) {
         row->has_credentials = true;
         db_credentials_fini(&row->credentials);
