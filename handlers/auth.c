@@ -5,7 +5,9 @@
 #include "core/base/log.h"
 #include "core/caller.h"
 #include "handlers/handlers.h"
+#include "handlers/nextauth.h"
 #include "handlers/pending.h"
+#include "handlers/return_path.h"
 #include "handlers/signin.h"
 
 enum { SESSION_BODY_BYTES = 8 * 1024 };
@@ -87,34 +89,57 @@ void auth_signin_link(struct http_exchange *x, struct app *app)
 
 /* ---- signing out ---- */
 
-static void answer_signed_out(struct http_exchange *x)
+/* Where to go is a wish: an address that is not ours leads home, for who signs out is never kept in. */
+static const char *way_out(struct http_exchange *x, const struct app *app, const struct nextauth_wish *wish)
 {
-    struct json_writer *w = jw_new(SESSION_BODY_BYTES);
-    jw_object(w);
-    jw_object_end(w);
-    signin_add_cookie(x, "", 0);
-    http_answer_json(x, 200, w);
+    struct str path = STR("/");
+    if (str_is_none(wish->callback_url) ||
+        !return_path_check(app->settings.public_url, wish->callback_url, &path, NULL))
+        path = STR("/");
+    return arena_printf(http_arena(x), "%s%.*s", app->settings.public_url, STR_ARG(path));
 }
+
+static void answer_signed_out(struct http_exchange *x, const struct app *app, const struct nextauth_wish *wish)
+{
+    signin_add_cookie(x, "", 0);
+    nextauth_answer(x, wish, way_out(x, app, wish));
+}
+
+struct leaving {
+    struct pending pending; /* first: it is what pending.c knows */
+    struct nextauth_wish wish;
+};
 
 static void on_signed_out(void *arg, const struct err *err)
 {
-    struct pending *p = arg;
-    const struct caller *caller = http_context(p->x);
+    struct leaving *l = arg;
+    struct http_exchange *x = l->pending.x;
+    const struct caller *caller = http_context(x);
     /* On failure the cookie stays: the session still exists and can be ended by trying again. */
-    if (!pending_done(p, err))
+    if (!pending_done(&l->pending, err))
         return;
     LOG(INFO, "user signed out", KV("user", caller->who.user_id));
-    answer_signed_out(p->x);
+    answer_signed_out(x, l->pending.app, &l->wish);
 }
 
 void auth_signout(struct http_exchange *x, struct app *app)
 {
     const struct caller *caller = http_context(x);
-    if (str_is_none(caller->session_token) || !caller->is_signed_in) {
-        answer_signed_out(x);
+    struct nextauth_wish wish = {STR_NONE, false};
+    struct err err = {0};
+    if (http_is_form(x) && !nextauth_read(x, &wish, &err)) {
+        http_answer_err(x, &err);
         return;
     }
-    struct pending *p = pending_new(x, app);
-    pending_wait(p, app->store->session_end(app->store->self, caller->session_token, app->settings.request_ms,
-                                            on_signed_out, p));
+    if (str_is_none(caller->session_token) || !caller->is_signed_in) {
+        answer_signed_out(x, app, &wish);
+        return;
+    }
+    struct leaving *l = arena_alloc(http_arena(x), sizeof(*l));
+    *l = (struct leaving){
+        .pending = {.x = x, .app = app},
+          .wish = wish
+    };
+    pending_wait(&l->pending, app->store->session_end(app->store->self, caller->session_token, app->settings.request_ms,
+                                                      on_signed_out, l));
 }

@@ -5,11 +5,11 @@
  * ASVS 5.0 10.1, 10.2. */
 #include "core/github.h"
 
-#include "core/base/json_read.h"
 #include "core/base/json_write.h"
 #include "core/base/log.h"
 #include "core/caller.h"
 #include "handlers/handlers.h"
+#include "handlers/nextauth.h"
 #include "handlers/pending.h"
 #include "handlers/return_path.h"
 #include "handlers/signin.h"
@@ -87,15 +87,9 @@ static void add_cookie(struct http_exchange *x, const char *value, ms_t max_age_
 
 /* ---- begin ---- */
 
-struct begin_body {
-    struct str callback_url;
-};
-static const struct json_field begin_fields[] = {
-    {"callbackUrl", JSON_STR, offsetof(struct begin_body, callback_url), JSON_OPTIONAL, 0, 2 * RETURN_PATH_MAX},
-};
-
 struct beginning {
     struct pending pending; /* first: it is what pending.c knows */
+    struct nextauth_wish wish;
     char state[CODEC_TOKEN_SIZE];
     char browser[CODEC_TOKEN_SIZE];
     char verifier[CODEC_TOKEN_SIZE];
@@ -107,41 +101,27 @@ static void on_begun(void *arg, const struct err *err)
     struct http_exchange *x = b->pending.x;
     if (!pending_done(&b->pending, err))
         return;
-    struct json_writer *w = jw_new(BODY_CEILING_BYTES);
-    jw_object(w);
-    jw_kv_text(w, "url", github_authorize_url(b->pending.app->github, http_arena(x), b->state, b->verifier));
-    jw_object_end(w);
     add_cookie(x, b->browser, VALID_MS);
     http_keep_no_copy(x);
-    http_add_header(x, "Cache-Control", STR("no-store"));
-    http_answer_json(x, 200, w);
-}
-
-static bool read_return_path(struct http_exchange *x, const struct app *app, struct str *ret, struct err *reterr)
-{
-    struct begin_body body = {STR_NONE};
-    *ret = str_from(HOME);
-    if (http_body(x).n == 0)
-        return true;
-    const struct json_value *json = json_parse(http_arena(x), http_body(x), &JSON_LIMITS_BODY, reterr);
-    if (json == NULL || !json_bind(json, begin_fields, sizeof(begin_fields) / sizeof(*begin_fields), &body, reterr))
-        return false;
-    return str_is_none(body.callback_url) ||
-           return_path_check(app->settings.public_url, body.callback_url, ret, reterr);
+    nextauth_answer(x, &b->wish, github_authorize_url(b->pending.app->github, http_arena(x), b->state, b->verifier));
 }
 
 void github_begin(struct http_exchange *x, struct app *app)
 {
-    struct str return_to;
+    struct str return_to = str_from(HOME);
+    struct nextauth_wish wish;
     struct err err = {0};
     if (!is_offered(x, app))
         return;
-    if (!read_return_path(x, app, &return_to, &err)) {
+    if (!nextauth_read(x, &wish, &err) ||
+        (!str_is_none(wish.callback_url) &&
+         !return_path_check(app->settings.public_url, wish.callback_url, &return_to, &err))) {
         http_answer_err(x, &err);
         return;
     }
     struct beginning *b = arena_alloc(http_arena(x), sizeof(*b));
     b->pending = (struct pending){.x = x, .app = app};
+    b->wish = wish;
     codec_random_token(b->state);
     codec_random_token(b->browser);
     codec_random_token(b->verifier);

@@ -6,11 +6,18 @@
 #include "handlers/handlers.h"
 
 enum {
-    NO_BODY = 0,
-    SMALL_BODY = 16 * 1024,
+    SMALL_BYTES = 16 * 1024,
     /* What a Kubernetes Secret may hold, and so the variables of a sandbox. */
-    ENV_BODY = 1024 * 1024,
+    ENV_BYTES = 1024 * 1024,
 };
+
+/* clang-format off */
+#define NO_BODY    {0, false}
+#define SMALL_BODY {SMALL_BYTES, false}
+#define ENV_BODY   {ENV_BYTES, false}
+/* NextAuth's clients post forms. */
+#define FORM_BODY  {SMALL_BYTES, true}
+/* clang-format on */
 
 /* clang-format off */
 const struct route ROUTES[] = {
@@ -26,11 +33,11 @@ const struct route ROUTES[] = {
     {HTTP_GET,    "/api/auth/providers",              github_providers,   ROUTE_PUBLIC,   NO_BODY,    RATE_READ},
     {HTTP_GET,    "/api/auth/signin",                 github_signin_page, ROUTE_PUBLIC,   NO_BODY,    RATE_READ},
     {HTTP_GET,    "/api/auth/signin/{provider}",      github_signin_page, ROUTE_PUBLIC,   NO_BODY,    RATE_READ},
-    {HTTP_POST,   "/api/auth/signin/{provider}",      github_begin,       ROUTE_PUBLIC,   SMALL_BODY, RATE_SIGNIN},
+    {HTTP_POST,   "/api/auth/signin/{provider}",      github_begin,       ROUTE_PUBLIC,   FORM_BODY,  RATE_SIGNIN},
     {HTTP_GET,    "/api/auth/callback/{provider}",    github_callback,    ROUTE_PUBLIC,   NO_BODY,    RATE_SIGNIN},
     {HTTP_GET,    "/api/auth/csrf",                   auth_csrf,          ROUTE_PUBLIC,   NO_BODY,    RATE_READ},
     {HTTP_GET,    "/api/auth/session",                auth_session,       ROUTE_OPTIONAL, NO_BODY,    RATE_READ},
-    {HTTP_POST,   "/api/auth/signout",                auth_signout,       ROUTE_OPTIONAL, SMALL_BODY, RATE_WRITE},
+    {HTTP_POST,   "/api/auth/signout",                auth_signout,       ROUTE_OPTIONAL, FORM_BODY,  RATE_WRITE},
 
     {HTTP_POST,   "/api/auth/device/code",            device_code,        ROUTE_PUBLIC,   SMALL_BODY, RATE_SIGNIN},
     {HTTP_POST,   "/api/auth/device/token",           device_token,       ROUTE_PUBLIC,   SMALL_BODY, RATE_WRITE},

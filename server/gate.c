@@ -194,7 +194,7 @@ static void enter(struct passage *p)
     if (!may_enter(p))
         refuse_role(p);
     else
-        http_accept_body(p->x, p->route->body_ceiling_bytes);
+        http_accept_body(p->x, p->route->body.ceiling_bytes);
 }
 
 /* ---- the session or token ---- */
@@ -289,7 +289,8 @@ static void on_head(void *arg, struct http_exchange *x)
     if (!is_site_fine(p, is_admitted, &err)) {
         g->stats.forbidden_n++;
         http_answer_err(x, &err);
-    } else if (!gate_check_media_type(x, &err) || (g->idempotency != NULL && !idempotency_read_key(x, &p->key, &err))) {
+    } else if (!gate_check_media_type(x, route->body.takes_form, &err) ||
+               (g->idempotency != NULL && !idempotency_read_key(x, &p->key, &err))) {
         http_answer_err(x, &err);
     } else if (route->role != ROUTE_PUBLIC &&
                (!str_is_none(p->caller.session_token) || !str_is_none(p->caller.api_token))) {

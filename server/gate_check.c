@@ -44,13 +44,12 @@ static bool has_body(const struct http_exchange *x)
     return !str_is_none(length) && !(str_parse_u64(length, UINT64_MAX, &bytes) && bytes == 0);
 }
 
-bool gate_check_media_type(const struct http_exchange *x, struct err *reterr)
+bool gate_check_media_type(const struct http_exchange *x, bool takes_form, struct err *reterr)
 {
-    struct str type = http_header(x, "Content-Type");
-    type = str_trim(str_slice(type, 0, str_find(type, ';', 0)));
-    if (is_safe_method(http_method(x)) || !has_body(x) || str_eq_nocase(type, STR("application/json")))
+    if (is_safe_method(http_method(x)) || !has_body(x) || http_is_json(x) || (takes_form && http_is_form(x)))
         return true;
-    return err_set_field(reterr, ERR_MEDIA_TYPE, __func__, "Content-Type", "The body must be application/json");
+    return err_set_field(reterr, ERR_MEDIA_TYPE, __func__, "Content-Type", "The body must be application/json%s",
+                         takes_form ? " or application/x-www-form-urlencoded" : "");
 }
 
 bool gate_find_bearer(const struct http_exchange *x, struct str *ret)

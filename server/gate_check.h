@@ -10,8 +10,9 @@
  * are no browsers send neither. fails: DENIED. source: OWASP ASVS 5.0 3.5.1; Fetch Metadata, W3C. */
 MUST_CHECK bool gate_check_site(const struct http_exchange *x, const char *public_url, bool is_secure,
                                 struct err *reterr);
-/* A body must be JSON: other types can be sent by a foreign page without asking. fails: MEDIA_TYPE. */
-MUST_CHECK bool gate_check_media_type(const struct http_exchange *x, struct err *reterr);
+/* A body must be JSON, or a form where the route takes_form: other types can be sent by a foreign page without asking.
+ * fails: MEDIA_TYPE. */
+MUST_CHECK bool gate_check_media_type(const struct http_exchange *x, bool takes_form, struct err *reterr);
 /* Does the request carry Authorization: Bearer? Then the cookie does not count. *ret: its API token; absent if it has
  * not the form of one. source: RFC 6750 2.1. */
 bool gate_find_bearer(const struct http_exchange *x, struct str *ret);

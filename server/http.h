@@ -42,6 +42,9 @@ struct str http_header(const struct http_exchange *x, const char *name);
 /* The value of the first cookie of that name that has the form of codec_random_token; absent if there is none. */
 struct str http_token_cookie(const struct http_exchange *x, const char *cookie_name);
 struct str http_body(const struct http_exchange *x);
+/* Does Content-Type say application/json, or application/x-www-form-urlencoded? Parameters do not count. */
+bool http_is_json(const struct http_exchange *x);
+bool http_is_form(const struct http_exchange *x);
 /* A part of the path matched by "{name}" in the route's pattern. */
 struct str http_param(const struct http_exchange *x, const char *name);
 /* The client's address as text (X-Forwarded-For only from trusted peers). */

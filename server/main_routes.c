@@ -31,7 +31,8 @@ static int print_json(void)
         jw_kv_text(w, "path", r->pattern);
         jw_kv_text(w, "role", route_role_id(r->role));
         jw_kv_text(w, "scope", token_scope_id(route_scope(r)));
-        jw_kv_int(w, "bodyBytes", (int64_t)r->body_ceiling_bytes);
+        jw_kv_int(w, "bodyBytes", (int64_t)r->body.ceiling_bytes);
+        jw_kv_bool(w, "takesForm", r->body.takes_form);
         jw_kv_bool(w, "isRateLimited", r->rate != RATE_NONE);
         jw_object_end(w);
     }

@@ -233,7 +233,10 @@ static void serve_dashboard(struct http_exchange *x, struct app *app)
     static_files_answer(s->dashboard, x);
 }
 
-static const struct route dashboard_route = {HTTP_GET, "/", serve_dashboard, ROUTE_PUBLIC, 0, RATE_NONE};
+static const struct route dashboard_route = {
+    HTTP_GET, "/", serve_dashboard, ROUTE_PUBLIC, {0, false},
+        RATE_NONE
+};
 
 static void make_dashboard(struct server *s)
 {

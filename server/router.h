@@ -20,6 +20,12 @@ enum route_role {
 };
 enum route_rate { RATE_NONE, RATE_READ, RATE_WRITE, RATE_SIGNIN, RATE_STREAM };
 
+/* JSON, or where it says so a form as well (http_is_form). */
+struct route_body {
+    size_t ceiling_bytes; /* 0: a body is refused with 413 */
+    bool takes_form;
+};
+
 struct app; /* handlers/app.h: what handlers may use */
 
 struct route {
@@ -27,7 +33,7 @@ struct route {
     const char *pattern; /* "/api/sandbox/{projectId}" */
     void (*handler)(struct http_exchange *x, struct app *app);
     enum route_role role;
-    size_t body_ceiling_bytes; /* 0: a body is refused with 413 */
+    struct route_body body;
     enum route_rate rate;
 };
 

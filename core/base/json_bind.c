@@ -4,7 +4,7 @@
 
 #include "core/base/json_private.h"
 
-static bool refuse(struct str key, const char *what, struct err *reterr)
+bool json_refuse_member(struct str key, const char *what, struct err *reterr)
 {
     struct json_value object = {.type = JSON_OBJECT};
     struct json_build at = {.depth = 1, .open = {&object}, .has_key = true, .key = key};
@@ -24,7 +24,7 @@ static const struct json_field *find_field(const struct json_field *fields, size
 
 static bool refuse_range(const struct json_field *f, const char *of_what, struct err *reterr)
 {
-    refuse(str_from(f->key), "", reterr);
+    json_refuse_member(str_from(f->key), "", reterr);
     if (reterr == NULL)
         return false;
     struct err place = *reterr;
@@ -41,7 +41,7 @@ static bool is_in_range(const struct json_field *f, int64_t n)
 static bool bind_number(const struct json_value *v, const struct json_field *f, int64_t *ret, struct err *reterr)
 {
     if (!json_is_int(v))
-        return refuse(v->key, "must be a whole number", reterr);
+        return json_refuse_member(v->key, "must be a whole number", reterr);
     int64_t value = json_int(v, 0);
     if (!is_in_range(f, value))
         return refuse_range(f, "a value", reterr);
@@ -72,7 +72,7 @@ static bool refuse_type(const struct json_field *f, struct err *reterr)
         [JSON_NULL] = "must be null",    [JSON_BOOL] = "must be true or false", [JSON_NUMBER] = "must be a number",
         [JSON_STR] = "must be a string", [JSON_ARRAY] = "must be an array",     [JSON_OBJECT] = "must be an object",
     };
-    return refuse(str_from(f->key), texts[f->type], reterr);
+    return json_refuse_member(str_from(f->key), texts[f->type], reterr);
 }
 
 static bool bind_field(const struct json_value *v, const struct json_field *f, void *ret_struct, struct err *reterr)
@@ -105,13 +105,13 @@ bool json_bind(const struct json_value *v, const struct json_field *fields, size
     for (const struct json_value *m = v->first; m != NULL; m = m->next) {
         const struct json_field *f = find_field(fields, n_fields, m->key);
         if (f == NULL)
-            return refuse(m->key, "is not a known field", reterr);
+            return json_refuse_member(m->key, "is not a known field", reterr);
         if (!bind_field(m, f, ret_struct, reterr))
             return false;
     }
     for (size_t i = 0; i < n_fields; i++) {
         if (fields[i].presence == JSON_REQUIRED && json_find(v, fields[i].key) == NULL)
-            return refuse(str_from(fields[i].key), "is missing", reterr);
+            return json_refuse_member(str_from(fields[i].key), "is missing", reterr);
     }
     return true;
 }

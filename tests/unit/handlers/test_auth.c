@@ -104,9 +104,9 @@ static struct op *session_end(void *self, struct str token, ms_t timeout_ms, op_
 }
 
 static const struct route routes[] = {
-    {HTTP_POST, "/api/auth/signin-link", auth_signin_link, ROUTE_PUBLIC,   1024, RATE_SIGNIN},
-    {HTTP_GET,  "/api/auth/session",     auth_session,     ROUTE_OPTIONAL, 0,    RATE_READ  },
-    {HTTP_POST, "/api/auth/signout",     auth_signout,     ROUTE_OPTIONAL, 1024, RATE_WRITE },
+    {HTTP_POST, "/api/auth/signin-link", auth_signin_link, ROUTE_PUBLIC,   {1024, false}, RATE_SIGNIN},
+    {HTTP_GET,  "/api/auth/session",     auth_session,     ROUTE_OPTIONAL, {0, false},    RATE_READ  },
+    {HTTP_POST, "/api/auth/signout",     auth_signout,     ROUTE_OPTIONAL, {1024, true},  RATE_WRITE },
 };
 
 static void open_gate(struct fixture *f, const char *public_url)
@@ -136,8 +136,8 @@ static int setup(void **state)
     f->store = (struct port_store){
         .self = f, .signin_link_use = signin_link_use, .session_find = session_find, .session_end = session_end};
     f->app = (struct app){.loop = f->loop, .store = &f->store};
-    f->app.settings =
-        (struct app_settings){.request_ms = 1000, .session_idle_ms = 1000, .session_absolute_ms = 604800000};
+    f->app.settings = (struct app_settings){
+        .public_url = "", .request_ms = 1000, .session_idle_ms = 1000, .session_absolute_ms = 604800000};
     open_gate(f, "");
     *state = f;
     return 0;
@@ -153,14 +153,14 @@ static int teardown(void **state)
     return 0;
 }
 
-static void request(struct fixture *f, const char *line, const char *headers, const char *body, int status)
+static void send_body(struct fixture *f, const char *line, const char *headers, const char *body, int status)
 {
     struct buf bytes;
     struct arena *a = arena_new();
     buf_init(&bytes, 8192);
     buf_addf(&bytes, "%s HTTP/1.1\r\nHost: h\r\n%s", line, headers);
     if (body[0] != '\0')
-        buf_addf(&bytes, "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(body));
+        buf_addf(&bytes, "Content-Length: %zu\r\n", strlen(body));
     buf_addf(&bytes, "\r\n%s", body);
     http_loopback_clear(f->client);
     http_loopback_send(f->client, buf_str(&bytes));
@@ -172,6 +172,15 @@ static void request(struct fixture *f, const char *line, const char *headers, co
     buf_fini(&bytes);
     arena_free(a);
 }
+
+static void request(struct fixture *f, const char *line, const char *headers, const char *body, int status)
+{
+    struct arena *a = arena_new();
+    send_body(f, line, arena_printf(a, "%sContent-Type: application/json\r\n", headers), body, status);
+    arena_free(a);
+}
+
+#define FORM "Content-Type: application/x-www-form-urlencoded\r\n"
 
 static bool says(struct fixture *f, const char *part)
 {
@@ -246,9 +255,50 @@ static void signing_out_ends_the_session_and_clears_the_cookie(void **state)
     request(f, "POST /api/auth/signout", "Cookie: sid=" TOKEN "\r\n", "", 200);
     assert_true(f->is_ended);
     assert_true(says(f, "Set-Cookie: sid=; Path=/; Max-Age=0; "));
-    assert_true(says(f, "\r\n\r\n{}"));
+    assert_true(says(f, "\r\n\r\n{\"url\":\"/\"}"));
     request(f, "POST /api/auth/signout", "", "", 200);
     assert_true(says(f, "Set-Cookie: sid=; Path=/; Max-Age=0; "));
+}
+
+static void nextauths_clients_sign_out_by_a_form_and_are_told_where_to_go(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *body;
+        const char *url;
+    } cases[] = {
+        {"csrfToken=x&callbackUrl=https%3A%2F%2Fh%2Fprojects%3Fpage%3D2&json=true", "https://h/projects?page=2"},
+        {"csrfToken=x&callbackUrl=%2F&json=true",                                   "https://h/"               },
+        {"csrfToken=x&json=true",                                                   "https://h/"               },
+        {"callbackUrl=https%3A%2F%2Fevil.example%2F&json=true",                     "https://h/"               },
+        {"callbackUrl=%2F%2Fevil.example&json=true",                                "https://h/"               },
+    };
+    struct arena *a = arena_new();
+    f->app.settings.public_url = "https://h";
+    open_gate(f, "https://h");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        f->is_ended = false;
+        send_body(f, "POST /api/auth/signout", "Cookie: __Host-sid=" TOKEN "\r\n" FORM, cases[i].body, 200);
+        assert_true(f->is_ended);
+        assert_true(says(f, "Set-Cookie: __Host-sid=; Path=/; Max-Age=0; "));
+        assert_true(says(f, arena_printf(a, "\r\n\r\n{\"url\":\"%s\"}", cases[i].url)));
+    }
+    send_body(f, "POST /api/auth/signout", "X-Auth-Return-Redirect: 1\r\n" FORM, "callbackUrl=%2Fx", 200);
+    assert_true(says(f, "\r\n\r\n{\"url\":\"https://h/x\"}"));
+    send_body(f, "POST /api/auth/signout", FORM, "callbackUrl=%2Fx", 302);
+    assert_true(says(f, "Location: https://h/x\r\n"));
+    arena_free(a);
+}
+
+static void a_form_that_is_malformed_ends_no_session(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const bodies[] = {"json=true&json=true", "callbackUrl=%zz", "user=x", "{\"a\":1}"};
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+        send_body(f, "POST /api/auth/signout", "Cookie: sid=" TOKEN "\r\n" FORM, bodies[i], 400);
+        assert_false(says(f, "Set-Cookie"));
+        assert_false(f->is_ended);
+    }
 }
 
 static void a_store_that_is_away_signs_nobody_in_or_out(void **state)
@@ -284,6 +334,8 @@ int main(void)
         TEST(a_bad_sign_in_body_is_named_and_signs_nobody_in),
         TEST(the_session_is_told_or_null),
         TEST(signing_out_ends_the_session_and_clears_the_cookie),
+        TEST(nextauths_clients_sign_out_by_a_form_and_are_told_where_to_go),
+        TEST(a_form_that_is_malformed_ends_no_session),
         TEST(a_store_that_is_away_signs_nobody_in_or_out),
         TEST(a_client_that_leaves_while_signing_in_is_forgotten),
     };

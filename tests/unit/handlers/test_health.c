@@ -33,11 +33,11 @@ static void metrics(void *self, struct buf *out)
 }
 
 static const struct route routes[] = {
-    {HTTP_GET, "/livez",           health_live,    ROUTE_PUBLIC, 0, RATE_NONE},
-    {HTTP_GET, "/readyz",          health_ready,   ROUTE_PUBLIC, 0, RATE_NONE},
-    {HTTP_GET, "/version",         health_version, ROUTE_PUBLIC, 0, RATE_NONE},
-    {HTTP_GET, "/metrics",         health_metrics, ROUTE_PUBLIC, 0, RATE_NONE},
-    {HTTP_GET, "/problems/{slug}", problems_page,  ROUTE_PUBLIC, 0, RATE_READ},
+    {HTTP_GET, "/livez",           health_live,    ROUTE_PUBLIC, {0, false}, RATE_NONE},
+    {HTTP_GET, "/readyz",          health_ready,   ROUTE_PUBLIC, {0, false}, RATE_NONE},
+    {HTTP_GET, "/version",         health_version, ROUTE_PUBLIC, {0, false}, RATE_NONE},
+    {HTTP_GET, "/metrics",         health_metrics, ROUTE_PUBLIC, {0, false}, RATE_NONE},
+    {HTTP_GET, "/problems/{slug}", problems_page,  ROUTE_PUBLIC, {0, false}, RATE_READ},
 };
 
 static int setup(void **state)

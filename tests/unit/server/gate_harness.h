@@ -143,18 +143,22 @@ static inline void handle(struct http_exchange *x, struct app *app)
 }
 
 static const struct route routes[] = {
-    {HTTP_GET,    "/public",       handle, ROUTE_PUBLIC,   0,  RATE_NONE  },
-    {HTTP_GET,    "/api/optional", handle, ROUTE_OPTIONAL, 0,  RATE_READ  },
-    {HTTP_GET,    "/api/user",     handle, ROUTE_USER,     0,  RATE_READ  },
-    {HTTP_POST,   "/api/user",     handle, ROUTE_USER,     16, RATE_WRITE },
-    {HTTP_DELETE, "/api/user",     handle, ROUTE_USER,     0,  RATE_WRITE },
-    {HTTP_GET,    "/api/session",  handle, ROUTE_SESSION,  0,  RATE_READ  },
-    {HTTP_GET,    "/api/admin",    handle, ROUTE_ADMIN,    0,  RATE_READ  },
-    {HTTP_POST,   "/api/admin",    handle, ROUTE_ADMIN,    16, RATE_WRITE },
-    {HTTP_POST,   "/api/optional", handle, ROUTE_OPTIONAL, 16, RATE_WRITE },
-    {HTTP_POST,   "/api/signin",   handle, ROUTE_PUBLIC,   16, RATE_SIGNIN},
+    {HTTP_GET,    "/public",       handle, ROUTE_PUBLIC,   {0, false},  RATE_NONE  },
+    {HTTP_GET,    "/api/optional", handle, ROUTE_OPTIONAL, {0, false},  RATE_READ  },
+    {HTTP_GET,    "/api/user",     handle, ROUTE_USER,     {0, false},  RATE_READ  },
+    {HTTP_POST,   "/api/user",     handle, ROUTE_USER,     {16, false}, RATE_WRITE },
+    {HTTP_DELETE, "/api/user",     handle, ROUTE_USER,     {0, false},  RATE_WRITE },
+    {HTTP_GET,    "/api/session",  handle, ROUTE_SESSION,  {0, false},  RATE_READ  },
+    {HTTP_GET,    "/api/admin",    handle, ROUTE_ADMIN,    {0, false},  RATE_READ  },
+    {HTTP_POST,   "/api/admin",    handle, ROUTE_ADMIN,    {16, false}, RATE_WRITE },
+    {HTTP_POST,   "/api/optional", handle, ROUTE_OPTIONAL, {16, false}, RATE_WRITE },
+    {HTTP_POST,   "/api/signin",   handle, ROUTE_PUBLIC,   {16, false}, RATE_SIGNIN},
+    {HTTP_POST,   "/api/form",     handle, ROUTE_OPTIONAL, {16, true},  RATE_WRITE },
 };
-static const struct route fallback = {HTTP_GET, "/", handle, ROUTE_PUBLIC, 0, RATE_NONE};
+static const struct route fallback = {
+    HTTP_GET, "/", handle, ROUTE_PUBLIC, {0, false},
+        RATE_NONE
+};
 
 static struct app the_app;
 
@@ -236,4 +240,5 @@ static inline bool says(struct fixture *f, const char *part)
 
 #define COOKIE        "Cookie: theme=dark; sid=" TOKEN "\r\n"
 #define JSON_BODY     "Content-Type: application/json\r\nContent-Length: 2\r\n"
+#define FORM_BODY     "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 2\r\n"
 #define BEARER(token) "Authorization: Bearer " token "\r\n"

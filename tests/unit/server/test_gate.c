@@ -223,7 +223,7 @@ static void over_https_a_plain_page_of_the_same_host_is_foreign(void **state)
 
 /* ---- with what ---- */
 
-static void a_body_must_be_json_and_within_its_ceiling(void **state)
+static void a_body_must_be_json_or_where_taken_a_form_and_within_its_ceiling(void **state)
 {
     struct fixture *f = *state;
     static const struct {
@@ -232,17 +232,28 @@ static void a_body_must_be_json_and_within_its_ceiling(void **state)
         const char *body;
         int status;
     } cases[] = {
-        {"POST /api/user",   COOKIE JSON_BODY,                                                                "{}",                   200},
-        {"POST /api/user",   COOKIE "Content-Type: Application/JSON; charset=utf-8\r\nContent-Length: 2\r\n", "{}",                   200},
-        {"POST /api/user",   COOKIE "Content-Length: 0\r\n",                                                  "",                     200},
-        {"POST /api/user",   COOKIE "Content-Length: 2\r\n",                                                  "{}",                   415},
-        {"POST /api/user",   COOKIE "Content-Type: text/plain\r\nContent-Length: 2\r\n",                      "{}",                   415},
-        {"POST /api/user",   COOKIE "Content-Type: application/jsonp\r\nContent-Length: 2\r\n",               "{}",                   415},
-        {"POST /api/user",   COOKIE "Content-Type: text/plain;application/json\r\nContent-Length: 2\r\n",     "{}",                   415},
-        {"POST /api/user",   COOKIE "Transfer-Encoding: chunked\r\n",                                         "2\r\n{}\r\n0\r\n\r\n", 415},
-        {"POST /api/user",   COOKIE "Content-Type: application/json\r\nContent-Length: 17\r\n",               "[1,2,3,4,5,6,7,8]",    413},
-        {"DELETE /api/user", COOKIE JSON_BODY,                                                                "{}",                   413},
-        {"POST /api/user",   JSON_BODY,                                                                       "{}",                   401},
+        {"POST /api/user",   COOKIE JSON_BODY,                                                                   "{}",                   200},
+        {"POST /api/user",   COOKIE "Content-Type: Application/JSON; charset=utf-8\r\nContent-Length: 2\r\n",    "{}",                   200},
+        {"POST /api/user",   COOKIE "Content-Length: 0\r\n",                                                     "",                     200},
+        {"POST /api/user",   COOKIE "Content-Length: 2\r\n",                                                     "{}",                   415},
+        {"POST /api/user",   COOKIE "Content-Type: text/plain\r\nContent-Length: 2\r\n",                         "{}",                   415},
+        {"POST /api/user",   COOKIE "Content-Type: application/jsonp\r\nContent-Length: 2\r\n",                  "{}",                   415},
+        {"POST /api/user",   COOKIE "Content-Type: text/plain;application/json\r\nContent-Length: 2\r\n",        "{}",                   415},
+        {"POST /api/user",   COOKIE "Transfer-Encoding: chunked\r\n",                                            "2\r\n{}\r\n0\r\n\r\n", 415},
+        {"POST /api/user",   COOKIE "Content-Type: application/json\r\nContent-Length: 17\r\n",                  "[1,2,3,4,5,6,7,8]",    413},
+        {"DELETE /api/user", COOKIE JSON_BODY,                                                                   "{}",                   413},
+        {"POST /api/user",   JSON_BODY,                                                                          "{}",                   401},
+        {"POST /api/user",   COOKIE FORM_BODY,                                                                   "a=",                   415},
+        {"POST /api/form",   COOKIE FORM_BODY,                                                                   "a=",                   200},
+        {"POST /api/form",   COOKIE JSON_BODY,                                                                   "{}",                   200},
+        {"POST /api/form",   COOKIE "Content-Type: text/plain\r\nContent-Length: 2\r\n",                         "a=",                   415},
+        {"POST /api/form",   COOKIE "Content-Type: multipart/form-data;boundary=a\r\nContent-Length: 2\r\n",     "a=",                   415},
+        {"POST /api/form",   COOKIE "Content-Length: 2\r\n",                                                     "a=",                   415},
+        {"POST /api/form",   COOKIE "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 17\r\n",
+         "a=34567890123456",                                                                                                             413},
+        {"POST /api/form",   COOKIE FORM_BODY "Origin: http://evil.example.org\r\n",                             "a=",                   403},
+        {"POST /api/form",   COOKIE FORM_BODY "Sec-Fetch-Site: cross-site\r\n",                                  "a=",                   403},
+        {"POST /api/form",   COOKIE FORM_BODY "Sec-Fetch-Site: same-site\r\n",                                   "a=",                   403},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         int status = status_of(f, cases[i].line, cases[i].headers, cases[i].body);
@@ -307,7 +318,7 @@ int main(void)
         TEST(a_client_that_leaves_cancels_its_lookup),
         TEST(writes_are_only_taken_from_our_own_pages),
         TEST(over_https_a_plain_page_of_the_same_host_is_foreign),
-        TEST(a_body_must_be_json_and_within_its_ceiling),
+        TEST(a_body_must_be_json_or_where_taken_a_form_and_within_its_ceiling),
         TEST(the_allowance_is_told_and_enforced_with_a_time_to_come_back),
         TEST(guessing_sessions_is_stopped_before_the_store),
         TEST(no_limit_means_none_and_no_headers),

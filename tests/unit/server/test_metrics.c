@@ -5,7 +5,7 @@
 #include "tests/unit/cmocka_all.h"
 
 static const struct route routes[] = {
-    {HTTP_GET, "/api/projects/{id}", NULL, ROUTE_USER, 0, RATE_READ},
+    {HTTP_GET, "/api/projects/{id}", NULL, ROUTE_USER, {0, false}, RATE_READ},
 };
 
 static void make(struct metrics_sample *s, struct buf *out)

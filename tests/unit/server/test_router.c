@@ -12,16 +12,19 @@ static void handler(struct http_exchange *x, struct app *app)
 }
 
 static const struct route routes[] = {
-    {HTTP_GET,    "/api/projects",        handler, ROUTE_USER, 0,   RATE_READ },
-    {HTTP_POST,   "/api/projects",        handler, ROUTE_USER, 100, RATE_WRITE},
-    {HTTP_GET,    "/api/projects/{id}",   handler, ROUTE_USER, 0,   RATE_READ },
-    {HTTP_DELETE, "/api/projects/{id}",   handler, ROUTE_USER, 0,   RATE_WRITE},
-    {HTTP_GET,    "/api/projects/new",    handler, ROUTE_USER, 0,   RATE_READ },
-    {HTTP_GET,    "/api/{kind}/{id}/x",   handler, ROUTE_USER, 0,   RATE_READ },
-    {HTTP_GET,    "/api/projects/{id}/x", handler, ROUTE_USER, 0,   RATE_READ },
+    {HTTP_GET,    "/api/projects",        handler, ROUTE_USER, {0, false},   RATE_READ },
+    {HTTP_POST,   "/api/projects",        handler, ROUTE_USER, {100, false}, RATE_WRITE},
+    {HTTP_GET,    "/api/projects/{id}",   handler, ROUTE_USER, {0, false},   RATE_READ },
+    {HTTP_DELETE, "/api/projects/{id}",   handler, ROUTE_USER, {0, false},   RATE_WRITE},
+    {HTTP_GET,    "/api/projects/new",    handler, ROUTE_USER, {0, false},   RATE_READ },
+    {HTTP_GET,    "/api/{kind}/{id}/x",   handler, ROUTE_USER, {0, false},   RATE_READ },
+    {HTTP_GET,    "/api/projects/{id}/x", handler, ROUTE_USER, {0, false},   RATE_READ },
 };
 
-static const struct route page = {HTTP_GET, "/", handler, ROUTE_PUBLIC, 0, RATE_NONE};
+static const struct route page = {
+    HTTP_GET, "/", handler, ROUTE_PUBLIC, {0, false},
+        RATE_NONE
+};
 
 static const struct route *found;
 static bool has_fallback;

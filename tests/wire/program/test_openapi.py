@@ -65,6 +65,11 @@ class OpenApi(unittest.TestCase):
         for key, operation in operations().items():
             self.assertEqual("requestBody" in operation, self.routes[key]["bodyBytes"] > 0, key)
 
+    def test_a_form_is_described_where_one_is_taken(self):
+        for key, operation in operations().items():
+            types = {"application/json"} | ({"application/x-www-form-urlencoded"} if self.routes[key]["takesForm"] else set())
+            self.assertEqual(set(operation.get("requestBody", {}).get("content", types)), types, key)
+
     def test_errors_that_the_table_brings_are_described(self):
         """What a handler answers beside them is found by the wire tests. FS_UPDATE_GOLDEN=1 writes those that are missing."""
         for key, operation in operations().items():

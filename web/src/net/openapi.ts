@@ -1213,6 +1213,17 @@ export interface components {
             updatedAt: string;
             sandbox: components["schemas"]["ProjectSandbox"] | null;
         };
+        /** @description What NextAuth's clients post. Each field once, percent-encoded UTF-8 without NUL. */
+        NextAuthForm: {
+            /** @description As in JSON. */
+            callbackUrl?: string;
+            /** @description Of GET /api/auth/csrf; taken and not looked at. */
+            csrfToken?: string;
+            /** @description "true": the answer is JSON, not a redirect. */
+            json?: string;
+            /** @description For the client itself; not looked at. */
+            redirect?: string;
+        };
         StreamEvents: {
             reset: components["schemas"]["Snapshot"];
             stage: components["schemas"]["StageEvent"];
@@ -1614,21 +1625,31 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description May be any JSON; it is not looked at. */
+        /** @description JSON may be any and is not looked at. */
         requestBody?: {
             content: {
                 "application/json": unknown;
+                "application/x-www-form-urlencoded": components["schemas"]["NextAuthForm"];
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Where the browser goes next: callbackUrl if it is here, else the first page. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": {
+                        url: string;
+                    };
                 };
+            };
+            /** @description The same for a page's own form: one without json=true and without X-Auth-Return-Redirect. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Forbidden"];
@@ -2791,6 +2812,7 @@ export interface operations {
                     /** @description A path of this server, or its own address. */
                     callbackUrl?: string;
                 };
+                "application/x-www-form-urlencoded": components["schemas"]["NextAuthForm"];
             };
         };
         responses: {
@@ -2805,6 +2827,13 @@ export interface operations {
                         url: string;
                     };
                 };
+            };
+            /** @description The same for a page's own form: one without json=true and without X-Auth-Return-Redirect. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Forbidden"];
