@@ -17,6 +17,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 SERVICES = os.path.join(HERE, "..", "harness", "with_services.py")
 sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.dirname(SERVICES))
+import keeper  # noqa: E402
 from faults import FAULTS  # noqa: E402
 from witness import Findings  # noqa: E402
 
@@ -146,4 +148,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(keeper.keep(main))

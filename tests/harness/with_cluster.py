@@ -13,6 +13,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import keeper  # noqa: E402
+
 
 def start(words, folder):
     process = subprocess.Popen(words + ["--dir", folder], stdout=subprocess.PIPE, text=True)
@@ -29,11 +32,11 @@ def main():
     middle = sys.argv.index("--")
     cluster, command = sys.argv[1:middle], sys.argv[middle + 1:]
     if os.environ.get("KUBECONFIG_REAL"):
-        return subprocess.call(command)
+        return keeper.run(command)
     with tempfile.TemporaryDirectory(prefix="fs-cluster-") as folder:
         process, ready = start(cluster, folder)
         try:
-            status = subprocess.call(command, env=dict(os.environ, KUBECONFIG_REAL=ready["kubeconfig"]))
+            status = keeper.run(command, dict(os.environ, KUBECONFIG_REAL=ready["kubeconfig"]))
         finally:
             process.terminate()
             ended = process.wait(30)
@@ -43,4 +46,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(keeper.keep(main))

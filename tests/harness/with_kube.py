@@ -11,18 +11,14 @@ Exit code: the command's; 77 when there is no control plane here; 1 when it does
 """
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "kube"))
+import keeper  # noqa: E402
 from binary import Missing  # noqa: E402
 from kube import Cluster, Failed, Settings  # noqa: E402
-
-
-def on_signal(signum, _):
-    raise SystemExit(128 + signum)
 
 
 def main():
@@ -31,13 +27,12 @@ def main():
     middle = sys.argv.index("--")
     given = dict(word.split("=", 1) for word in sys.argv[1:middle])
     work = tempfile.mkdtemp(prefix="fs-kube-")
-    signal.signal(signal.SIGTERM, on_signal)
     cluster = None
     try:
         cluster = Cluster(Settings(RUN=f"{work}/cluster", PORT="0", **given), say=lambda _: None)
         facts = cluster.up()
         environment = dict(os.environ, FS_KUBE=f"{cluster.folder}/kube.json", KUBECONFIG_REAL=facts["kubeconfigs"]["fullstackd"])
-        return subprocess.call(sys.argv[middle + 1:], env=environment)
+        return keeper.run(sys.argv[middle + 1:], environment)
     except Missing as e:
         print(f"SKIPPED: {e}", file=sys.stderr)
         return 77
@@ -51,4 +46,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(keeper.keep(main))

@@ -13,7 +13,8 @@ The command finds in its environment:
   FS_REDIS_CTL      script: `$FS_REDIS_CTL start|stop|pid`
 Exit code: the command's; 77 ("skipped", said loudly) when a server program is not installed; 1 when one does not start.
 --cache keeps the freshly initialised data folder for the next run. Without --fsync a power cut would lose data, which
-tests do not mind. PG_BIN names another folder of PostgreSQL programs. Standard library only.
+tests do not mind. PG_BIN names another folder of PostgreSQL programs. Whatever the command leaves running is stopped as
+well, and all of it when this is ended from outside (keeper.py). Standard library only.
 """
 import argparse
 import fcntl
@@ -27,6 +28,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import keeper  # noqa: E402
 
 SETTINGS = """
 listen_addresses = '127.0.0.1'
@@ -152,11 +156,9 @@ class Postgres:
             "FS_PG_CTL": self.ctl,
         }
 
-    def stop(self):
-        pid = read_pid(os.path.join(self.data, "postmaster.pid"))
-        if pid:
-            os.kill(pid, signal.SIGCONT)
-            subprocess.call([self.ctl, "stop", "immediate"])
+    def ending(self):
+        """(pid, signal that ends it at once); the pid is None when it does not run."""
+        return read_pid(os.path.join(self.data, "postmaster.pid")), signal.SIGQUIT
 
 
 class Redis:
@@ -180,17 +182,14 @@ class Redis:
     def environment(self):
         return {"FS_REDIS_SOCKET": self.socket, "FS_REDIS_CTL": self.ctl}
 
-    def stop(self):
-        if read_pid(self.pidfile):
-            subprocess.call([self.ctl, "stop"], stderr=subprocess.DEVNULL)
+    def ending(self):
+        return read_pid(self.pidfile), signal.SIGTERM
 
 
 def read_pid(path):
     try:
         with open(path) as f:
-            pid = int(f.readline())
-        os.kill(pid, 0)
-        return pid
+            return int(f.readline())
     except (OSError, ValueError):
         return None
 
@@ -214,18 +213,14 @@ def main():
     if missing:
         print(f"SKIPPED: not installed: {', '.join(missing)}", file=sys.stderr)
         return 77
+    return keeper.keep(lambda: serve(options))
+
+
+def serve(options):
     work = tempfile.mkdtemp(prefix="fs-services-")
     os.chmod(work, 0o755)
     services = []
-    child = None
-
-    def on_signal(signum, frame):
-        if child:
-            child.terminate()
-        raise SystemExit(128 + signum)
-
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, on_signal)
+    is_over = False
     try:
         services.append(Postgres(work, options.cache, options.fsync))
         if not options.no_redis:
@@ -233,17 +228,13 @@ def main():
         environment = dict(os.environ)
         for service in services:
             environment.update(service.environment())
-        child = subprocess.Popen(options.command, env=environment)
-        return child.wait()
+        status = keeper.run(options.command, environment)
+        is_over = True
+        return status
     finally:
-        if child and child.poll() is None:
-            child.terminate()
-            try:
-                child.wait(10)
-            except subprocess.TimeoutExpired:
-                child.kill()
-        for service in reversed(services):
-            service.stop()
+        left = keeper.stop_all(dict(service.ending() for service in services))
+        if is_over and left:
+            print(f"the command left running, now stopped: {', '.join(left)}", file=sys.stderr)
         if options.keep:
             print(f"kept: {work}", file=sys.stderr)
         else:

@@ -124,6 +124,12 @@ spawn() {
     remember "$spawn_name" "$!"
 }
 
+# tied_words SIGNAL: the words before a command that gets that signal when this shell is gone, be it killed; none where it is
+# to go on without it. Whoever becomes another user does that first: it would end the tie.
+tied_words() {
+    [ -z "${IS_TIED:-}" ] || printf 'setpriv --pdeathsig %s --' "$1"
+}
+
 # halt NAME SIGNAL SECONDS: asks, waits that long, then kills.
 halt() {
     halt_pid=$(pid_of "$1") || {

@@ -95,7 +95,8 @@ start_cluster() {
     set -- --dir "$CLUSTER_DIR" --kubeconfig "$CLUSTER_DIR/kubeconfig" --account fullstackd --gateway-port "$GATEWAY_PORT" \
         --pg "host=$SOCKET_DIR port=$PG_PORT user=postgres dbname=postgres" --pg-host 127.0.0.1 --pg-port "$PG_PORT"
     [ "$ZERO_DELAY" -eq 0 ] || set -- "$@" --zero-delay
-    SPAWN_ENV=cluster_env spawn devcluster "$ROOT/build/$DEMO_PRESET/devcluster" "$@"
+    # shellcheck disable=SC2046
+    SPAWN_ENV=cluster_env spawn devcluster $(tied_words TERM) "$ROOT/build/$DEMO_PRESET/devcluster" "$@"
     wait_until 30 devcluster cluster_is_ready || fail_with_log devcluster "the embedded cluster did not start"
 }
 
@@ -104,7 +105,8 @@ server_is_ready() {
 }
 
 start_server() {
-    SPAWN_ENV=server_env spawn fullstackd "$(server_program)" serve
+    # shellcheck disable=SC2046
+    SPAWN_ENV=server_env spawn fullstackd $(tied_words TERM) "$(server_program)" serve
     wait_until 60 fullstackd server_is_ready || {
         curl -sS --max-time 2 "http://127.0.0.1:$PORT/readyz?verbose" >&2 || true
         fail_with_log fullstackd "the server did not become ready"
@@ -135,6 +137,7 @@ start_all() {
 }
 
 stop_all() {
+    trap '' INT TERM HUP # a second Ctrl-C would leave what is not stopped yet
     halt fullstackd TERM 35
     halt devcluster TERM 10
     halt redis TERM 10
@@ -185,6 +188,7 @@ begin_demo() {
     ! already_running || exit 0
     take_lock
     ! any_running || stop_all
+    [ "$DETACH" -eq 1 ] || IS_TIED=1
     trap 'stop_all' EXIT
     trap 'say ""; say "Stopping ..."; exit 130' INT
     trap 'exit 143' TERM HUP

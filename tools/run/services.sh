@@ -100,7 +100,7 @@ start_postgres() {
     fi
     PG_PORT=$(keep_port postgres 54329)
     # shellcheck disable=SC2046
-    spawn postgres $(as_pg_user_words) "$(pg_bin_dir)/postgres" -D "$data" -p "$PG_PORT" -k "$SOCKET_DIR" \
+    spawn postgres $(as_pg_user_words) $(tied_words INT) "$(pg_bin_dir)/postgres" -D "$data" -p "$PG_PORT" -k "$SOCKET_DIR" \
         -c listen_addresses=127.0.0.1 -c unix_socket_permissions=0777
     wait_until 60 postgres pg_is_ready || die "the private PostgreSQL did not start" "See $LOG_DIR/postgres.log"
     step make-database "Making the server's database" pg_make_database ||
@@ -114,7 +114,8 @@ redis_answers() {
 # Redis only holds what PostgreSQL can give again, so it writes nothing to disk.
 start_redis() {
     rm -f "$SOCKET_DIR/redis.sock"
-    spawn redis "$BIN_DIR/redis-server" --port 0 --unixsocket "$SOCKET_DIR/redis.sock" --unixsocketperm 700 \
+    # shellcheck disable=SC2046
+    spawn redis $(tied_words TERM) "$BIN_DIR/redis-server" --port 0 --unixsocket "$SOCKET_DIR/redis.sock" --unixsocketperm 700 \
         --save '' --appendonly no --dir "$RUN_DIR" --daemonize no
     wait_until 30 redis redis_answers || die "the private Redis did not start" "See $LOG_DIR/redis.log"
 }

@@ -12,7 +12,9 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 HARNESS = os.path.join(HERE, "..", "..", "harness")
 sys.path.insert(0, os.path.join(HERE, "..", "..", "kube"))
+sys.path.insert(0, HARNESS)
 import binary  # noqa: E402
+import keeper  # noqa: E402
 import suite  # noqa: E402
 import table  # noqa: E402
 
@@ -77,4 +79,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(keeper.keep(main))
