@@ -335,13 +335,13 @@ class StackCase(unittest.TestCase):
 
 class SideBySide(unittest.TestSuite):
     """Cases with worlds of their own wait most of the time: several are run at once. A class with a world for all its
-    cases stays whole and in one thread."""
+    cases, its own or inherited, stays whole and in one thread."""
 
     def run(self, result, debug=False):
         parts = []
         for of_class in self:
             cases = list(of_class)
-            is_shared = bool(cases) and "setUpClass" in type(cases[0]).__dict__
+            is_shared = bool(cases) and type(cases[0]).setUpClass.__func__ is not unittest.TestCase.setUpClass.__func__
             parts += [of_class] if is_shared else [unittest.TestSuite([case]) for case in cases]
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             for running in [pool.submit(part.run, unittest.TestResult()) for part in parts]:
