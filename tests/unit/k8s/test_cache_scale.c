@@ -81,16 +81,19 @@ static const struct json_value *object(struct bench *b, int i, int version)
     return v;
 }
 
+/* The lists of all kinds at the same time, for reading an object's text costs more than what is counted here. */
 static void list(struct bench *b, int n, int version)
 {
-    for (enum kube_kind kind = 0; kind < KIND_CACHED_N; kind++) {
+    for (enum kube_kind kind = 0; kind < KIND_CACHED_N; kind++)
         cache_list_begin(b->cache, kind);
-        for (int i = 0; i < n; i++) {
-            cache_put(b->cache, kind, object(b, i, 1));
-            arena_reset(b->arena);
-        }
-        cache_list_end(b->cache, kind, (uint64_t)version);
+    for (int i = 0; i < n; i++) {
+        const struct json_value *v = object(b, i, 1);
+        for (enum kube_kind kind = 0; kind < KIND_CACHED_N; kind++)
+            cache_put(b->cache, kind, v);
+        arena_reset(b->arena);
     }
+    for (enum kube_kind kind = 0; kind < KIND_CACHED_N; kind++)
+        cache_list_end(b->cache, kind, (uint64_t)version);
     settle(b);
 }
 
