@@ -311,6 +311,13 @@ static void waiting(const struct world *w, struct verdict *v)
     }
 }
 
+/* A refusal is of what was tried; a retry changes the workload, and what its controller said before is about the former
+ * one. 0: it does not tell what it looked at. */
+static bool has_been_tried(const struct observed_workload *d)
+{
+    return d->observed_generation == 0 || d->observed_generation >= d->generation;
+}
+
 static void without_pod(const struct world *w, struct verdict *v)
 {
     const struct observed_workload *d = &w->seen->workload;
@@ -323,7 +330,13 @@ static void without_pod(const struct world *w, struct verdict *v)
         SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the pod");
         return;
     }
-    SAY(v, CHECK_BROKEN, d->is_quota ? REASON_QUOTA_EXCEEDED : REASON_FORBIDDEN, "the pod is refused: %s", d->message);
+    enum reason code = d->is_quota ? REASON_QUOTA_EXCEEDED : REASON_FORBIDDEN;
+    if (!has_been_tried(d)) {
+        SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the pod; the last one was refused: %s", d->message);
+        v->late_code = code;
+        return;
+    }
+    SAY(v, CHECK_BROKEN, code, "the pod is refused: %s", d->message);
     v->grace_ms = QUOTA_GRACE_MS;
 }
 

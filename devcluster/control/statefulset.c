@@ -173,9 +173,18 @@ static const char *make_pod(struct set *s, size_t ordinal)
     return NULL;
 }
 
+/* A change is looked at as it comes, however long the last refusals made it wait. */
+static bool is_changed(const struct set *s)
+{
+    const struct doc *seen = doc_at(s->object->root, "status", "observedGeneration", NULL);
+    return doc_as_int(seen, 0) < doc_as_int(doc_find(object_meta(s->object), "generation"), 1);
+}
+
 static bool may_try(struct set *s)
 {
     ms_t now = loop_now_ms(s->control->loop);
+    if (is_changed(s))
+        s->work->failures_n = 0;
     if (s->work->failures_n == 0 || now >= s->work->due_ms)
         return true;
     work_after(s->work, s->work->due_ms - now);

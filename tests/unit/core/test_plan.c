@@ -287,6 +287,25 @@ static void a_refused_pod_is_told_from_the_deployment(void **state)
     assert_int_equal(v.code, REASON_QUOTA_EXCEEDED);
 }
 
+static void a_refusal_from_before_a_retry_is_told_and_does_not_end_it(void **state)
+{
+    (void)state;
+    struct case_world c;
+    begin(&c);
+    c.seen.workload = (struct observed_workload){
+        .generation = 2, .observed_generation = 1, .is_replica_failure = true, .is_quota = true};
+    text_fit(c.seen.workload.message, sizeof(c.seen.workload.message), STR("exceeded quota: q"));
+    struct verdict v = verdict_of(STEP_APP_RUNNING, &c);
+    assert_int_equal(v.check, CHECK_WAITING);
+    assert_int_equal(v.code, REASON_NONE);
+    assert_int_equal(v.late_code, REASON_QUOTA_EXCEEDED);
+    assert_non_null(strstr(v.message, "exceeded quota: q"));
+    c.seen.workload.observed_generation = 2;
+    assert_int_equal(verdict_of(STEP_APP_RUNNING, &c).check, CHECK_BROKEN);
+    c.seen.workload.observed_generation = 0; /* its controller does not tell */
+    assert_int_equal(verdict_of(STEP_APP_RUNNING, &c).check, CHECK_BROKEN);
+}
+
 static void ready_compares_generations_and_replicas(void **state)
 {
     (void)state;
@@ -517,6 +536,7 @@ int main(void)
         cmocka_unit_test(a_pod_s_facts_become_plain_words),
         cmocka_unit_test(a_sleeping_kubelet_is_touched_once_the_environment_is_there),
         cmocka_unit_test(a_refused_pod_is_told_from_the_deployment),
+        cmocka_unit_test(a_refusal_from_before_a_retry_is_told_and_does_not_end_it),
         cmocka_unit_test(ready_compares_generations_and_replicas),
         cmocka_unit_test(what_earlier_attempts_left_holds_back_only_while_it_is_there),
         cmocka_unit_test(a_halted_database_is_told_to_run_and_each_later_attempt_tells_it_again),
