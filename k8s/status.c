@@ -82,6 +82,7 @@ bool status_check(int http_status, unsigned retry_after_s, const struct json_val
         message = str_trim(str_slice(text, 0, 200));
     err_set(&err, kind, __func__, "kubernetes: %d %.*s", http_status, STR_ARG(message));
     err.code = http_status;
+    err.is_kubernetes = true;
     set_reason(&err, str_from(reason));
     set_reason(&err, json_str(json_find(status, "reason")));
     refine(&err, message, details);

@@ -30,6 +30,7 @@ struct problem {
     const char *slug;
     const char *text;   /* for the client */
     const char *reason; /* the origin's word, empty: none */
+    bool is_kubernetes; /* that of a Kubernetes API */
     const char *field;  /* empty: none */
     int64_t limit;      /* 0: none was met */
     int64_t current;
@@ -73,7 +74,7 @@ static void write_problem(struct json_writer *w, const struct http_exchange *x, 
     jw_object(w);
     jw_kv_text(w, "name", p->reason[0] != '\0' ? p->reason : p->slug);
     jw_kv_text(w, "message", p->text);
-    if (p->reason[0] != '\0')
+    if (p->is_kubernetes && p->reason[0] != '\0')
         jw_kv_text(w, "kubernetesStatus", p->reason);
     jw_object_end(w);
     if (!str_is_none(project))
@@ -133,6 +134,7 @@ void http_answer_err(struct http_exchange *x, const struct err *err)
                         .slug = err_slug(kind),
                         .text = err->msg,
                         .reason = err->reason,
+                        .is_kubernetes = err->is_kubernetes,
                         .field = err->field,
                         .limit = err->limit,
                         .current = err->current,

@@ -43,6 +43,7 @@ struct err {
     const char *origin; /* static text: the function that made it */
     char field[96];     /* JSON pointer or name of the field at fault; empty if none */
     char reason[48];    /* the origin's word for it, for example Kubernetes' "AlreadyExists"; empty if none */
+    bool is_kubernetes; /* the origin is a Kubernetes API */
     char msg[320];      /* one sentence for a person, no secrets, NUL-terminated; cut when longer */
 };
 

@@ -109,7 +109,7 @@ static void check_refusal(const char *name, const struct err *err)
     for (size_t i = 0; i < REFUSALS_N; i++) {
         if (strcmp(refusals[i].name, name) != 0)
             continue;
-        if (err->kind != refusals[i].kind || strcmp(err->reason, refusals[i].reason) != 0 ||
+        if (err->kind != refusals[i].kind || strcmp(err->reason, refusals[i].reason) != 0 || !err->is_kubernetes ||
             strcmp(err->field, refusals[i].field) != 0 || err->retry_after_s != refusals[i].retry_after_s)
             fail_msg("%s: %s %s %s %u", name, err_slug(err->kind), err->reason, err->field, err->retry_after_s);
         return;

@@ -79,6 +79,7 @@ static void the_clusters_word_is_passed_on(void **state)
     (void)state;
     err_set(&given, ERR_CONFLICT, "test", "the object exists");
     memcpy(given.reason, "AlreadyExists", sizeof "AlreadyExists");
+    given.is_kubernetes = true;
     struct answer a = answer_with("/x");
     assert_str(json_str(json_at(a.body, "details", "name", NULL)), "AlreadyExists");
     assert_str(json_str(json_at(a.body, "details", "kubernetesStatus", NULL)), "AlreadyExists");
@@ -94,6 +95,8 @@ static void a_limit_is_told_with_its_number_and_how_many_there_are(void **state)
     given.current = 21;
     struct answer a = answer_with("/x");
     assert_str(json_str(json_find(a.body, "code")), "TooManySandboxes");
+    assert_str(json_str(json_at(a.body, "details", "name", NULL)), "TooManySandboxes");
+    assert_null(json_at(a.body, "details", "kubernetesStatus", NULL)); /* no word of Kubernetes' */
     assert_int_equal(json_int(json_find(a.body, "limit"), 0), 20);
     assert_int_equal(json_int(json_find(a.body, "current"), 0), 21);
     answer_free(&a);
@@ -111,6 +114,7 @@ static void inner_failures_keep_their_text(void **state)
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         err_set_field(&given, kinds[i], "test", "/inner", "host db-7.internal refused");
         memcpy(given.reason, "SecretWord", sizeof "SecretWord");
+        given.is_kubernetes = true;
         struct answer a = answer_with("/x");
         assert_false(harness_has(a.h, "db-7"));
         assert_false(harness_has(a.h, "SecretWord"));

@@ -997,7 +997,13 @@ export interface components {
             instance?: string;
             /** @description The detail, where clients of the original read it. */
             error: string;
-            details?: Record<string, never>;
+            details?: {
+                /** @description The same word as code. */
+                name: string;
+                message: string;
+                /** @description The reason that a Kubernetes API gave; only when the error is one of its answers. */
+                kubernetesStatus?: string;
+            };
             projectId?: string;
             errors?: {
                 /** @description A JSON pointer as a URI fragment, or a parameter's name. */
