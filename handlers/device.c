@@ -70,7 +70,7 @@ void device_code(struct http_exchange *x, struct app *app)
     struct err err = {0};
     const struct json_value *json = json_parse(http_arena(x), http_body(x), &JSON_LIMITS_BODY, &err);
     if (json == NULL || !json_bind(json, begin_fields, sizeof(begin_fields) / sizeof(*begin_fields), &body, &err) ||
-        !names_check_project(body.name, &err) || !tokens_read_scopes(body.scopes, &scopes, &err)) {
+        !names_check_project(body.name, &err) || !tokens_read_scopes(http_arena(x), body.scopes, &scopes, &err)) {
         http_answer_err(x, &err);
         return;
     }

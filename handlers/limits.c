@@ -87,19 +87,37 @@ void limits_activity(struct http_exchange *x, struct app *app)
 
 /* ---- change ---- */
 
-/* Absent or null: as the server is configured. */
-static bool read_own(const struct json_value *json, const char *key, const char *field, ms_t *ret, struct err *reterr)
+/* null: as the server is configured. */
+static bool read_own(const struct json_value *v, ms_t *ret, struct err *reterr)
 {
-    const struct json_value *v = json_find(json, key);
     int64_t seconds = json_int(v, NO_OWN);
-    *ret = NO_OWN;
-    if (v == NULL || json_type(v) == JSON_NULL)
+    if (json_type(v) == JSON_NULL)
         return true;
     if (json_type(v) != JSON_NUMBER || (seconds != 0 && seconds < OWN_MIN_S) || seconds > OWN_MAX_S)
-        return err_set_field(reterr, ERR_INVALID, __func__, field,
-                             "%s must be 0 (never), %d to %d seconds, or null (as the server is configured)", key,
-                             OWN_MIN_S, OWN_MAX_S);
+        return json_refuse_member(
+            json_key(v), "must be 0 (never), 60 to 31622400 seconds, or null (as the server is configured)", reterr);
     *ret = seconds * 1000;
+    return true;
+}
+
+/* By hand and not by json_bind, because null is a value here. */
+static bool read_limits(struct http_exchange *x, struct limits_wish *ret, struct err *reterr)
+{
+    const struct json_value *json = json_parse(http_arena(x), http_body(x), &JSON_LIMITS_BODY, reterr);
+    ret->idle_stop_ms = ret->max_age_ms = NO_OWN;
+    if (json == NULL)
+        return false;
+    if (json_type(json) != JSON_OBJECT)
+        return err_set(reterr, ERR_INVALID, __func__, "must be a JSON object");
+    for (const struct json_value *v = json_first(json); v != NULL; v = json_next(v)) {
+        ms_t *own = str_eq_text(json_key(v), "idleStopSeconds") ? &ret->idle_stop_ms
+                    : str_eq_text(json_key(v), "maxAgeSeconds") ? &ret->max_age_ms
+                                                                : NULL;
+        if (own == NULL)
+            return json_refuse_member(json_key(v), "is not a known field", reterr);
+        if (!read_own(v, own, reterr))
+            return false;
+    }
     return true;
 }
 
@@ -108,12 +126,7 @@ void limits_set(struct http_exchange *x, struct app *app)
     const struct caller *caller = http_context(x);
     struct err err = {0};
     struct limits_wish wish = {.owner_id = caller->who.user_id, .settings = &app->settings.limits};
-    const struct json_value *json = json_parse(http_arena(x), http_body(x), &JSON_LIMITS_BODY, &err);
-    if (json != NULL && json_type(json) != JSON_OBJECT)
-        err_set_field(&err, ERR_INVALID, __func__, "", "The body must be an object");
-    if (err.kind != ERR_NONE || json == NULL ||
-        !read_own(json, "idleStopSeconds", "/idleStopSeconds", &wish.idle_stop_ms, &err) ||
-        !read_own(json, "maxAgeSeconds", "/maxAgeSeconds", &wish.max_age_ms, &err)) {
+    if (!read_limits(x, &wish, &err)) {
         http_answer_err(x, &err);
         return;
     }

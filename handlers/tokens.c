@@ -15,13 +15,15 @@ static const ms_t DAY_MS = INT64_C(86400000);
 
 /* ---- documents ---- */
 
-bool tokens_read_scopes(const struct json_value *list, unsigned *ret, struct err *reterr)
+bool tokens_read_scopes(struct arena *a, const struct json_value *list, unsigned *ret, struct err *reterr)
 {
     *ret = list == NULL ? 1U << TOKEN_SCOPE_READ : 0;
-    for (const struct json_value *v = json_first(list); v != NULL; v = json_next(v)) {
+    size_t at = 0;
+    for (const struct json_value *v = json_first(list); v != NULL; v = json_next(v), at++) {
         enum token_scope scope;
         if (!token_scope_parse(json_str(v), &scope))
-            return err_set_field(reterr, ERR_INVALID, __func__, "/scopes", "A scope is read, write or admin");
+            return err_set_field(reterr, ERR_INVALID, __func__, arena_printf(a, "/scopes/%zu", at),
+                                 "A scope is read, write or admin");
         *ret |= 1U << scope;
     }
     return true;
@@ -95,9 +97,10 @@ struct creation {
     char token[API_TOKEN_SIZE];
 };
 
-static bool read_scopes(const struct json_value *list, bool is_admin, unsigned *ret, struct err *reterr)
+static bool read_scopes(struct arena *a, const struct json_value *list, bool is_admin, unsigned *ret,
+                        struct err *reterr)
 {
-    if (!tokens_read_scopes(list, ret, reterr))
+    if (!tokens_read_scopes(a, list, ret, reterr))
         return false;
     if ((*ret & 1U << TOKEN_SCOPE_ADMIN) != 0 && !is_admin)
         return err_set_field(reterr, ERR_DENIED, __func__, "/scopes",
@@ -129,7 +132,8 @@ void tokens_create(struct http_exchange *x, struct app *app)
     struct err err = {0};
     const struct json_value *json = json_parse(http_arena(x), http_body(x), &JSON_LIMITS_BODY, &err);
     if (json == NULL || !json_bind(json, create_fields, sizeof(create_fields) / sizeof(*create_fields), &body, &err) ||
-        !names_check_project(body.name, &err) || !read_scopes(body.scopes, caller->who.is_admin, &c->scopes, &err)) {
+        !names_check_project(body.name, &err) ||
+        !read_scopes(http_arena(x), body.scopes, caller->who.is_admin, &c->scopes, &err)) {
         http_answer_err(x, &err);
         return;
     }

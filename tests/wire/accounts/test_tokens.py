@@ -47,7 +47,7 @@ class Tokens(StackCase):
                 ({}, 400, "#/name"), ({"name": ""}, 400, "#/name"), ({"name": " "}, 400, "#/name"),
                 ({"name": "n" * 41}, 400, "#/name"), ({"name": "a\u0007"}, 400, "#/name"), ({"name": 1}, 400, "#/name"),
                 ({"name": "a", "scopes": []}, 400, "#/scopes"), ({"name": "a", "scopes": "read"}, 400, "#/scopes"),
-                ({"name": "a", "scopes": ["all"]}, 400, "#/scopes"), ({"name": "a", "scopes": [1]}, 400, "#/scopes"),
+                ({"name": "a", "scopes": ["all"]}, 400, "#/scopes/0"), ({"name": "a", "scopes": [1]}, 400, "#/scopes/0"),
                 ({"name": "a", "scopes": ["admin"]}, 403, "#/scopes"),
                 ({"name": "a", "scopes": ["read"] * 4}, 400, "#/scopes"),
                 ({"name": "a", "expiresInDays": 0}, 400, "#/expiresInDays"),
