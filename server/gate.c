@@ -103,6 +103,11 @@ static void count_request(struct gate *g, const struct route *route)
 
 /* ---- refusing ---- */
 
+static bool has_scope(const struct passage *p)
+{
+    return !p->caller.is_by_token || token_scope_allows(p->caller.who.scopes, route_scope(p->route));
+}
+
 static void refuse_limit(struct passage *p, const struct rate_verdict *verdict)
 {
     struct err err = {0};
@@ -113,26 +118,28 @@ static void refuse_limit(struct passage *p, const struct rate_verdict *verdict)
 }
 
 /* source: RFC 6750 3.1. */
-static void tell_needed_scope(struct passage *p)
+static void refuse_scope(struct passage *p, struct err *err)
 {
     const char *id = token_scope_id(route_scope(p->route));
     const char *text = arena_printf(http_arena(p->x), "Bearer error=\"insufficient_scope\", scope=\"%s\"", id);
     http_add_header(p->x, "WWW-Authenticate", str_from(text));
+    err_set(err, ERR_DENIED, __func__, "This needs a token with the scope %s", id);
 }
 
 static void refuse_role(struct passage *p)
 {
     struct err err = {0};
-    if (p->caller.is_signed_in) {
-        p->gate->stats.forbidden_n++;
-        err_set(&err, ERR_DENIED, __func__, "Forbidden");
-        if (p->caller.is_by_token && p->route->role == ROUTE_SESSION)
-            err_set(&err, ERR_DENIED, __func__, "An API token may not do this; sign in");
-        else if (p->caller.is_by_token)
-            tell_needed_scope(p);
-    } else {
+    if (!p->caller.is_signed_in) {
         p->gate->stats.unauthorized_n++;
         err_set(&err, ERR_UNAUTHENTICATED, __func__, "Unauthorized");
+    } else {
+        p->gate->stats.forbidden_n++;
+        if (p->caller.is_by_token && p->route->role == ROUTE_SESSION)
+            err_set(&err, ERR_DENIED, __func__, "An API token may not do this; sign in");
+        else if (!has_scope(p))
+            refuse_scope(p, &err);
+        else
+            err_set(&err, ERR_DENIED, __func__, "Only an administrator may do this");
     }
     http_answer_err(p->x, &err);
 }
@@ -142,18 +149,17 @@ static void refuse_role(struct passage *p)
 static bool may_enter(const struct passage *p)
 {
     const struct caller *caller = &p->caller;
-    bool has_scope = !caller->is_by_token || token_scope_allows(caller->who.scopes, route_scope(p->route));
     switch (p->route->role) {
     case ROUTE_PUBLIC:
         return true;
     case ROUTE_OPTIONAL:
-        return has_scope;
+        return has_scope(p);
     case ROUTE_USER:
-        return caller->is_signed_in && has_scope;
+        return caller->is_signed_in && has_scope(p);
     case ROUTE_SESSION:
         return caller->is_signed_in && !caller->is_by_token;
     case ROUTE_ADMIN:
-        return caller->is_signed_in && caller->who.is_admin && has_scope;
+        return caller->is_signed_in && caller->who.is_admin && has_scope(p);
     case ROUTE_ROLE_N:
         break;
     }

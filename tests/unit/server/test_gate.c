@@ -90,8 +90,11 @@ static void an_api_token_may_what_its_scope_says(void **state)
     }
     assert_int_equal(status_of(f, "POST /api/user", BEARER(READER), ""), 403);
     assert_true(says(f, "WWW-Authenticate: Bearer error=\"insufficient_scope\", scope=\"write\"\r\n"));
+    assert_true(says(f, "\"error\":\"This needs a token with the scope write\""));
     f->is_user_admin = false;
     assert_int_equal(status_of(f, "GET /api/admin", BEARER(RULER), ""), 403);
+    assert_true(says(f, "\"error\":\"Only an administrator may do this\""));
+    assert_false(says(f, "WWW-Authenticate"));
 }
 
 static void a_malformed_token_costs_no_lookup(void **state)
