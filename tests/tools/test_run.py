@@ -58,6 +58,22 @@ class Processes(Shell):
         self.assertEqual([line.strip() for line in out.splitlines()], ["TOKEN=s3cret", "sleep 100", "unset"])
 
 
+class Words(Shell):
+    def test_a_word_that_a_verb_does_not_know_stops_it_before_it_does_anything(self):
+        for verb, word in (("demo", "all"), ("dev", "all"), ("stop", "postgres"), ("clean", "dta"), ("doctor", "x")):
+            done = subprocess.run([os.path.join(ROOT, "run"), verb, word], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=60, check=False, env=dict(os.environ, DEMO_DIR=self.folder.name))
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn("./run %s knows nothing of '%s'" % (verb, word), done.stderr)
+            self.assertEqual(os.listdir(self.folder.name), [])
+
+    def test_help_is_told_whatever_the_verb(self):
+        done = subprocess.run([os.path.join(ROOT, "run"), "demo", "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=60, check=False, env=dict(os.environ, DEMO_DIR=self.folder.name))
+        self.assertEqual(done.returncode, 0)
+        self.assertTrue(done.stdout.startswith("Usage: ./run VERB"))
+
+
 class Choices(Shell):
     def test_a_taken_port_is_passed_over(self):
         with socket.socket() as taken:

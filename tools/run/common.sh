@@ -27,6 +27,18 @@ die() {
     exit 1
 }
 
+# takes_only WORDS ARGUMENTS: a word that a verb does not know is a mistake, not something to pass over.
+takes_only() {
+    known=$1
+    shift
+    for word in "$@"; do
+        case " $known " in
+        *" $word "*) ;;
+        *) die "./run $VERB knows nothing of '$word'" "./run help says what there is" ;;
+        esac
+    done
+}
+
 have() {
     command -v "$1" >/dev/null 2>&1
 }

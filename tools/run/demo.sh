@@ -197,6 +197,7 @@ begin_demo() {
 }
 
 verb_demo() {
+    takes_only "" "$@"
     begin_demo
     if [ "$DETACH" -eq 1 ]; then
         trap - EXIT INT TERM HUP
@@ -228,6 +229,7 @@ changed_since_build() {
 }
 
 verb_dev() {
+    takes_only "" "$@"
     DEMO_PRESET=asan
     begin_demo
     touch "$RUN_DIR/dev-stamp"
@@ -249,7 +251,7 @@ verb_dev() {
 
 # --- looking after it -----------------------------------------------------------------------------------------------------
 
-verb_stop() {
+stop_running() {
     [ -d "$RUN_DIR" ] || return 0
     if any_running; then
         # The ./run that waits for them sees that the address is gone and ends quietly.
@@ -261,8 +263,14 @@ verb_stop() {
     fi
 }
 
+verb_stop() {
+    takes_only "" "$@"
+    stop_running
+}
+
 verb_clean() {
-    verb_stop
+    takes_only "data" "$@"
+    stop_running
     if [ -s "$RUN_DIR/private-dir" ]; then
         private=$(cat "$RUN_DIR/private-dir")
         case $private in
@@ -279,6 +287,7 @@ verb_clean() {
 }
 
 verb_doctor() {
+    takes_only "" "$@"
     for set in build web demo test e2e fuzz lint; do
         missing=$(missing_packages "$set")
         if [ -z "$missing" ]; then
