@@ -186,7 +186,7 @@ struct variable {
 typedef void store_on_variables(void *arg, const struct variable *vars, size_t n, const struct err *err);
 
 enum variables_how {
-    VARIABLES_ONE,        /* adds, or replaces those of the same key */
+    VARIABLES_ADDED,      /* adds, or replaces those of the same key */
     VARIABLES_CATEGORIES, /* and removes every other variable of the categories that are named */
     VARIABLES_EXISTING,   /* changes values only; MISSING when there is no such variable */
 };

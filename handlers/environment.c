@@ -40,7 +40,7 @@ static struct env_call *new_call(struct http_exchange *x, struct app *app)
     struct env_call *c = arena_alloc(a, sizeof(*c));
     *c = (struct env_call){
         .pending = {.x = x, .app = app},
-          .owner_id = caller->who.user_id, .how = VARIABLES_ONE
+          .owner_id = caller->who.user_id, .how = VARIABLES_ADDED
     };
     c->project_id = arena_dup(a, http_param(x, "id"));
     struct str env_id = http_param(x, "envId");
@@ -247,17 +247,19 @@ static int by_key(const void *left, const void *right)
 
 struct batch_body {
     const struct json_value *variables;
+    bool is_replacing;
     bool is_updating;
 };
 static const struct json_field batch_fields[] = {
-    {"variables",        JSON_ARRAY, offsetof(struct batch_body, variables),   JSON_REQUIRED, 1, VARIABLES_PER_CALL},
-    {"updateDeployment", JSON_BOOL,  offsetof(struct batch_body, is_updating), JSON_OPTIONAL, 0, 0                 },
+    {"variables",        JSON_ARRAY, offsetof(struct batch_body, variables),    JSON_REQUIRED, 1, VARIABLES_PER_CALL},
+    {"replace",          JSON_BOOL,  offsetof(struct batch_body, is_replacing), JSON_OPTIONAL, 0, 0                 },
+    {"updateDeployment", JSON_BOOL,  offsetof(struct batch_body, is_updating),  JSON_OPTIONAL, 0, 0                 },
 };
 
 static bool read_batch(struct env_call *c, const struct json_value *json, struct err *reterr)
 {
     struct arena *a = http_arena(c->pending.x);
-    struct batch_body body = {.is_updating = true};
+    struct batch_body body = {.is_replacing = true, .is_updating = true};
     if (!json_bind(json, batch_fields, sizeof(batch_fields) / sizeof(*batch_fields), &body, reterr))
         return false;
     const struct json_value *list = body.variables;
@@ -265,7 +267,7 @@ static bool read_batch(struct env_call *c, const struct json_value *json, struct
     c->is_quiet = !body.is_updating;
     c->vars = arena_alloc(a, n * sizeof(*c->vars));
     c->is_batch = true;
-    c->how = VARIABLES_CATEGORIES;
+    c->how = body.is_replacing ? VARIABLES_CATEGORIES : VARIABLES_ADDED;
     for (const struct json_value *v = json_first(list); v != NULL; v = json_next(v), c->n++) {
         const char *at = arena_printf(a, "/variables/%zu", c->n);
         bool is_updating;

@@ -141,7 +141,7 @@ static struct op *variables_put(void *self, const struct variables_put *put, ms_
                                 void *arg)
 {
     static const char *const hows[] = {
-        [VARIABLES_ONE] = "one", [VARIABLES_CATEGORIES] = "categories", [VARIABLES_EXISTING] = "existing"};
+        [VARIABLES_ADDED] = "one", [VARIABLES_CATEGORIES] = "categories", [VARIABLES_EXISTING] = "existing"};
     struct store_call *call = store_call_new(self, timeout_ms, arg);
     call->done.variables = done;
     call->project_id = arena_dup(call->arena, str_from(put->project_id));

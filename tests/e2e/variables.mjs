@@ -81,7 +81,20 @@ step('the text of a file is set at once, and takes nothing away', async () => {
   await paste.getByLabel('Its text').fill('# of the shop\nexport PORT=3000\nGREETING="hello # you"\n');
   await paste.getByText('2 found').waitFor();
   await paste.getByLabel(/^Secret/).uncheck();
+  // Another tab sets one of the same category while this request is on its way; this page does not know it.
+  let isOther = false;
+  await page.route('**/environment', async (route) => {
+    if (route.request().method() === 'POST' && !isOther) {
+      isOther = true;
+      const body = JSON.stringify({ key: 'OTHER_TAB', value: 'kept' });
+      const answer = await page.request.post(route.request().url(), { headers: { 'Content-Type': 'application/json' }, data: body });
+      assert.equal(answer.status(), 200);
+    }
+    await route.continue();
+  });
   await button('Set all').click();
+  await variable('OTHER_TAB').getByText('kept').waitFor();
+  await page.unroute('**/environment');
   await variable('GREETING').getByText('hello # you').waitFor();
   await variable('PORT').getByText('3000').waitFor();
   await variable('COLOUR').getByText('blue').waitFor();

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A project's variables: stored at any time, sealed, shown to their owner alone, and brought into a running sandbox,
 deletions included. Runs inside with_services.py."""
+import concurrent.futures
 import json
 
 from world import StackCase, World, main
@@ -51,6 +52,25 @@ class Environment(StackCase):
         self.assertEqual(self.client.json("DELETE", f"{path}/{row['id']}"), {"success": True})
         self.assert_problem(self.client.request("DELETE", f"{path}/{row['id']}"), 404)
         self.assert_problem(self.client.request("PUT", f"{path}/{row['id']}", {"value": "x"}), 404, word="variable")
+
+    def test_a_batch_that_does_not_replace_takes_nothing_away(self):
+        """As the dashboard pastes: two at once, of one category, and neither loses what the other has set."""
+        _, path = self.project("pasted")
+        self.client.json("POST", path, {"key": "THERE", "value": "sk-planted-2", "isSecret": True})
+        batches = [{"replace": False, "variables": [{"key": f"{who}{i}", "value": "x"} for i in range(20)] +
+                    [{"key": "SHARED", "value": who}]} for who in "ABCDEF"]
+        with concurrent.futures.ThreadPoolExecutor(len(batches)) as pool:
+            counts = [answer["count"] for answer in pool.map(lambda batch: self.client.json("POST", path, batch), batches)]
+        self.assertEqual(counts, [21] * len(batches))
+        shown = {v["key"]: v["value"] for v in self.client.json("GET", path + "?reveal=true")["general"]}
+        self.assertIn(shown.pop("SHARED"), "ABCDEF")
+        self.assertEqual(shown, {"THERE": "sk-planted-2", **{f"{who}{i}": "x" for who in "ABCDEF" for i in range(20)}})
+        # One in which a variable cannot be stored sets none of the others.
+        bad = {"replace": False, "variables": [{"key": "NEW", "value": "1"}, {"key": "KEEP"}]}
+        self.assert_problem(self.client.request("POST", path, bad), 400, word="none to keep")
+        self.assertNotIn("NEW", {v["key"] for v in self.client.json("GET", path)["general"]})
+        self.client.json("POST", path, {"replace": True, "variables": [{"key": "A0", "value": "y"}]})
+        self.assertEqual([v["key"] for v in self.client.json("GET", path)["general"]], ["A0"])
 
     def test_bad_input_names_its_field_and_writes_nothing(self):
         _, path = self.project("bad input")

@@ -214,8 +214,9 @@ export const api = {
   writeVariable: (id: string, body: VariableWish, idempotencyKey: string) =>
     call('post', '/api/projects/{id}/environment', { path: { id }, body, idempotencyKey }),
   /** Replaces the categories that are named. One without a value keeps what is stored. */
-  writeVariables: (id: string, variables: VariableWish[], idempotencyKey: string) =>
-    call('post', '/api/projects/{id}/environment', { path: { id }, body: { variables }, idempotencyKey }),
+  /** Takes none away, whatever another tab has added meanwhile. */
+  addVariables: (id: string, variables: VariableWish[], idempotencyKey: string) =>
+    call('post', '/api/projects/{id}/environment', { path: { id }, body: { variables, replace: false }, idempotencyKey }),
   changeVariable: (id: string, envId: string, value: string) =>
     call('put', '/api/projects/{id}/environment/{envId}', { path: { id, envId }, body: { value } }),
   removeVariable: (id: string, envId: string) => call('delete', '/api/projects/{id}/environment/{envId}', { path: { id, envId } }),

@@ -914,6 +914,8 @@ export interface components {
         VariablesWish: {
             /** @description No key twice. */
             variables: components["schemas"]["VariableWish"][];
+            /** @description false: nothing is removed. true, and without it: every other variable of the categories that are named is. */
+            replace?: boolean;
             updateDeployment?: boolean;
         };
         VariablesAnswer: {

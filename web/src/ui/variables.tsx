@@ -217,14 +217,6 @@ export function AddVariable(props: Changing) {
   );
 }
 
-/** A batch replaces its category, so what is there and not pasted goes along without a value, which keeps the stored one. */
-async function paste(projectId: string, pasted: readonly VariableWish[], category: Category): Promise<void> {
-  const { body } = await api.variables(projectId);
-  const names = new Set(pasted.map((v) => v.key));
-  const kept = body[category].filter((v) => !names.has(v.key)).map(({ key, isSecret }) => ({ key, category, isSecret }));
-  await api.writeVariables(projectId, [...pasted, ...kept], newIdempotencyKey());
-}
-
 export function PasteVariables(props: Changing) {
   const [text, setText] = useState('');
   const [kind, setKind] = useState<Kind>({ category: 'general', isSecret: true });
@@ -239,7 +231,7 @@ export function PasteVariables(props: Changing) {
   });
   const refused = fault ?? (inLines && inLines.length > 0 ? inLines.join(' ') : undefined);
   const store = async (): Promise<void> => {
-    await paste(props.projectId, list.map(({ key, value }) => ({ key, value, ...kind })), kind.category);
+    await api.addVariables(props.projectId, list.map(({ key, value }) => ({ key, value, ...kind })), newIdempotencyKey());
     announce(`${list.length} variables stored.`);
     setText('');
     await props.onChanged();
