@@ -203,12 +203,17 @@ static void deliver_bytes(struct call *call)
         buf_clear(&call->in);
 }
 
-static int64_t answer_date_ms(struct call *call)
+const char *fetch_answer_header(const struct fetch_answer *answer, const char *name)
 {
-    struct curl_header *date = NULL;
-    if (curl_easy_header(call->easy, "Date", 0, CURLH_HEADER, -1, &date) != CURLHE_OK)
-        return -1;
-    time_t seconds = curl_getdate(date->value, NULL);
+    struct curl_header *field = NULL;
+    if (answer->easy == NULL || curl_easy_header(answer->easy, name, 0, CURLH_HEADER, -1, &field) != CURLHE_OK)
+        return "";
+    return field->value;
+}
+
+static int64_t answer_date_ms(const struct fetch_answer *answer)
+{
+    time_t seconds = curl_getdate(fetch_answer_header(answer, "Date"), NULL);
     return seconds >= 0 ? (int64_t)seconds * 1000 : -1;
 }
 
@@ -223,7 +228,8 @@ static void deliver_end(struct call *call)
         answer.status = (int)call_status(call);
         answer.retry_after_s = retry_after_s < 3600 ? (unsigned)retry_after_s : 3600;
         answer.content_type = content_type != NULL ? content_type : "";
-        answer.date_ms = answer_date_ms(call);
+        answer.easy = call->easy;
+        answer.date_ms = answer_date_ms(&answer);
         answer.body = buf_str(&call->in);
         call->on_done(call->arg, &answer, NULL);
     } else {

@@ -43,7 +43,11 @@ struct fetch_answer {
     const char *content_type; /* as sent; "" if absent */
     int64_t date_ms;          /* of Date, wall clock; -1 if absent or unreadable */
     struct str body;          /* empty for a stream that was answered 2xx */
+    void *easy;               /* private: see fetch_answer_header */
 };
+
+/* A field of the answer's head, the first one of that name; "" if absent. During the callback only. */
+const char *fetch_answer_header(const struct fetch_answer *answer, const char *name);
 
 /* err NULL: the answer is complete, whatever its status; err set: answer is NULL. */
 typedef void fetch_on_done(void *arg, const struct fetch_answer *answer, const struct err *err);
