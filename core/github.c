@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/queue.h>
 
 #include "core/base/buf.h"
 #include "core/base/codec.h"
 #include "core/base/json_read.h"
 #include "core/base/xmem.h"
+#include "core/github_private.h"
 
 #define SCOPES "read:user user:email repo"
 
@@ -22,67 +22,21 @@ enum {
     TOKEN_MAX = 512,
 };
 
-struct identification;
-
-struct github {
-    struct loop *loop;
-    struct fetch_client *site; /* authorize, token */
-    struct fetch_client *api;
-    char *url;
-    char *client_id;
-    char *redirect_uri;
-    struct secret client_secret;
-    ms_t timeout_ms;
-    LIST_HEAD(, identification) running;
-};
-
 struct identification {
-    struct op op;
-    LIST_ENTRY(identification) link;
-    struct github *g;
-    struct op *call; /* under way */
-    struct secret token;
+    struct github_op base; /* first */
     struct github_user user;
     github_on_user *done;
     void *arg;
 };
 
-static void free_identification(void *p)
-{
-    struct identification *i = p;
-    secret_fini(&i->token);
-    free(i);
-}
-
-/* Reached by: the end of the ladder, op_cancel, github_free. */
-static void spend(struct identification *i)
-{
-    op_cancel(i->call);
-    i->call = NULL;
-    LIST_REMOVE(i, link);
-    loop_defer_free(i->g->loop, i, free_identification);
-}
-
-static void on_cancel(struct op *op)
-{
-    spend((struct identification *)op);
-}
-
 static void tell(struct identification *i, const struct err *err)
 {
-    i->user.token = &i->token;
+    i->user.token = &i->base.token;
     i->done(i->arg, err == NULL ? &i->user : NULL, err);
-    spend(i);
+    github_op_spend(&i->base);
 }
 
 /* ---- answers ---- */
-
-static bool is_json(const struct fetch_answer *answer)
-{
-    struct str type = str_from(answer->content_type);
-    type = str_trim(str_slice(type, 0, str_find(type, ';', 0)));
-    return str_eq_nocase(type, STR("application/json"));
-}
 
 /* The document, or NULL with err set. 401 and 403 are about the account or the code, the rest about GitHub. */
 static const struct json_value *read_answer(struct arena *a, const struct fetch_answer *answer,
@@ -98,7 +52,7 @@ static const struct json_value *read_answer(struct arena *a, const struct fetch_
         err_set(reterr, ERR_DENIED, __func__, "GitHub refuses: %d", answer->status);
         return NULL;
     }
-    if (answer->status != 200 || !is_json(answer)) {
+    if (answer->status != 200 || !github_is_json(answer)) {
         err_set(reterr, ERR_UPSTREAM, __func__, "GitHub answered %d with %.60s", answer->status, answer->content_type);
         return NULL;
     }
@@ -111,16 +65,9 @@ static const struct json_value *read_answer(struct arena *a, const struct fetch_
 
 static void get(struct identification *i, const char *path, fetch_on_done *on_done)
 {
-    struct github *g = i->g;
-    const struct fetch_request req = {.method = "GET",
-                                      .path = path,
-                                      .deadline_ms = g->timeout_ms,
-                                      .ceiling_bytes = USER_ANSWER_BYTES,
-                                      .on_done = on_done,
-                                      .arg = i};
-    fetch_client_set_token(g->api, &i->token);
-    i->call = fetch_start(g->api, &req);
-    fetch_client_set_token(g->api, NULL);
+    github_op_ask(&i->base,
+                  &(struct fetch_request){
+                      .method = "GET", .path = path, .ceiling_bytes = USER_ANSWER_BYTES, .on_done = on_done, .arg = i});
 }
 
 /* ---- the third call: addresses ---- */
@@ -130,7 +77,7 @@ static void on_emails(void *arg, const struct fetch_answer *answer, const struct
     struct identification *i = arg;
     struct arena *a = arena_new();
     struct err err = {0};
-    i->call = NULL;
+    i->base.call = NULL;
     const struct json_value *list = read_answer(a, answer, fetch_err, &err);
     for (const struct json_value *v = json_first(list); v != NULL; v = json_next(v)) {
         bool is_good = json_bool(json_find(v, "primary"), false) && json_bool(json_find(v, "verified"), false);
@@ -169,7 +116,7 @@ static void on_user(void *arg, const struct fetch_answer *answer, const struct e
     struct identification *i = arg;
     struct arena *a = arena_new();
     struct err err = {0};
-    i->call = NULL;
+    i->base.call = NULL;
     const struct json_value *v = read_answer(a, answer, fetch_err, &err);
     bool is_known = v != NULL && read_user(v, &i->user, &err);
     arena_free(a);
@@ -207,9 +154,9 @@ static void on_token(void *arg, const struct fetch_answer *answer, const struct 
     struct identification *i = arg;
     struct arena *a = arena_new();
     struct err err = {0};
-    i->call = NULL;
+    i->base.call = NULL;
     const struct json_value *v = read_answer(a, answer, fetch_err, &err);
-    bool has_token = v != NULL && read_token(v, &i->token, &err);
+    bool has_token = v != NULL && read_token(v, &i->base.token, &err);
     arena_free(a);
     if (has_token)
         get(i, "/user", on_user);
@@ -227,8 +174,9 @@ struct op *github_identify(struct github *g, struct str code, const char *verifi
 {
     struct identification *i = xcalloc(1, sizeof(*i));
     struct buf form;
-    *i = (struct identification){.op = {on_cancel}, .g = g, .done = done, .arg = arg};
-    LIST_INSERT_HEAD(&g->running, i, link);
+    i->done = done;
+    i->arg = arg;
+    github_op_begin(&i->base, g);
     buf_init(&form, FORM_CEILING_BYTES);
     add_field(&form, "client_id", str_from(g->client_id));
     add_field(&form, "client_secret", secret_reveal(&g->client_secret));
@@ -243,13 +191,18 @@ struct op *github_identify(struct github *g, struct str code, const char *verifi
                                       .ceiling_bytes = TOKEN_ANSWER_BYTES,
                                       .on_done = on_token,
                                       .arg = i};
-    i->call = fetch_start(g->site, &req);
+    i->base.call = fetch_start(g->site, &req);
     explicit_bzero(form.p, form.n);
     buf_fini(&form);
-    return &i->op;
+    return &i->base.op;
 }
 
 /* ---- where the browser goes ---- */
+
+const char *github_url(const struct github *g)
+{
+    return g->url;
+}
 
 bool github_is_issuer(const struct github *g, struct str iss)
 {
@@ -277,6 +230,53 @@ const char *github_authorize_url(const struct github *g, struct arena *a, const 
     return text;
 }
 
+/* ---- calls ---- */
+
+static void free_op(void *p)
+{
+    struct github_op *o = p;
+    secret_fini(&o->token);
+    free(o);
+}
+
+void github_op_spend(struct github_op *o)
+{
+    op_cancel(o->call);
+    o->call = NULL;
+    LIST_REMOVE(o, link);
+    loop_defer_free(o->g->loop, o, free_op);
+}
+
+static void on_cancel(struct op *op)
+{
+    github_op_spend((struct github_op *)op);
+}
+
+void github_op_begin(struct github_op *o, struct github *g)
+{
+    o->op = (struct op){on_cancel};
+    o->g = g;
+    o->call = NULL;
+    o->token = SECRET_NONE;
+    LIST_INSERT_HEAD(&g->running, o, link);
+}
+
+void github_op_ask(struct github_op *o, const struct fetch_request *what)
+{
+    struct fetch_request req = *what;
+    req.deadline_ms = o->g->timeout_ms;
+    fetch_client_set_token(o->g->api, &o->token);
+    o->call = fetch_start(o->g->api, &req);
+    fetch_client_set_token(o->g->api, NULL);
+}
+
+bool github_is_json(const struct fetch_answer *answer)
+{
+    struct str type = str_from(answer->content_type);
+    type = str_trim(str_slice(type, 0, str_find(type, ';', 0)));
+    return str_eq_nocase(type, STR("application/json"));
+}
+
 /* ---- life ---- */
 
 struct github *github_new(struct loop *loop, struct fetch *f, const struct github_settings *settings,
@@ -287,6 +287,7 @@ struct github *github_new(struct loop *loop, struct fetch *f, const struct githu
     struct github *g = xcalloc(1, sizeof(*g));
     g->loop = loop;
     g->url = xstrdup(settings->url);
+    g->api_url = xstrdup(settings->api_url);
     g->client_id = xstrdup(settings->client_id);
     g->client_secret = secret_dup(settings->client_secret);
     g->redirect_uri = xstrdup(settings->redirect_uri);
@@ -305,11 +306,12 @@ void github_free(struct github *g)
     if (g == NULL)
         return;
     while (!LIST_EMPTY(&g->running))
-        spend(LIST_FIRST(&g->running));
+        github_op_spend(LIST_FIRST(&g->running));
     fetch_client_free(g->site);
     fetch_client_free(g->api);
     secret_fini(&g->client_secret);
     free(g->url);
+    free(g->api_url);
     free(g->client_id);
     free(g->redirect_uri);
     free(g);

@@ -12,7 +12,7 @@ struct github;
 
 struct github_settings {
     const char *url;     /* https://github.com, or of an Enterprise server; no slash at the end. All is copied. */
-    const char *api_url; /* https://api.github.com, or https://HOST/api/v3 */
+    const char *api_url; /* https://api.github.com, or https://HOST/api/v3; as above */
     const char *client_id;
     const struct secret *client_secret;
     const char *redirect_uri; /* fixed: what the OAuth application was registered with */
@@ -22,6 +22,9 @@ struct github_settings {
 MUST_CHECK struct github *github_new(struct loop *loop, struct fetch *f, const struct github_settings *settings,
                                      struct err *reterr);
 void github_free(struct github *g); /* its calls end without callbacks; NULL is fine */
+
+/* As configured: where people look at repositories. */
+const char *github_url(const struct github *g);
 
 /* Is `iss` of a callback ours? source: RFC 9207. */
 bool github_is_issuer(const struct github *g, struct str iss);
