@@ -10,6 +10,7 @@
 #include "core/io/loop.h"
 #include "core/port_admin.h"
 #include "core/port_queue.h"
+#include "core/port_repos.h"
 #include "core/visitor.h"
 
 struct github_user; /* core/github.h */
@@ -400,6 +401,7 @@ struct port_store {
     void *self;
     struct port_audit audit;
     struct port_admin admin;
+    struct port_repos repos;
 
     /* -- the engine's part (also in the simulation) -- */
 

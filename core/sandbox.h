@@ -18,7 +18,8 @@ enum {
     KUBE_NAME_SIZE = 64,      /* DNS-1123 label */
     CLUSTER_NAME_SIZE = KUBE_NAME_SIZE,
     HOST_SIZE = 254,
-    HOST_LABEL_SIZE = 13, /* 12 letters */
+    GITHUB_REPO_SIZE = 39 + 1 + 100 + 1, /* "owner/name" */
+    HOST_LABEL_SIZE = 13,                /* 12 letters */
     IMAGE_SIZE = 256,
     MESSAGE_SIZE = 320,
     SANDBOX_PORT_N = 4,
@@ -90,6 +91,15 @@ bool sandbox_has_object(const struct sandbox *sb, enum cluster_object object);
 /* Does a flow that leads this row repair what ran, rather than create it? */
 bool sandbox_is_repair(const struct sandbox *sb);
 
+/* Which repository at GitHub a project is connected with, as GitHub told it. */
+struct repo_link {
+    char name[GITHUB_REPO_SIZE]; /* "owner/name"; "": none */
+    bool is_private;
+    int64_t checked_ms; /* when it was told, wall clock */
+    /* One whose creation was begun and whose end is not known: it may or may not be there. "": none. */
+    char pending[GITHUB_REPO_SIZE];
+};
+
 /* One row of the project list. */
 struct project {
     char id[ID_SIZE];
@@ -100,6 +110,7 @@ struct project {
     char cluster[CLUSTER_NAME_SIZE]; /* chosen when it was created, for good */
     int64_t created_ms;
     int64_t updated_ms;
+    struct repo_link repo;
     bool has_sandbox;
     struct sandbox sandbox; /* valid if has_sandbox */
 };

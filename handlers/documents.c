@@ -165,7 +165,7 @@ void documents_project_members(struct json_writer *w, const struct app *app, con
     jw_kv_text(w, "description", project->has_description ? project->description : NULL);
     jw_kv_text(w, "cluster", project->cluster);
     jw_kv_text(w, "userId", project->owner_id);
-    jw_kv_text(w, "githubRepo", NULL);
+    text_or_null(w, "githubRepo", project->repo.name);
     jw_kv_text(w, "databaseUrl", NULL);
     jw_kv_text(w, "status", project_status(project, live.status));
     jw_kv_time(w, "createdAt", project->created_ms);

@@ -69,6 +69,11 @@ void users_set_role(struct http_exchange *x, struct app *app);
 void database_show(struct http_exchange *x, struct app *app);
 void database_sync(struct http_exchange *x, struct app *app);
 
+/* repository.c */
+void repository_show(struct http_exchange *x, struct app *app);
+void repository_connect(struct http_exchange *x, struct app *app);
+void repository_disconnect(struct http_exchange *x, struct app *app);
+
 /* clusters.c */
 void clusters_list(struct http_exchange *x, struct app *app);
 

@@ -229,7 +229,7 @@ const struct config_row CONFIG_ROWS[] = {
     SECRET("github.client_secret", github_client_secret, "GITHUB_CLIENT_SECRET", NULL, "Secret of `github.client_id`."),
     TEXT("github.url", github_url, "https://github.com", config_check_provider_url, "Where browsers sign in. Of GitHub Enterprise: `https://HOST`."),
     TEXT("github.api_url", github_api_url, "https://api.github.com", config_check_provider_url, "Its API. Of GitHub Enterprise: `https://HOST/api/v3`."),
-    DURATION("github.deadline", github_ms, "10s", MS(100), SECONDS(20), "For one call to GitHub; a sign-in makes three."),
+    DURATION("github.deadline", github_ms, "10s", MS(100), SECONDS(20), "For one call to GitHub; a sign-in makes three, the creation of a repository at most six."),
 
     CHOICE("log.level", log_level, "LOG_LEVEL", "info", "debug|info|warn|error", "Least level that is logged. Read again on SIGHUP."),
     CHOICE("log.format", log_format, NULL, "auto", "auto|json|logfmt", "`auto`: logfmt on a terminal, else JSON."),

@@ -29,6 +29,9 @@ static const struct sqlstate_row rows[] = {
     {"FS020", ERR_CONFLICT,  "TooManyTokens",     0 },
     {"FS032", ERR_MISSING,   NULL,                0 },
     {"FS033", ERR_CONFLICT,  "LastAdministrator", 0 },
+    {"FS034", ERR_CONFLICT,  "AlreadyConnected",  0 },
+    {"FS035", ERR_CONFLICT,  "CreationUnknown",   0 },
+    {"FS036", ERR_CONFLICT,  "Disconnected",      0 },
     {"08",    ERR_NOT_READY, NULL,                1 }, /* connection exceptions */
     {"22",    ERR_INVALID,   NULL,                0 }, /* data exceptions: bad text, out of range */
     {"23505", ERR_CONFLICT,  NULL,                0 }, /* unique violation */

@@ -217,6 +217,7 @@ static void fill_port(struct store *s)
     idempotency_repo_fill(&s->port);
     audit_repo_fill(&s->port);
     admin_repo_fill(&s->port);
+    repo_link_repo_fill(&s->port);
     limits_repo_fill(&s->port);
     github_repo_fill(&s->port);
     device_repo_fill(&s->port);

@@ -82,6 +82,8 @@ struct store_call {
         store_on_users *users;
         store_on_all_projects *all_projects;
         store_on_attempt *attempt;
+        store_on_secret *secret;
+        store_on_repo_begun *repo_begun;
         store_on_device *device;
         store_on_polled *polled;
         store_on_sessions *sessions;
@@ -145,6 +147,7 @@ void audit_repo_fill(struct port_store *port);
 void admin_repo_fill(struct port_store *port);
 void limits_repo_fill(struct port_store *port);
 void github_repo_fill(struct port_store *port);
+void repo_link_repo_fill(struct port_store *port);
 void device_repo_fill(struct port_store *port);
 void store_cache_fill(struct port_store *port);
 void sweep_repo_fill(struct port_store *port);

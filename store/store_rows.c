@@ -81,13 +81,16 @@ bool rows_sandbox(struct rows_at at, struct sandbox *ret, struct err *reterr)
 bool rows_project(struct rows_at at, struct project *ret, struct err *reterr)
 {
     static const struct text_place places[] = {
-        PLACE(project, id),          PLACE(project, owner_id), PLACE(project, name),
-        PLACE(project, description), PLACE(project, cluster),
+        PLACE(project, id),      PLACE(project, owner_id),  PLACE(project, name),         PLACE(project, description),
+        PLACE(project, cluster), PLACE(project, repo.name), PLACE(project, repo.pending),
     };
+    int c = at.column + (int)(sizeof(places) / sizeof(places[0]));
     *ret = (struct project){0};
     ret->has_description = !pg_row_is_null(at.result, at.row, at.column + 3);
-    ret->created_ms = pg_row_time_ms(at.result, at.row, at.column + 5);
-    ret->updated_ms = pg_row_time_ms(at.result, at.row, at.column + 6);
+    ret->repo.is_private = pg_row_bool(at.result, at.row, c);
+    ret->repo.checked_ms = pg_row_time_ms(at.result, at.row, c + 1);
+    ret->created_ms = pg_row_time_ms(at.result, at.row, c + 2);
+    ret->updated_ms = pg_row_time_ms(at.result, at.row, c + 3);
     return copy_texts(at, places, sizeof(places) / sizeof(places[0]), ret, reterr);
 }
 

@@ -21,7 +21,8 @@
 #define ROWS_CREDENTIALS "(d).host, (d).username, (d).dbname, (d).port, (d).password_box"
 #define ROWS_FLOW        ROWS_SANDBOX ", (s).steps, " ROWS_CREDENTIALS
 #define ROWS_PROJECT                                                                                                   \
-    "(p).id, (p).owner_id, (p).name, (p).description, (p).cluster, fs_ms((p).created_at), fs_ms((p).updated_at)"
+    "(p).id, (p).owner_id, (p).name, (p).description, (p).cluster, (p).github_repo, (p).github_pending, "              \
+    "(p).github_is_private, fs_ms((p).github_checked_at), fs_ms((p).created_at), fs_ms((p).updated_at)"
 #define ROWS_EVENT                                                                                                     \
     "(j).owner_id, (j).project_id, (j).message, (j).seq, (j).attempt, (j).kind, (j).stage, (j).stage_status, "         \
     "(j).status, (j).outcome, (j).code, fs_ms((j).at), (j).duration_ms, (j).position"
@@ -31,7 +32,7 @@ enum {
     ROWS_SANDBOX_N = 36,
     ROWS_CREDENTIALS_N = 5,
     ROWS_FLOW_N = ROWS_SANDBOX_N + 1 + ROWS_CREDENTIALS_N,
-    ROWS_PROJECT_N = 7,
+    ROWS_PROJECT_N = 11,
     ROWS_EVENT_N = 14,
     ROWS_USER_N = 5,
     ROWS_BOX_BYTES_MAX = 3 << 20

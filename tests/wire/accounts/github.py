@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A stand-in for GitHub: authorize, token, user and addresses, as strict as the real one about what it is sent, and as
-wrong about what it answers as a test wants. Standard library only."""
+"""A stand-in for GitHub: authorize, token, user, addresses and repositories, as strict as the real one about what it is
+sent, and as wrong about what it answers as a test wants. Standard library only. Bodies, fields and statuses of
+repositories are those of GitHub's REST API, version 2022-11-28."""
 import base64
 import hashlib
 import http.server
@@ -19,6 +20,11 @@ class GitHub:
         self.users = {"ada": self.user(583231, "ada", "Ada", "ada@example.org")}
         self.codes = {}  # code: (login, redirect_uri, challenge)
         self.tokens = {}  # token: login
+        self.repos = {}  # id: the document
+        self.renamed = {}  # former full name, lower case: id
+        self.orgs = {}  # login: logins of those who may create
+        self.posted = []  # (path, document) of what should have been created
+        self.rate_left = 5000
         self.planted = {self.client_secret}  # must be told nowhere
         self.calls = []  # (path, form)
         self.fault = {}  # path: what to answer instead; a function of the handler, or (status, type, bytes)
@@ -36,7 +42,8 @@ class GitHub:
                 stand_in.answer(self, b"")
 
             def do_POST(self):
-                stand_in.answer(self, self.rfile.read(int(self.headers["Content-Length"])))
+                self.sent = self.rfile.read(int(self.headers["Content-Length"]))
+                stand_in.answer(self, self.sent)
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
@@ -89,7 +96,8 @@ class GitHub:
 
     def answer(self, handler, body):
         path = handler.path.partition("?")[0]
-        form = {key: values[0] for key, values in urllib.parse.parse_qs(body.decode()).items()}
+        is_form = handler.headers["Content-Type"] == "application/x-www-form-urlencoded"
+        form = {key: values[0] for key, values in urllib.parse.parse_qs(body.decode()).items()} if is_form else {}
         with self.lock:
             self.calls.append((path, form))
         fault = self.fault.get(path)
@@ -106,6 +114,8 @@ class GitHub:
             self.send_json(handler, 200, self.trade(handler, form))
         elif path in ("/api/v3/user", "/api/v3/user/emails"):
             self.send_user(handler, path)
+        elif path.startswith("/api/v3/"):
+            self.send_repo(handler, path.removeprefix("/api/v3"))
         else:
             self.send_json(handler, 404, {"message": "Not Found"})
 
@@ -138,6 +148,106 @@ class GitHub:
             ] if user["addresses"] else [])
         else:
             self.send_json(handler, 200, {key: value for key, value in user.items() if key != "addresses"})
+
+    # ---- repositories ----
+
+    def add_repo(self, name, is_private=False, seen_by=()):
+        """One that was there before; a private one is seen by its owner and by those named."""
+        owner, _, last = name.partition("/")
+        with self.lock:
+            number = 1300000 + len(self.repos) + len(self.renamed)
+            self.repos[number] = {
+                "id": number, "node_id": f"R_{number}", "name": last, "full_name": name, "private": is_private,
+                "owner": {"login": owner, "id": 1, "type": "Organization" if owner in self.orgs else "User"},
+                "html_url": f"{self.url}/{name}", "description": None, "fork": False,
+                "url": f"{self.url}/api/v3/repos/{name}", "default_branch": "main", "archived": False,
+                "visibility": "private" if is_private else "public", "topics": [], "template_repository": None,
+                "permissions": {"admin": True, "maintain": True, "push": True, "triage": True, "pull": True},
+            }
+            self.repos[number]["seen_by"] = {owner, *seen_by}
+        return number
+
+    def rename_repo(self, number, name):
+        with self.lock:
+            self.renamed[self.repos[number]["full_name"].lower()] = number
+            self.repos[number].update(full_name=name, name=name.partition("/")[2], html_url=f"{self.url}/{name}")
+
+    def names(self):
+        """Of all repositories there are."""
+        return sorted(repo["full_name"] for repo in self.repos.values())
+
+    def find_repo(self, name):
+        found = [n for n, repo in self.repos.items() if repo["full_name"].lower() == name.lower()]
+        return found[0] if found else None
+
+    def send_repo(self, handler, path):
+        login = self.tokens.get((handler.headers["Authorization"] or "").removeprefix("Bearer "))
+        if not handler.headers["User-Agent"]:
+            self.send(handler, 403, "text/html", b"Request forbidden by administrative rules.")
+        elif handler.headers["Accept"] != "application/vnd.github+json":
+            self.refuse(handler, 415, "Unsupported 'Accept' header")
+        elif login is None:
+            self.refuse(handler, 401, "Bad credentials")
+        elif self.rate_left <= 0:
+            self.refuse(handler, 403, "API rate limit exceeded for user ID 583231.")
+        elif handler.command == "POST":
+            self.rate_left -= 1
+            self.create_repo(handler, path, login)
+        else:
+            self.rate_left -= 1
+            self.show_repo(handler, path, login)
+
+    def show_repo(self, handler, path, login):
+        kind, _, which = path.removeprefix("/").partition("/")
+        number = int(which) if kind == "repositories" else self.find_repo(which)
+        repo = self.repos.get(number)
+        if kind == "repos" and repo is None and which.lower() in self.renamed:
+            to = f"{self.url}/api/v3/repositories/{self.renamed[which.lower()]}"
+            self.send_api(handler, 301, {"message": "Moved Permanently", "url": to, "documentation_url":
+                                         "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api"
+                                         "#follow-redirects"}, Location=to)
+        elif repo is None or (repo["private"] and login not in repo["seen_by"]):
+            self.refuse(handler, 404, "Not Found")
+        else:
+            self.send_api(handler, 200, {key: value for key, value in repo.items() if key != "seen_by"})
+
+    def create_repo(self, handler, path, login, is_told=True):
+        wish = json.loads(handler.sent)
+        self.posted.append((path, wish))
+        org = path.split("/")[2] if path.startswith("/orgs/") else None
+        name = f"{org or login}/{wish['name']}"
+        if path != "/user/repos" and (org not in self.orgs or not path.endswith("/repos")):
+            self.refuse(handler, 404, "Not Found")
+        elif org is not None and login not in self.orgs[org]:
+            self.refuse(handler, 403, "You need admin access to the organization before adding a repository to it.")
+        elif self.find_repo(name) is not None:
+            self.refuse(handler, 422, "Repository creation failed.", errors=[
+                {"resource": "Repository", "code": "custom", "field": "name",
+                 "message": "name already exists on this account"}])
+        else:
+            number = self.add_repo(name, wish["private"], {login})
+            repo = {key: value for key, value in self.repos[number].items() if key != "seen_by"}
+            if is_told:
+                self.send_api(handler, 201, repo, Location=repo["url"])
+
+    def refuse(self, handler, status, message, **more):
+        fields = more.pop("fields", {})
+        self.send_api(handler, status, {"message": message, "documentation_url": "https://docs.github.com/rest",
+                                        "status": str(status), **more}, **fields)
+
+    def send_api(self, handler, status, document, **fields):
+        self.send(handler, status, "application/json; charset=utf-8", json.dumps(document).encode(),
+                  **{"X-GitHub-Media-Type": "github.v3; format=json", "X-OAuth-Scopes": "read:user, user:email, repo",
+                     "X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": str(max(self.rate_left, 0)),
+                     "X-RateLimit-Reset": str(int(time.time()) + 1800), "X-RateLimit-Resource": "core", **fields})
+
+    # ---- faults ----
+
+    def made_in_silence(self, handler):
+        """The repository is made, and nobody hears of it."""
+        login = self.tokens[handler.headers["Authorization"].removeprefix("Bearer ")]
+        self.create_repo(handler, handler.path.removeprefix("/api/v3"), login, is_told=False)
+        self.silence(handler)
 
     def silence(self, handler):
         """Nothing until the test is over."""

@@ -65,6 +65,9 @@ EXPECTED = {
     f"DELETE {PROJECT}/environment/{{envId}}": (OWNED_WRITE, None, 200),
     f"GET {PROJECT}/sync-database": (OWNED_WRITE, None, 404),  # a password; there is none yet
     f"POST {PROJECT}/sync-database": (OWNED_WRITE, {}, 404),
+    f"GET {PROJECT}/github": (OWNED, None, 200),
+    f"POST {PROJECT}/github": (OWNED_WRITE, {"repoName": "ada/engine"}, 409),  # GitHub is not configured here
+    f"DELETE {PROJECT}/github": (OWNED_WRITE, None, 200),
     "GET /api/clusters": (MINE, None, 200),
     "GET /api/admin/orphans": (ADMIN, None, 200),
     "GET /api/admin/audit": (ADMIN, None, 200),

@@ -23,7 +23,8 @@ OAUTH = ("POST /api/auth/device/token", "#/grant_type")
 NUL, HALF, BAD = "NUL-HERE", "HALF-HERE", "BAD-HERE"
 RAW = {NUL: b"\\u0000", HALF: b"\\ud800", BAD: b"\xff"}
 # Examples of what a pattern or the server's own rules ask for; else one is made from the schema.
-EXAMPLES = {"callbackUrl": "/projects", "key": "KEY", "cluster": "default", "userCode": "BBBB-BBBB"}
+EXAMPLES = {"callbackUrl": "/projects", "key": "KEY", "cluster": "default", "userCode": "BBBB-BBBB",
+            "repoName": "ada/engine"}
 
 
 def branches(schema):
