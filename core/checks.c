@@ -27,6 +27,8 @@ void checks_unreachable(const struct sandbox *sb, const struct observed *seen, e
     if (seen->is_cluster_unknown)
         text_fitf(ret_message, MESSAGE_SIZE,
                   "cluster %s is not in this server's configuration; waiting until it is again", sb->cluster);
+    else if (seen->unread[0] != '\0')
+        text_fitf(ret_message, MESSAGE_SIZE, "cluster %s: %s; trying again", sb->cluster, seen->unread);
     else
         text_fitf(ret_message, MESSAGE_SIZE, "the Kubernetes API of cluster %s does not answer; trying again",
                   sb->cluster);

@@ -7,6 +7,7 @@
 #include "core/base/fit.h"
 #include "core/base/log.h"
 #include "core/environment.h"
+#include "core/flow_errors.h"
 #include "core/flow_private.h"
 
 /* What the database's pods may do. */
@@ -24,72 +25,27 @@ static const struct port_cluster *cluster_of(const struct flow *f)
     return f->ports.cluster;
 }
 
-/* The API itself refused: a later try may still be answered otherwise, but not for ever. */
-static bool is_refusal(const struct err *err)
-{
-    return err->code >= 400 && err->kind != ERR_NOT_READY && err->kind != ERR_TIMEOUT;
-}
-
-static enum reason reason_of(const struct err *err, enum cluster_object object)
-{
-    if (str_eq_text(str_from(err->reason), "FieldLost"))
-        return REASON_INVALID; /* tried again all the same */
-    bool is_ingress = object == OBJECT_INGRESS_APP || object == OBJECT_INGRESS_TTY;
-    if (err->kind == ERR_NOT_READY && err->code == 403) /* refused by an API server that may not know better yet */
-        return REASON_FORBIDDEN;
-    switch (err->kind) {
-    case ERR_DENIED:
-        return str_eq_text(str_from(err->reason), "QuotaExceeded") ? REASON_QUOTA_EXCEEDED : REASON_FORBIDDEN;
-    case ERR_UNAUTHENTICATED:
-        return REASON_FORBIDDEN;
-    case ERR_CONFLICT:
-        return is_ingress ? REASON_INGRESS_CONFLICT : REASON_CONFLICT;
-    case ERR_INVALID:
-    case ERR_UNPROCESSABLE:
-    case ERR_TOO_LARGE:
-    case ERR_MEDIA_TYPE:
-    case ERR_BUG:
-        return REASON_INVALID;
-    case ERR_NONE:
-    case ERR_MISSING:
-    case ERR_GONE:
-    case ERR_LIMIT:
-    case ERR_CANCELLED:
-    case ERR_UPSTREAM:
-    case ERR_NOT_READY:
-    case ERR_TIMEOUT:
-        return REASON_CLUSTER_UNREACHABLE;
-    }
-    return REASON_INVALID;
-}
-
-static bool is_final(const struct err *err)
-{
-    bool is_foreign = err->kind == ERR_CONFLICT && str_eq_text(str_from(err->reason), "Foreign");
-    /* 404 on a write: the namespace or the kind is not there (yet). */
-    return is_foreign || (!err_retryable(err->kind) && err->kind != ERR_MISSING);
-}
-
-static void try_later(struct step_run *run)
+static void try_later(struct step_run *run, const struct err *err)
 {
     struct flow *f = run->flow;
     run->backoff.first_ms = TRY_FIRST_MS;
     run->backoff.cap_ms = TRY_CAP_MS;
-    run->retry_at_ms = loop_now_ms(f->ports.loop) + backoff_next(&run->backoff, f->chance++ * 2654435761u);
+    ms_t wait_ms = backoff_next(&run->backoff, f->chance++ * 2654435761u);
+    run->retry_at_ms = loop_now_ms(f->ports.loop) + flow_error_wait_ms(err, wait_ms);
 }
 
 static void note_failure(struct step_run *run, enum reason code, const struct err *err, bool is_fatal)
 {
     run->error_code = code;
     run->is_fatal = is_fatal;
-    run->refused_n += is_refusal(err);
+    run->refused_n += flow_error_is_refusal(err);
     if (code == REASON_CLUSTER_UNREACHABLE)
         text_fitf(run->error_message, sizeof(run->error_message), "cluster %s: %s", run->flow->sb.cluster, err->msg);
     else
         text_fit(run->error_message, sizeof(run->error_message), str_from(err->msg));
     if (err->kind == ERR_TIMEOUT || err->kind == ERR_UPSTREAM || err->kind == ERR_NOT_READY)
         run->uncertain_until_ms = loop_now_ms(run->flow->ports.loop) + run->flow->ports.settings->late_ms;
-    try_later(run);
+    try_later(run, err);
     LOG(WARN, "step failed", KV("project", run->flow->sb.project_id), KV("cluster", run->flow->sb.cluster),
         KV("step", step_name(run->id)), KV("tries", run->backoff.tries), KV("err", err));
 }
@@ -130,7 +86,7 @@ static void on_applied(void *arg, const struct err *err)
     enum cluster_object object = PLAN[run->id].object;
     run->op = NULL;
     if (err != NULL) {
-        note_failure(run, reason_of(err, object), err, is_final(err));
+        note_failure(run, flow_error_reason(err, object), err, flow_error_is_final(err));
     } else {
         note_success(run);
         f->applied |= UINT64_C(1) << object;
@@ -199,8 +155,8 @@ static void on_credentials(void *arg, const struct db_credentials *credentials, 
     run->op = NULL;
     if (err != NULL) {
         bool is_missing = err->kind == ERR_MISSING || err->kind == ERR_INVALID;
-        enum reason code = is_missing ? REASON_DB_SECRET_MISSING : reason_of(err, OBJECT_N);
-        note_failure(run, code, err, !is_missing && is_final(err));
+        enum reason code = is_missing ? REASON_DB_SECRET_MISSING : flow_error_reason(err, OBJECT_N);
+        note_failure(run, code, err, !is_missing && flow_error_is_final(err));
     } else {
         note_success(run);
         db_credentials_fini(&f->credentials);
@@ -295,7 +251,7 @@ static void on_told(struct step_run *run, const struct err *err, enum cluster_ob
 {
     run->op = NULL;
     if (err != NULL) {
-        note_failure(run, reason_of(err, object), err, is_final(err));
+        note_failure(run, flow_error_reason(err, object), err, flow_error_is_final(err));
     } else {
         note_success(run);
         *told |= UINT64_C(1) << object;
@@ -336,7 +292,7 @@ static void on_removed(void *arg, const struct err *err)
     struct flow *f = run->flow;
     run->op = NULL;
     if (err != NULL) {
-        note_failure(run, reason_of(err, OBJECT_N), err, false);
+        note_failure(run, flow_error_reason(err, OBJECT_N), err, false);
     } else {
         note_success(run);
         /* A call given up earlier may still land behind this one: then it is asked again when that is over. */

@@ -110,9 +110,10 @@ struct observed {
     bool is_blind;
     /* Everything that happened up to this moment (monotonic) has been heard of every kind; 0: nothing is known. */
     int64_t current_ms;
-    bool is_reachable;       /* the API answered the last call or watch, or was not asked yet */
+    bool is_reachable;       /* the API answers, or was not asked yet, and lets every kind be watched */
     bool are_databases_far;  /* nobody can log in to this cluster's databases from here */
     bool is_cluster_unknown; /* this server's configuration has no cluster of that name: nothing else is known either */
+    char unread[320];  /* not reachable, and it does answer: why a kind cannot be watched, in its words; else empty */
     char refused[320]; /* what must be seen and may not: the API's words, which name verb and resource; else empty */
     enum presence objects[OBJECT_N];
     struct observed_database database;

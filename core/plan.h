@@ -109,7 +109,7 @@ struct step {
     uint64_t heard_after; /* from then on its words are told, though its needs are not met yet; 0: never */
     enum deadline deadline;
     unsigned
-        tries; /* refused answers that may still change (409, 429, 5xx) before it fails; unreachable does not count */
+        tries; /* refused answers that may still change (409, 500) before it fails; busy and unreachable do not count */
     uint64_t undone_after; /* rows that must be gone before this one is undone, beside those that need it */
 };
 

@@ -137,7 +137,8 @@ enum outcome {
     X(FORBIDDEN, "FORBIDDEN", "The server's account may not do this. Ask the operator to run fullstackd doctor.")      \
     X(FINALIZER, "FINALIZER",                                                                                          \
       "Its removal waits for whoever put a finalizer on it. If it does not go on, ask the operator to look at it.")    \
-    X(CLUSTER_UNREACHABLE, "CLUSTER_UNREACHABLE", "The Kubernetes API does not answer. It is tried again by itself.")  \
+    X(CLUSTER_UNREACHABLE, "CLUSTER_UNREACHABLE",                                                                      \
+      "The Kubernetes API does not answer, or with an error of its own. It is tried again by itself.")                 \
     X(INVALID, "INVALID", "Kubernetes refused the object. Ask the operator to look at the server's log.")              \
     X(CONFLICT, "CONFLICT", "An object of that name belongs to somebody else. Delete the sandbox and create it anew.") \
     X(IDLE_SOON, "IDLE_SOON", "Use it, or say that you do, and it goes on.")                                           \

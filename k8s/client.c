@@ -19,7 +19,8 @@ struct kube {
     bool is_reachable;
     bool is_reachable_known; /* a first call has ended */
     ms_t settle_ms;
-    ms_t reachable_since_ms;
+    ms_t settling_since_ms; /* it came back, or a connection broke: another server may answer the next one */
+    uint64_t heard_n;       /* how often anything of it came */
     void (*on_reachable)(void *arg);
     void *on_reachable_arg;
     bool (*may_send)(void *arg); /* NULL: always */
@@ -41,6 +42,7 @@ struct kube_op {
     struct kube *k;
     enum kube_op_at at;
     struct op *fetch_op; /* NULL: none is running */
+    uint64_t heard_n;    /* of the API, when it was sent or brought bytes */
     struct arena *arena; /* the request's copies, kept for the one repetition after a 401 */
     struct fetch_request req;
     struct secret body;
@@ -129,15 +131,32 @@ static void set_reachable(struct kube *k, bool is_reachable)
         return;
     k->is_reachable_known = true;
     k->is_reachable = is_reachable;
-    k->reachable_since_ms = loop_now_ms(k->loop);
+    k->settling_since_ms = loop_now_ms(k->loop);
     if (k->on_reachable != NULL)
         k->on_reachable(k->on_reachable_arg);
 }
 
-/* Bytes or an answer came; a stream that was silent for too long, or a deadline, says the API is away. */
-static void note_end(struct kube *k, const struct fetch_answer *answer)
+static void note_heard(struct kube_op *o)
 {
-    set_reachable(k, answer != NULL && answer->status < 500);
+    o->heard_n = ++o->k->heard_n;
+    set_reachable(o->k, true);
+}
+
+/* Kubernetes' own answer says that it is there, also that something of it does not work: a webhook, etcd, another
+ * server that it asks. A proxy's says no more than silence does. */
+static bool is_own_answer(const struct fetch_answer *answer, const struct json_value *object)
+{
+    return answer->status < 500 || str_eq_text(json_str(json_find(object, "status")), "Failure");
+}
+
+/* No answer of the API's. It is away unless it was heard while this one waited: then it is only this call's. */
+static void note_unheard(struct kube_op *o, const struct err *fetch_err)
+{
+    struct kube *k = o->k;
+    if (fetch_err != NULL && fetch_err->kind != ERR_TIMEOUT)
+        k->settling_since_ms = loop_now_ms(k->loop);
+    if (k->heard_n == o->heard_n)
+        set_reachable(k, false);
 }
 
 static void on_fetched(void *arg, const struct fetch_answer *answer, const struct err *fetch_err)
@@ -149,11 +168,12 @@ static void on_fetched(void *arg, const struct fetch_answer *answer, const struc
     struct err err = {0};
     bool is_new_token = false;
     bool is_json;
+    bool is_own = false;
     o->fetch_op = NULL;
-    note_end(k, answer);
     if (answer != NULL && answer->status == 401 && !o->was_repeated &&
         kubeconfig_refresh_token(k->config, true, &is_new_token, NULL) && is_new_token) {
         o->was_repeated = true;
+        note_heard(o);
         fetch_client_set_token(k->client, &k->config->token);
         start_fetch(o);
         return;
@@ -163,10 +183,15 @@ static void on_fetched(void *arg, const struct fetch_answer *answer, const struc
     } else {
         is_json = answer->body.n > 0 && answer->body.p[0] == '{'; /* 504 carries JSON as text/plain */
         object = is_json ? json_parse(a, answer->body, &JSON_LIMITS_KUBE, &err) : NULL;
+        is_own = is_own_answer(answer, object);
         if ((object != NULL || !is_json) &&
             !status_check(answer->status, answer->retry_after_s, object, answer->body, &err))
             object = NULL;
     }
+    if (is_own)
+        note_heard(o);
+    else
+        note_unheard(o, fetch_err);
     kube_op_spend(o);
     if (o->on_end != NULL)
         o->on_end(o->arg, err.kind != ERR_NONE ? &err : NULL);
@@ -179,7 +204,7 @@ static void on_fetched(void *arg, const struct fetch_answer *answer, const struc
 static void on_bytes(void *arg, struct str bytes)
 {
     struct kube_op *o = arg;
-    set_reachable(o->k, true);
+    note_heard(o);
     o->on_bytes(o->arg, bytes);
 }
 
@@ -192,6 +217,7 @@ static void start_fetch(struct kube_op *o)
     if (is_new || !o->k->has_token_set)
         fetch_client_set_token(o->k->client, &o->k->config->token);
     o->k->has_token_set = true;
+    o->heard_n = o->k->heard_n;
     o->fetch_op = fetch_start(o->k->client, &o->req);
 }
 
@@ -326,7 +352,7 @@ bool kube_is_away(const struct kube *k)
 
 bool kube_is_settled(const struct kube *k)
 {
-    return k->is_reachable && loop_now_ms(k->loop) - k->reachable_since_ms >= k->settle_ms;
+    return k->is_reachable && loop_now_ms(k->loop) - k->settling_since_ms >= k->settle_ms;
 }
 
 void kube_set_settle(struct kube *k, ms_t settle_ms)

@@ -40,13 +40,14 @@ struct loop *kube_loop(const struct kube *k);
 void kube_set_cluster(struct kube *k, const char *name);
 const char *kube_cluster(const struct kube *k);
 
-/* Did the API answer the last call or watch? on_change runs on the loop when that changes, from within a callback of
- * the client; one subscriber. */
+/* Is the API there? It is not when a call or watch brought no answer of its own and nothing else was heard of it
+ * meanwhile; an answer that says 5xx is one: what does not work then is that one thing. on_change runs on the loop when
+ * that changes, from within a callback of the client; one subscriber. */
 bool kube_is_reachable(const struct kube *k);
 /* Did it fail to answer? Before the first call has ended it is neither reachable nor away. */
 bool kube_is_away(const struct kube *k);
-/* Has it answered for a while? An API server that just began does not know all roles yet and refuses what is allowed:
- * until it is settled a 403 says nothing. */
+/* Has it answered for a while, over connections that lasted? An API server that just began does not know all roles yet
+ * and refuses what is allowed: until it is settled a 403 says nothing. */
 bool kube_is_settled(const struct kube *k);
 /* How long that while is. */
 void kube_set_settle(struct kube *k, ms_t settle_ms);

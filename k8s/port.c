@@ -15,6 +15,7 @@
 #include "k8s/cache.h"
 #include "k8s/discovery.h"
 #include "k8s/kubeblocks.h"
+#include "k8s/sight.h"
 #include "k8s/survey.h"
 #include "k8s/watch.h"
 
@@ -57,6 +58,12 @@ static void on_clusters_break(void *arg)
     on_break(p);
 }
 
+/* Nobody could tell what had become of that kind: everybody looks. */
+static void on_calm(void *arg)
+{
+    cache_touch_all(((struct k8s_port *)arg)->cache);
+}
+
 static void start_watch(struct k8s_port *p, enum kube_kind kind, const char *version)
 {
     struct watch_options options = {.kube = p->kube,
@@ -65,23 +72,11 @@ static void start_watch(struct k8s_port *p, enum kube_kind kind, const char *ver
                                     .version = version,
                                     .namespace_name = p->namespace_name,
                                     .on_break = kind == KIND_CLUSTER ? on_clusters_break : on_break,
+                                    .on_calm = on_calm,
                                     .arg = p};
     if (p->watches[kind] == NULL)
         p->watches[kind] = watch_new(&options);
     watch_start(p->watches[kind]);
-}
-
-/* Sandboxes are made without a sight of it: other things stand for what it would tell. */
-static bool is_spared(enum kube_kind kind)
-{
-    return right_is_spared(kube_kind_row(kind)->group, kube_kind_row(kind)->plural, RIGHT_WATCH);
-}
-
-static bool may_watch(const struct k8s_port *p, enum kube_kind kind)
-{
-    const struct kube_kind_row *row = kube_kind_row(kind);
-    const struct held *held = account_held(p->account);
-    return held_has(held, row->group, row->plural, "list") && held_has(held, row->group, row->plural, "watch");
 }
 
 /* Events name objects which are known by what makes them: those come first, and the pods, so that of two of one name
@@ -94,7 +89,7 @@ static void maybe_start_events(struct k8s_port *p)
             return;
     }
     for (enum kube_kind kind = KIND_CACHED_N; kind < KIND_WATCHED_N; kind++) {
-        if (p->is_asked[kind] && p->watches[kind] == NULL && may_watch(p, kind))
+        if (p->is_asked[kind] && p->watches[kind] == NULL && sight_may_watch(account_held(p->account), kind))
             start_watch(p, kind, NULL);
     }
 }
@@ -107,7 +102,7 @@ static void start_asked(void *arg)
     for (enum kube_kind kind = 0; kind < KIND_CACHED_N && p->is_reviewed; kind++) {
         if (!p->is_asked[kind] || p->watches[kind] != NULL || kind == KIND_CLUSTER)
             continue;
-        if (is_spared(kind) && !may_watch(p, kind))
+        if (sight_is_spared(kind) && !sight_may_watch(account_held(p->account), kind))
             cache_list_none(p->cache, kind);
         else
             start_watch(p, kind, NULL);
@@ -190,8 +185,8 @@ static void follow_rights(struct k8s_port *p)
 {
     for (size_t i = 0; i < KIND_WATCHED_N; i++) {
         enum kube_kind kind = (enum kube_kind)i;
-        bool may = may_watch(p, kind);
-        if (p->watches[i] != NULL && !may && is_spared(kind))
+        bool may = sight_may_watch(account_held(p->account), kind);
+        if (p->watches[i] != NULL && !may && sight_is_spared(kind))
             stop_watch(p, kind);
         else if (p->watches[i] != NULL && may && watch_refusal(p->watches[i]) != NULL)
             watch_hurry(p->watches[i]);
@@ -214,16 +209,24 @@ static void on_rights(void *arg)
 /* Whoever looks needs to see: a right that was given meanwhile is found out by that. */
 static void observe_refusal(struct k8s_port *p, const struct sandbox *sb, struct observed *ret)
 {
-    for (size_t i = 0; i < KIND_CACHED_N; i++) {
-        enum kube_kind kind = (enum kube_kind)i;
-        const struct err *refusal = p->watches[i] != NULL ? watch_refusal(p->watches[i]) : NULL;
-        if (refusal == NULL || is_spared(kind) || !kube_is_used(kube_kind_row(kind)->use, &sb->kinds))
-            continue;
-        account_doubt(p->account);
-        if (kube_is_settled(p->kube))
-            text_fit(ret->refused, sizeof ret->refused, str_from(refusal->msg));
+    enum kube_kind kind;
+    const struct err *refusal = sight_find_hindrance(p->watches, &sb->kinds, watch_refusal, &kind);
+    if (refusal == NULL)
         return;
-    }
+    account_doubt(p->account);
+    if (kube_is_settled(p->kube))
+        text_fit(ret->refused, sizeof ret->refused, str_from(refusal->msg));
+}
+
+/* What cannot be seen any more may have changed, though the API answers everything else. */
+static void observe_trouble(const struct k8s_port *p, const struct sandbox *sb, struct observed *ret)
+{
+    enum kube_kind kind;
+    const struct err *trouble = sight_find_hindrance(p->watches, &sb->kinds, watch_trouble, &kind);
+    if (trouble == NULL || !ret->is_reachable)
+        return;
+    ret->is_reachable = false;
+    text_fitf(ret->unread, sizeof ret->unread, "%s cannot be watched: %s", kube_kind_row(kind)->plural, trouble->msg);
 }
 
 static void port_observe(void *self, const struct sandbox *sb, struct observed *ret)
@@ -232,6 +235,7 @@ static void port_observe(void *self, const struct sandbox *sb, struct observed *
     ask_for(p, &sb->kinds); /* it may be made of other kinds than new ones are */
     cache_observe(p->cache, sb, ret);
     ret->is_reachable = !kube_is_away(p->kube);
+    observe_trouble(p, sb, ret);
     ret->is_blind = discovery_dialect(p->discovery) == NULL;
     if (!p->profile->is_acceptance_needed) {
         ret->route_app.is_accepted = !ret->route_app.is_refused;

@@ -24,6 +24,7 @@ enum {
     WATCH_TIMEOUT_SPREAD_S = 30,
     WATCH_IDLE_MS = 90000,
     WATCH_GRACE_MS = 30000, /* after its end, we end it ourselves */
+    WATCH_STANDS_MS = 1000, /* a stream that the API would not give is refused by then */
     WATCH_SOUND_MS = 5000,  /* a stream that lasted so long was a good one, even if nothing happened */
     BACKOFF_FIRST_MS = 500,
     BACKOFF_CAP_MS = 30000,
@@ -44,12 +45,13 @@ struct watch {
     struct op *op;
     struct json_stream *stream;
     struct err refusal; /* the last try was a 403 */
+    struct err trouble; /* it was another error that the API answered */
     struct err failure; /* what the stream itself said, of the try under way */
     bool is_heard;      /* the try under way brought something */
     bool is_slowed;     /* the server named the time to rest */
     ms_t started_ms;
     struct backoff backoff;
-    struct loop_timer rest;
+    struct loop_timer rest; /* also: until a stream after trouble stands */
     struct watch_stats stats;
 };
 
@@ -82,6 +84,16 @@ bool watch_read_event(const struct json_value *value, struct watch_event *ret, s
     return err_set(reterr, ERR_INVALID, __func__, "not a watch event");
 }
 
+/* Heard of again: what is cached is as new as it can be. */
+static void forget_errors(struct watch *w)
+{
+    bool was_troubled = w->trouble.kind != ERR_NONE;
+    w->refusal = (struct err){0};
+    w->trouble = (struct err){0};
+    if (was_troubled && w->options.on_calm != NULL)
+        w->options.on_calm(w->options.arg);
+}
+
 static bool on_event(void *arg, const struct json_value *item, struct err *reterr)
 {
     struct watch *w = arg;
@@ -96,7 +108,7 @@ static bool on_event(void *arg, const struct json_value *item, struct err *reter
     }
     w->stats.events_n++;
     w->is_heard = true;
-    w->refusal = (struct err){0};
+    forget_errors(w);
     if (event.version > w->version)
         w->version = event.version;
     if (kind >= KIND_CACHED_N && event.type == WATCH_PUT)
@@ -157,6 +169,12 @@ static void forget_page(struct watch *w)
     w->next_page = NULL;
 }
 
+/* The API answered, and nothing that going on or listing anew makes good. curl's codes are below those of HTTP. */
+static bool is_trouble(const struct err *err)
+{
+    return err->code >= 400 && err->kind != ERR_GONE && err->kind != ERR_MISSING;
+}
+
 /* A try ended badly: rest, then go on from where it was; an expired version or page is forgotten. */
 static void rest(struct watch *w, const struct err *err)
 {
@@ -175,6 +193,8 @@ static void rest(struct watch *w, const struct err *err)
         forget_page(w);
     if (err->kind == ERR_DENIED)
         err_copy(&w->refusal, err);
+    else if (is_trouble(err))
+        err_copy(&w->trouble, err);
     if (err->kind != ERR_GONE) {
         w->stats.failures_n++;
         LOG(WARN, "watch interrupted", KV("cluster", kube_cluster(w->options.kube)),
@@ -199,7 +219,10 @@ static void on_rest_over(void *arg)
         rest(w, &failure);
         return;
     }
-    watch_go(w);
+    if (w->at == WATCH_WATCHING) /* it stands, and may have nothing to say for a while */
+        forget_errors(w);
+    else
+        watch_go(w);
 }
 
 static void on_watch_end(void *arg, const struct err *err)
@@ -238,7 +261,7 @@ static bool read_page_end(struct watch *w, const struct json_value *list, struct
         return w->next_page != NULL || err_set(reterr, ERR_UPSTREAM, __func__, "the continue token is too long");
     }
     w->version = version;
-    w->refusal = (struct err){0};
+    forget_errors(w);
     if (w->options.kind < KIND_CACHED_N)
         cache_list_end(w->options.cache, w->options.kind, version);
     return true;
@@ -273,6 +296,10 @@ static void start(struct watch *w, const char *query, ms_t deadline_ms, ms_t idl
     w->started_ms = loop_now_ms(kube_loop(w->options.kube));
     w->stream = json_stream_new(is_list ? "items" : NULL, &JSON_LIMITS_KUBE, is_list ? on_list_item : on_event, w);
     w->op = kube_stream(w->options.kube, &req);
+    if (!is_list && w->trouble.kind != ERR_NONE)
+        loop_timer_set(&w->rest, WATCH_STANDS_MS);
+    else
+        loop_timer_clear(&w->rest);
     buf_fini(&path);
 }
 
@@ -334,6 +361,11 @@ void watch_hurry(struct watch *w)
 const struct err *watch_refusal(const struct watch *w)
 {
     return w->refusal.kind != ERR_NONE ? &w->refusal : NULL;
+}
+
+const struct err *watch_trouble(const struct watch *w)
+{
+    return w->trouble.kind != ERR_NONE ? &w->trouble : NULL;
 }
 
 void watch_free(struct watch *w)

@@ -21,6 +21,8 @@ struct watch_options {
     /* NULL, or called when a list or stream ended for any reason but ours; the watch itself goes on. It must not be
      * freed from within. */
     void (*on_break)(void *arg);
+    /* NULL, or called when watch_trouble() is over; as on_break. */
+    void (*on_calm)(void *arg);
     void *arg;
     unsigned timeout_s; /* how long a stream is asked for; 0: 45 to 75 s, drawn anew for each */
 };
@@ -31,6 +33,9 @@ void watch_start(struct watch *w);
 void watch_hurry(struct watch *w);
 /* What the API said when it refused (403) to list or watch the kind; NULL: it does not. */
 const struct err *watch_refusal(const struct watch *w);
+/* What the API says, in an error of its own, to whoever wants to list or watch the kind, so that what is cached may be
+ * old; NULL: it does not. Of a 403 watch_refusal() tells. */
+const struct err *watch_trouble(const struct watch *w);
 void watch_free(struct watch *w); /* NULL is fine */
 
 struct watch_stats {

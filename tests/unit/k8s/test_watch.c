@@ -109,6 +109,7 @@ struct bench {
     void (*script)(struct bench *b, int n, struct canned_conn *conn, struct str head);
     int requests_n;
     int breaks_n;
+    int calms_n;
     bool (*is_met)(struct bench *b);
 };
 
@@ -160,6 +161,13 @@ static void on_break(void *arg)
     b->breaks_n++;
 }
 
+static void on_calm(void *arg)
+{
+    struct bench *b = arg;
+    b->calms_n++;
+    check(b);
+}
+
 static int setup(void **state)
 {
     struct bench *b = calloc(1, sizeof *b);
@@ -180,6 +188,7 @@ static int setup(void **state)
                                                  .kind = KIND_DEPLOYMENT,
                                                  .namespace_name = "ns",
                                                  .on_break = on_break,
+                                                 .on_calm = on_calm,
                                                  .arg = b});
     *state = b;
     return 0;
@@ -325,6 +334,65 @@ static void test_an_expired_watch_lists_anew_and_sweeps(void **state)
     assert_int_equal(b->breaks_n, 1);
 }
 
+static bool is_troubled(struct bench *b)
+{
+    return watch_trouble(b->watch) != NULL;
+}
+
+static void script_troubled(struct bench *b, int n, struct canned_conn *conn, struct str head)
+{
+    (void)head;
+    if (n == 0)
+        canned_answer(conn, 500,
+                      STR("{\"kind\":\"Status\",\"status\":\"Failure\",\"message\":\"conversion webhook\"}"));
+    else if (n == 1)
+        send_list(b, conn, 10, "", item(b, 9));
+    else
+        canned_stream(conn);
+}
+
+static void test_what_the_api_says_of_one_kind_is_kept_until_that_is_heard_of_again(void **state)
+{
+    struct bench *b = *state;
+    b->script = script_troubled;
+    watch_start(b->watch);
+    until(b, is_troubled);
+    assert_non_null(strstr(watch_trouble(b->watch)->msg, "conversion webhook"));
+    assert_null(watch_refusal(b->watch));
+    assert_true(kube_is_reachable(b->kube));
+    until(b, is_present);
+    assert_null(watch_trouble(b->watch));
+    assert_int_equal(b->calms_n, 1);
+}
+
+static bool is_calm(struct bench *b)
+{
+    return b->calms_n == 1;
+}
+
+static void script_silent_after_trouble(struct bench *b, int n, struct canned_conn *conn, struct str head)
+{
+    if (n == 0) {
+        send_list(b, conn, 10, "", item(b, 9));
+    } else if (n == 1) {
+        canned_answer(conn, 500, STR("{\"kind\":\"Status\",\"status\":\"Failure\",\"message\":\"no\"}"));
+    } else {
+        assert_true(has(head, "resourceVersion=10&"));
+        canned_stream(conn);
+    }
+}
+
+static void test_a_stream_that_stands_is_calm_though_nothing_happens(void **state)
+{
+    struct bench *b = *state;
+    b->script = script_silent_after_trouble;
+    watch_start(b->watch);
+    until(b, is_troubled);
+    until(b, is_calm);
+    assert_null(watch_trouble(b->watch));
+    assert_int_equal(b->requests_n, 3);
+}
+
 static void script_page_expired(struct bench *b, int n, struct canned_conn *conn, struct str head)
 {
     if (n == 0) {
@@ -390,6 +458,8 @@ int main(void)
         TEST(test_pages_are_listed_then_watched_from_their_version),
         TEST(test_an_ended_or_lost_stream_goes_on_from_its_last_version),
         TEST(test_an_expired_watch_lists_anew_and_sweeps),
+        TEST(test_a_stream_that_stands_is_calm_though_nothing_happens),
+        TEST(test_what_the_api_says_of_one_kind_is_kept_until_that_is_heard_of_again),
         TEST(test_an_expired_page_begins_the_list_again),
         TEST(test_whatever_the_server_does_it_is_tried_again),
     };
