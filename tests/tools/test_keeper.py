@@ -41,15 +41,29 @@ signal.pause()
 """
 
 
+def listen_to_all():
+    """A run in the background, or beneath nohup, ignores signals, and so would all that it starts."""
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(signum, signal.SIG_DFL)
+
+
 class Watched(unittest.TestCase):
     def start(self, words, **more):
         """Starts it and waits until it has told its pids."""
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **more)
-        self.addCleanup(self.process.communicate)
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                        preexec_fn=listen_to_all, **more)
+        self.addCleanup(self.clean_up)
         self.pids = json.loads(next(line for line in self.process.stdout if line.startswith("[")))
         self.handles = [os.pidfd_open(pid) for pid in self.pids]
         for handle in self.handles:
             self.addCleanup(os.close, handle)
+
+    def clean_up(self):
+        """A test that failed leaves nothing either, and waits for nothing that does not come."""
+        self.process.kill()
+        self.process.wait(WITHIN_S)
+        self.process.stdin.close()
+        self.process.stdout.close()
 
     def end(self, signum, pid=None):
         os.kill(pid or self.process.pid, signum)
@@ -182,6 +196,7 @@ class Run(Watched):
         self.assert_all_gone()
 
     def test_a_demo_in_the_background_goes_on_until_it_is_stopped(self):
+        self.addCleanup(subprocess.run, [f"{self.folder.name}/run", "stop"], stdout=subprocess.DEVNULL, timeout=WITHIN_S, check=False)
         self.run_verb("demo", "--detach")
         self.assertEqual(self.process.wait(WITHIN_S), 0)
         self.assertFalse(select.select(self.handles, [], [], 0)[0])
