@@ -280,12 +280,12 @@ static int64_t replicas_of(const struct object *o)
 {
     int64_t n = 0;
     for (const struct doc *c = components(o); c != NULL; c = c->next)
-        n += doc_as_int(doc_find(c, "replicas"), 0);
+        n += doc_as_bool(doc_find(c, "stop"), false) ? 0 : doc_as_int(doc_find(c, "replicas"), 0);
     return n;
 }
 
-/* A Cluster that runs is stopped by replicas 0 and started by more. One that an older operator made may be refused by
- * the one of today, which changes nothing but the condition. */
+/* A Cluster that runs is stopped by replicas 0, from 1.0 on by "stop", and started by what says otherwise. One that an
+ * older operator made may be refused by the one of today, which changes nothing but the condition. */
 static void do_rest(struct control *control, struct work *w, struct arena *a)
 {
     const char *why = refusal(control, a, w->entry->now);

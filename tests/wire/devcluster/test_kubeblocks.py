@@ -180,11 +180,11 @@ class Served(Case):
         self.phase("early", "Creating")
         self.assertIn("password", self.secret("early-postgresql-account-postgres"))
 
-    def test_replicas_stop_and_start_a_database(self):
+    def test_replicas_or_the_field_stop_and_start_a_database(self):
         self.make("resting")
         self.phase("resting", "Running")
-        for replicas, phase in ((0, "Stopped"), (1, "Running")):
-            patch = [{"op": "replace", "path": "/spec/componentSpecs/0/replicas", "value": replicas}]
+        for field, value, phase in (("replicas", 0, "Stopped"), ("replicas", 1, "Running"), ("stop", True, "Stopped"), ("stop", False, "Running")):
+            patch = [{"op": "add", "path": f"/spec/componentSpecs/0/{field}", "value": value}]
             self.cluster.must(200, "PATCH", clusters("v1") + "/resting", patch,
                               headers={"Content-Type": "application/json-patch+json"})
             self.phase("resting", phase)

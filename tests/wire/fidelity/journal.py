@@ -12,13 +12,15 @@ STRANGE = [
     # Whichever of several calls was under way, or was answered first.
     (re.compile(r"^(cluster \w+: )?\w+: https://[0-9.:]+"), "OBJECT: SERVER"),
     (re.compile(r'^\w+: kubernetes: 403 \S+ "'), 'OBJECT: kubernetes: 403 RESOURCE "'),
+    # Each dialect's operator has its own (devcluster/control/kubeblocks.c); on a real control plane kwok speaks for both.
+    (re.compile(r"^the database failed: .*"), "the database failed: WHY"),
     (re.compile(r"\d+m?\b"), "N"),
     (re.compile(r"\bN times?\b"), "N times"),
 ]
 
 # Said only for as long as one request or one turn of a controller takes: a look at the world may come too late for it.
 PASSING = re.compile(
-    r"^(creating the .*|waiting for the pod|waiting for a node|starting the container.*|pulling image .*"
+    r"^(creating the .*|waiting for the pod(; the last one was refused: .*)?|waiting for a node|starting the container.*|pulling image .*"
     r"|waiting for KubeBlocks to take the database up|KubeBlocks is (creating|starting) the database"
     r"|reading the database's credentials|image pulled; waiting for the database"
     r"|reading the state of the cluster"

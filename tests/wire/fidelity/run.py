@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The suite on the embedded cluster and on a real control plane of each KubeBlocks dialect, and the table of how they compare.
+"""The suite on the embedded cluster and on a real control plane, both of each KubeBlocks dialect, and the table of how they compare.
 
     run.py [CASE...]        FS_BUILD names the build; exit code 77 when there is no control plane here
 """
@@ -21,7 +21,8 @@ import table  # noqa: E402
 TIMES = [f"POD_PULL_MS={suite.PULL_MS}", f"POD_PROBE_MS={suite.PROBE_MS}", f"POD_RETRY_MS={suite.RETRY_MS}",
          f"KB_READY_MS={suite.DATABASE_MS}"]
 REAL = {"real 0.9": "v0.9.0", "real 1.0": "v1.0.2"}
-CLUSTERS = {"devcluster": None, **REAL}
+EMBEDDED = {"devcluster": "v1alpha1", "devcluster 1.0": "both"}
+CLUSTERS = {**EMBEDDED, **REAL}
 
 
 def why_skipped():
@@ -48,9 +49,9 @@ def live(label, version, work, cases):
     """Runs the suite on one cluster; the table's column."""
     print(f"--- {label} ---", flush=True)
     command = [sys.executable, os.path.join(HERE, "suite.py"), "--out", path_of(label, work), *cases]
-    if version:
+    if label in REAL:
         command = [sys.executable, os.path.join(HARNESS, "with_kube.py"), f"KB={version}", "AUDIT=1", *TIMES, "--", *command]
-    subprocess.call(with_services(command))
+    subprocess.call(with_services(command), env=dict(os.environ, FS_DEVCLUSTER_KUBEBLOCKS=EMBEDDED.get(label, "")))
     return f"{label}={path_of(label, work) if os.path.exists(path_of(label, work)) else ':it did not come up'}"
 
 

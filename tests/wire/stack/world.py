@@ -176,7 +176,7 @@ class World(Stack):
     @property
     def cluster_version(self):
         """The apiVersion of a KubeBlocks Cluster here."""
-        is_v1 = self.is_real and self.cluster.facts["kubeblocks"].startswith("v1")
+        is_v1 = self.cluster.facts["kubeblocks"].startswith("v1.") if self.is_real else "both" in self.cluster_args
         return "apps.kubeblocks.io/v1" if is_v1 else "apps.kubeblocks.io/v1alpha1"
 
     def path_of(self, kind, name=""):
