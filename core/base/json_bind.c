@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: MIT
 /* Fills a struct from an object by a table of fields. The messages are for the person who sent the body. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "core/base/json_private.h"
+
+enum {
+    NAMED_MAX = 64, /* bytes of a name that is told; the pointer has it whole */
+    RANGE_TEXT_SIZE = 96,
+};
 
 bool json_refuse_member(struct str key, const char *what, struct err *reterr)
 {
     struct json_value object = {.type = JSON_OBJECT};
     struct json_build at = {.depth = 1, .open = {&object}, .has_key = true, .key = key};
     char pointer[sizeof(reterr->field)];
+    struct str named = str_slice(key, 0, NAMED_MAX);
     json_build_pointer(&at, pointer, sizeof(pointer));
-    return err_set_field(reterr, ERR_INVALID, "json_bind", pointer, "%s", what);
+    return err_set_field(reterr, ERR_INVALID, "json_bind", pointer, "%.*s %s", (int)str_utf8_prefix(named), named.p,
+                         what);
 }
 
 static const struct json_field *find_field(const struct json_field *fields, size_t n_fields, struct str key)
@@ -24,12 +32,9 @@ static const struct json_field *find_field(const struct json_field *fields, size
 
 static bool refuse_range(const struct json_field *f, const char *of_what, struct err *reterr)
 {
-    json_refuse_member(str_from(f->key), "", reterr);
-    if (reterr == NULL)
-        return false;
-    struct err place = *reterr;
-    return err_set_field(reterr, ERR_INVALID, "json_bind", place.field, "must have %s from %" PRId64 " to %" PRId64,
-                         of_what, f->min, f->max);
+    char text[RANGE_TEXT_SIZE];
+    snprintf(text, sizeof(text), "must have %s from %" PRId64 " to %" PRId64, of_what, f->min, f->max);
+    return json_refuse_member(str_from(f->key), text, reterr);
 }
 
 /* min and max both 0: no limits beyond the body's. */

@@ -83,7 +83,7 @@ struct json_field {
 MUST_CHECK bool json_bind(const struct json_value *v, const struct json_field *fields, size_t n_fields,
                           void *ret_struct, struct err *reterr);
 
-/* For what a table cannot say: INVALID, naming the member as json_bind does. Returns false. */
+/* For what a table cannot say: INVALID, "KEY WHAT", naming the member as json_bind does. Returns false. */
 bool json_refuse_member(struct str key, const char *what, struct err *reterr);
 
 /* ---- streams: the items of a list, or one value per watch event, in bounded memory ---- */
