@@ -104,7 +104,8 @@ static void on_token(void *arg, const struct secret *token, const struct err *er
     if (!pending_done(&c->pending, is_none ? NULL : err))
         return;
     if (is_none)
-        answer_err(c, ERR_CONFLICT, "GitHubSignInNeeded", "You have not signed in with GitHub; do so first");
+        answer_err(c, ERR_CONFLICT, "GitHubAccountMissing",
+                   "Repositories are for accounts that sign in with GitHub; this one came by another way");
     else
         c->with_token(c, token, NULL);
 }

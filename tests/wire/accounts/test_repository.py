@@ -122,12 +122,12 @@ class Connecting(RepositoryCase):
             self.assert_problem(bob.request(method, self.path, body), 404, word="Project not found")
         self.assertEqual(len(self.github.calls), before)
 
-    def test_who_never_came_by_github_is_told_to(self):
+    def test_who_never_came_by_github_is_told_so(self):
         local = self.world.sign_in("local")
         project = local.json("POST", "/api/projects", {"name": "local"}, 200)["id"]
         answer = local.request("POST", f"/api/projects/{project}/github", {"repoName": "ada/x"})
         self.assert_problem(answer, 409, word="sign")
-        self.assertEqual(json.loads(answer[2])["code"], "GitHubSignInNeeded")
+        self.assertEqual(json.loads(answer[2])["code"], "GitHubAccountMissing")
 
     def test_a_revoked_token_asks_for_a_sign_in_and_the_next_one_works(self):
         self.github.add_repo("ada/again")
