@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The stories of tests/e2e that need a whole server of their own, which serves web/dist: account.mjs, which signs in at a
-stand-in for GitHub, queue.mjs, whose server makes one environment at a time, and variables.mjs. Runs inside with_services.py; needs web/dist,
-chromium and the packages of tests/e2e."""
+stand-in for GitHub, repository.mjs, which has more of that, queue.mjs, whose server makes one environment at a time, and
+variables.mjs. Runs inside with_services.py; needs web/dist, chromium and the packages of tests/e2e."""
+import json
 import os
 import subprocess
 import sys
@@ -32,6 +33,36 @@ def account():
         github.close()
 
 
+def repository():
+    github = GitHub()
+    makes = "/api/v3/user/repos"
+    silent_n = 4  # of the calls that should make it: as often as the dashboard asks by itself
+
+    def cut_off(handler):
+        nonlocal silent_n
+        if json.loads(handler.sent)["name"] == "cut-off" and silent_n > 0:
+            silent_n -= 1
+            github.silence(handler)
+        else:
+            github.create_repo(handler, "/user/repos", "ada")
+
+    def revoke(handler):
+        del github.fault["/api/v3/repos/ada/revoked"]
+        github.tokens.clear()
+        github.refuse(handler, 401, "Bad credentials")
+
+    github.fault = {makes: cut_off, "/api/v3/repos/ada/revoked": revoke}
+    github.rename_repo(github.add_repo("ada/former"), "ada/latter")
+    github.add_repo("ada/revoked", is_private=True)
+    try:
+        with Accounts(env=dict(github.env(), **PAGES), cluster_args=("--zero-delay",)) as world:
+            status = tell("repository.mjs", world, 0, FS_GITHUB=github.url)
+            world.secrets |= github.planted
+        return status
+    finally:
+        github.close()
+
+
 def queue():
     with Accounts(env=dict(PAGES, FULLSTACKD_FLOW_CREATIONS="1"), cluster_args=("--zero-delay",)) as world:
         return tell("queue.mjs", world, 1)
@@ -45,7 +76,7 @@ def variables():
 
 
 def main():
-    return account() | queue() | variables()
+    return account() | repository() | queue() | variables()
 
 
 if __name__ == "__main__":

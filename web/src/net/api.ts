@@ -5,7 +5,7 @@
 import { ServerClock } from '../lib/clock.ts';
 import { parseRetryAfterMs } from '../lib/backoff.ts';
 import { parseTime } from '../lib/time.ts';
-import type { AnswerOf, Asked, Method, PathOf, ProjectWish, TokenWish, VariableWish } from './types.ts';
+import type { AnswerOf, Asked, Method, PathOf, ProjectWish, RepositoryWish, TokenWish, VariableWish } from './types.ts';
 
 /** No answer after this long counts as no answer. */
 const ANSWER_LIMIT_MS = 20_000;
@@ -220,6 +220,11 @@ export const api = {
   changeVariable: (id: string, envId: string, value: string) =>
     call('put', '/api/projects/{id}/environment/{envId}', { path: { id, envId }, body: { value } }),
   removeVariable: (id: string, envId: string) => call('delete', '/api/projects/{id}/environment/{envId}', { path: { id, envId } }),
+  repository: (id: string) => call('get', '/api/projects/{id}/github', { path: { id } }),
+  connectRepository: (id: string, body: RepositoryWish, idempotencyKey: string) =>
+    call('post', '/api/projects/{id}/github', { path: { id }, body, idempotencyKey }),
+  /** Nothing is removed at GitHub. */
+  disconnectRepository: (id: string) => call('delete', '/api/projects/{id}/github', { path: { id } }),
   limits: (id: string) => call('get', '/api/projects/{id}/limits', { path: { id } }),
   noteActivity: (id: string) => call('post', '/api/projects/{id}/activity', { path: { id }, body: {} }),
   deleteSandbox: (projectId: string) => call('delete', '/api/sandbox/{projectId}', { path: { projectId } }),

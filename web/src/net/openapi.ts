@@ -729,6 +729,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{id}/github": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell which repository at GitHub a project is connected with */
+        get: operations["tellTheRepositoryOfAProject"];
+        put?: never;
+        /**
+         * Connect a project with a repository at GitHub, or create one for it
+         * @description GitHub is asked with the token of the user's last sign-in there. `code` of refusals: GitHubSignInNeeded (sign in with GitHub again), GitHubAccountMissing (this account has never come by GitHub), GitHubNotConfigured, RepositoryExists, AlreadyConnected, CreationUnknown (the same request again finds out what became of it), Disconnected: 409; GitHubDenied: 403; RepositoryMissing, RepositoryOwnerMissing: 404; RepositoryRefused: 422; GitHubRateLimited, GitHubUnavailable: 503.
+         */
+        post: operations["connectAProjectWithARepository"];
+        /** Disconnect a project from its repository; nothing is removed at GitHub */
+        delete: operations["disconnectAProjectFromItsRepository"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1232,6 +1254,38 @@ export interface components {
             /** @description For the client itself; not looked at. */
             redirect?: string;
         };
+        Repository: {
+            /** @description owner/name, as GitHub writes it. */
+            githubRepo: string | null;
+            /** @description Where people look at it; null also on a server that does not know GitHub. */
+            url: string | null;
+            private: boolean | null;
+            connected: boolean;
+            /**
+             * Format: date-time
+             * @description When GitHub told this. Nothing is asked there to answer a GET.
+             */
+            checkedAt: string | null;
+            /** @description One whose creation was begun and whose end is not known. The same POST finishes it, DELETE forgets it. */
+            pendingRepo: string | null;
+        };
+        RepositoryWish: {
+            /** @description owner/name; with create also name alone, for the user's own. Not ".", not "..", and without .git at its end. */
+            repoName: string;
+            /** @description It is made, and must not be there yet. Without it, or false: it has to be there. */
+            create?: boolean;
+            /** @description Of one that is made; without it true. */
+            private?: boolean;
+        };
+        RepositoryAnswer: {
+            /** @constant */
+            success: true;
+            /** @description owner/name, as GitHub writes it. */
+            githubRepo: string | null;
+            /** @description Where people look at it; null also on a server that does not know GitHub. */
+            url: string | null;
+            private: boolean | null;
+        };
         StreamEvents: {
             reset: components["schemas"]["Snapshot"];
             stage: components["schemas"]["StageEvent"];
@@ -1314,7 +1368,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The Idempotency-Key was used for another request. */
+        /** @description The Idempotency-Key was used for another request; or, of a repository, GitHub does not accept it. */
         KeyReused: {
             headers: {
                 [name: string]: unknown;
@@ -1347,6 +1401,15 @@ export interface components {
         };
         /** @description A part of the server took too long; the same request may succeed later. */
         TookTooLong: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description GitHub's answer cannot be read. */
+        BadGateway: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3483,6 +3546,124 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    tellTheRepositoryOfAProject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of an ETag: 304 where it is still that. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Repository"];
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    connectAProjectWithARepository: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body within 24 hours get the same answer and do nothing twice; another body gets 422, one that is under way 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RepositoryWish"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepositoryAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    disconnectAProjectFromItsRepository: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["NotNow"];
             504: components["responses"]["TookTooLong"];

@@ -21,6 +21,7 @@ import { PageHeading, usePageTitle } from '../ui/page.tsx';
 import { ActButton, Ago, ErrorNote } from '../ui/parts.tsx';
 import { QueueCard } from '../ui/queue.tsx';
 import { DeleteProjectDialog, PauseDialog, RemoveSandboxDialog, type PauseAction } from '../ui/removal.tsx';
+import { RepositoryCard } from '../ui/repository.tsx';
 import { StageList, StageSkeleton, TotalTime } from '../ui/stages.tsx';
 import { SANDBOX_WORD, SandboxTag } from '../ui/status.tsx';
 import { NotFoundPage } from './not_found.tsx';
@@ -218,12 +219,6 @@ function Facts(props: { project: Project; onDelete(): void }) {
         <dd>
           <Ago at={project.createdAt} />
         </dd>
-        {project.githubRepo && (
-          <>
-            <dt>Repository</dt>
-            <dd>{project.githubRepo}</dd>
-          </>
-        )}
         <dt>Id</dt>
         <dd>
           <code>{project.id}</code>
@@ -271,6 +266,7 @@ function OpenedProject(props: { open: OpenSandbox; project: Project }) {
         <SandboxCard open={open} onRemove={() => setDialog('remove')} onPause={setDialog} />
         <div class="aside">
           {hasAddresses && <Addresses view={view} />}
+          <RepositoryCard projectId={open.projectId} />
           <Facts project={project} onDelete={() => setDialog('delete')} />
         </div>
       </div>

@@ -8,7 +8,7 @@ import { DoneIcon, OpenIcon, PendingIcon, ProgressIcon, StoppedIcon } from './ic
 import { CopyButton } from './parts.tsx';
 
 /** Only addresses of the web become links, whatever the server sends. */
-function webAddress(text: string | null): URL | null {
+export function webAddress(text: string | null): URL | null {
   try {
     const url = new URL(text ?? '');
     return url.protocol === 'https:' || url.protocol === 'http:' ? url : null;
