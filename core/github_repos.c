@@ -190,6 +190,18 @@ static void tell_look(struct looking *l, const struct github_repo *repo, const s
     github_op_spend(&l->base);
 }
 
+/* The call under way has ended; without an answer that is the end of the whole. */
+static bool is_answered(struct looking *l, const struct err *fetch_err)
+{
+    struct err err = {0};
+    l->base.call = NULL;
+    if (fetch_err == NULL)
+        return true;
+    (void)not_reached(fetch_err, &err);
+    tell_look(l, NULL, &err);
+    return false;
+}
+
 static void ask(struct looking *l, const char *path, fetch_on_done *on_done)
 {
     github_op_ask(&l->base, &(struct fetch_request){.method = "GET",
@@ -229,13 +241,7 @@ static void on_repo(void *arg, const struct fetch_answer *answer, const struct e
     struct looking *l = arg;
     struct github_repo repo;
     struct err err = {0};
-    l->base.call = NULL;
-    if (fetch_err != NULL) {
-        (void)not_reached(fetch_err, &err);
-        tell_look(l, NULL, &err);
-        return;
-    }
-    if (follow(l, answer))
+    if (!is_answered(l, fetch_err) || follow(l, answer))
         return;
     struct arena *a = arena_new();
     const struct json_value *body = read_body(a, answer, &err);
@@ -279,12 +285,8 @@ static void on_owner(void *arg, const struct fetch_answer *answer, const struct 
 {
     struct looking *l = arg;
     struct err err = {0};
-    l->base.call = NULL;
-    if (fetch_err != NULL) {
-        (void)not_reached(fetch_err, &err);
-        tell_look(l, NULL, &err);
+    if (!is_answered(l, fetch_err))
         return;
-    }
     struct arena *a = arena_new();
     const struct json_value *body = read_body(a, answer, &err);
     bool is_ok = answer->status == 200 ? body != NULL && learn_owner(l, json_str(json_find(body, "login")), &err)

@@ -40,6 +40,9 @@ REFUSED = [
     ("POST /api/projects", "there is no such cluster", "which there are is said by GET /api/clusters"),
     ("POST /api/projects/{id}/environment", "there is none to keep", "a value may be left out of a variable there is"),
     ("POST /api/projects/{id}/environment", "stands there twice", "uniqueness by a member is no word of JSON Schema"),
+    ("POST /api/projects/{id}/github", "username/repository", "a name alone is one of the user's own, with create"),
+    ("POST /api/projects/{id}/github", "does not know GitHub", "the server's configuration"),
+    ("POST /api/auth/signout", "must have at most 16 bytes", "JSON Schema counts characters"),
     ("POST /api/projects/{id}/start", "There is no sandbox to start", "the state of the project"),
     ("POST /api/projects/{id}/stop", "There is no sandbox to stop", "the state of the project"),
     ("POST /api/projects/{id}/restart", "There is no sandbox to restart", "the state of the project"),
@@ -73,6 +76,7 @@ NOT_SERVED = {
     "POST /api/auth/signin/{provider}": "GitHub is not configured here; wire/accounts/test_github.py",
     "GET /api/auth/callback/{provider}": "the same",
     "POST /api/auth/device/token": "a person has to say yes first; wire/accounts/test_device.py",
+    "POST /api/projects/{id}/github": "the same; wire/accounts/test_repository.py",
     "GET /api/projects/{id}/sync-database": "there is no database yet; wire/stack/test_database.py",
     "POST /api/projects/{id}/sync-database": "the same",
 }
