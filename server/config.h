@@ -38,6 +38,7 @@ struct config_listen {
     ms_t write_ms;
     ms_t stream_slow_ms;
     ms_t handler_ms;
+    ms_t drain_delay_ms;
     ms_t drain_spread_ms;
     ms_t drain_deadline_ms;
 };

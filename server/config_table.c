@@ -99,7 +99,8 @@ const struct config_row CONFIG_ROWS[] = {
     DURATION("listen.write_deadline", listen.write_ms, "30s", MS(100), MINUTES(30), "Without progress while an answer is sent."),
     DURATION("listen.stream_slow_deadline", listen.stream_slow_ms, "30s", MS(100), MINUTES(30), "See `listen.stream_slow_size`."),
     DURATION("listen.handler_deadline", listen.handler_ms, "60s", SECONDS(1), MINUTES(10), "A request without an answer by then is answered 503."),
-    DURATION("listen.drain_spread", listen.drain_spread_ms, "5s", 0, MINUTES(5), "After SIGTERM event streams end spread over this time."),
+    DURATION("listen.drain_delay", listen.drain_delay_ms, "3s", 0, MINUTES(5), "After SIGTERM it goes on serving for so long while /readyz says 503, until load balancers have seen that; never longer than the deadline leaves."),
+    DURATION("listen.drain_spread", listen.drain_spread_ms, "5s", 0, MINUTES(5), "After that event streams end spread over this time."),
     DURATION("listen.drain_deadline", listen.drain_deadline_ms, "25s", 0, MINUTES(30), "After SIGTERM the process ends by then."),
 
     INT("database.pool_size", database.pool_size, "8", 1, 200, "Connections to PostgreSQL."),

@@ -102,6 +102,21 @@ static void on_drain_late(void *arg)
     loop_stop(s->loop);
 }
 
+/* As long as is asked for and the deadline leaves. */
+static ms_t door_delay_ms(const struct config_listen *c)
+{
+    ms_t room_ms = c->drain_deadline_ms - c->drain_spread_ms;
+    return c->drain_delay_ms < room_ms ? c->drain_delay_ms : room_ms;
+}
+
+/* Whoever leads requests here knows by now that it is not ready: a door that shut before would refuse some of them. */
+static void on_door(void *arg)
+{
+    struct server *s = arg;
+    const struct config_listen *c = &s->config.listen;
+    listener_drain(s->listener, c->drain_spread_ms, c->drain_deadline_ms - door_delay_ms(c), on_requests_over, s);
+}
+
 static void on_stop_signal(void *arg)
 {
     struct server *s = arg;
@@ -114,7 +129,7 @@ static void on_stop_signal(void *arg)
     }
     s->drain = DRAIN_WAITING;
     notify_state("STOPPING=1");
-    LOG(INFO, "server drains", KV("deadline_ms", c->drain_deadline_ms));
+    LOG(INFO, "server drains", KV("delay_ms", door_delay_ms(c)), KV("deadline_ms", c->drain_deadline_ms));
     op_cancel(s->migration);
     s->migration = NULL;
     loop_timer_clear(&s->migration_timer);
@@ -122,7 +137,10 @@ static void on_stop_signal(void *arg)
     sweeper_free(s->sweeper);
     s->sweeper = NULL;
     reconciler_drain(s->reconciler, s->config.database.request_ms, on_lease_released, s);
-    listener_drain(s->listener, c->drain_spread_ms, c->drain_deadline_ms, on_requests_over, s);
+    if (door_delay_ms(c) > 0)
+        loop_timer_set(&s->door_timer, door_delay_ms(c));
+    else
+        on_door(s);
 }
 
 /* ---- reload ---- */
@@ -162,6 +180,7 @@ static void run(struct server *s)
 {
     loop_timer_init(&s->migration_timer, s->loop, start_migration, s);
     loop_timer_init(&s->drain_timer, s->loop, on_drain_late, s);
+    loop_timer_init(&s->door_timer, s->loop, on_door, s);
     s->migration_backoff = (struct backoff){.first_ms = MIGRATE_FIRST_MS, .cap_ms = MIGRATE_CAP_MS};
     s->signals[0] = loop_signal_new(s->loop, SIGTERM, on_stop_signal, s);
     s->signals[1] = loop_signal_new(s->loop, SIGINT, on_stop_signal, s);
@@ -174,6 +193,7 @@ static void run(struct server *s)
     op_cancel(s->migration);
     loop_timer_clear(&s->migration_timer);
     loop_timer_clear(&s->drain_timer);
+    loop_timer_clear(&s->door_timer);
 }
 
 int main_serve(const struct main_options *o)

@@ -71,9 +71,10 @@ struct server {
     bool is_listener_empty;
     bool is_lease_released;
     struct loop_timer drain_timer;
-    int64_t started_ms;       /* wall clock */
-    bool has_reached_cluster; /* any of them */
-    int status;               /* of the process */
+    struct loop_timer door_timer; /* until then it serves as before */
+    int64_t started_ms;           /* wall clock */
+    bool has_reached_cluster;     /* any of them */
+    int status;                   /* of the process */
 };
 
 /* main_serve_parts.c. config, arena and loop are there. What was made when it fails is unmade by server_unmake. */

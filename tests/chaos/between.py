@@ -18,7 +18,7 @@ OF_A_FLOW = re.compile(r"(POST|PUT|PATCH|DELETE) (?!/apis/authorization)|GET \S*
 def reset(writer):
     """RST instead of FIN, whatever is still unsent."""
     sock = writer.get_extra_info("socket")
-    if sock is not None and sock.family != socket.AF_UNIX:
+    if sock is not None and sock.fileno() >= 0 and sock.family != socket.AF_UNIX:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
@@ -36,8 +36,10 @@ class Between:
     def run(self):
         asyncio.set_event_loop(self.loop)
         self.loop.run_forever()
-        for task in asyncio.all_tasks(self.loop):
+        tasks = asyncio.all_tasks(self.loop)
+        for task in tasks:
             task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
 
     def stop(self):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """THE table of faults. Each row: what is done (the table's first column), how, and how often in the short form and in the whole
 one, each time with a seed of its own, in a process of its own and with services of its own."""
+import balanced
 import crowd
 import cuts
 import halts
@@ -39,6 +40,9 @@ FAULTS = {
     "watches break and expire": {"run": cuts.watches, "args": {}, "short": [{}], "whole": [{} for _ in range(4)]},
     "rolling restart under load": {"run": rolling.restart, "args": {}, "short": [{"rounds": 2}],
                                    "whole": [{"rounds": 8}, {"rounds": 8}]},
+    "rolling restart behind a balancer": {"run": balanced.restart, "args": {}, "short": [], "whole": [{"rounds": 6}, {"rounds": 6}]},
+    "replicas sleep, PostgreSQL restarts": {"run": balanced.sleepers, "args": {}, "short": [],
+                                            "whole": [{"sleeps": 2, "seconds": 20, "restarts": 3}]},
     "a crowd, the API fails at random": {"run": crowd.crowd, "args": {}, "short": [{"n": 60, "kills": 1}],
                                          "whole": [{"n": 500, "kills": 4}]},
 }

@@ -99,9 +99,15 @@ class Ground(World):
         """Keeps repeated asking cheap; ends at once with the ground."""
         self.over.wait(seconds)
 
+    @property
+    def doors(self):
+        """Where users knock: at what stands before the replicas, else at each."""
+        door = getattr(self.between, "door", None)
+        return [door] if door else self.ports
+
     def ports_shuffled(self):
         with self.lock:
-            ports = list(self.ports)
+            ports = list(self.doors)
             self.chance.shuffle(ports)
         return ports
 

@@ -125,7 +125,7 @@ class Witness(threading.Thread):
 
     def run(self):
         while not self.ground.is_over:
-            port = self.chance.choice(self.ground.ports)
+            port = self.chance.choice(self.ground.doors)
             try:
                 self.read(port)
             except (OSError, http.client.HTTPException, ValueError):

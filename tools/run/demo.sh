@@ -25,6 +25,7 @@ server_env() {
     export FULLSTACKD_REDIS_URL="unix:$SOCKET_DIR/redis.sock"
     export FULLSTACKD_LISTEN_ADDRESS=127.0.0.1
     export FULLSTACKD_LISTEN_PORT="$PORT"
+    export FULLSTACKD_LISTEN_DRAIN_DELAY=0s # nobody stands before it
     export FULLSTACKD_WEB_DIR="$ROOT/web/dist"
     export FULLSTACKD_KUBE_KUBECONFIG="$CLUSTER_DIR/kubeconfig"
     export FULLSTACKD_KUBE_ALLOW_LOOPBACK=true

@@ -76,6 +76,7 @@ class Program(unittest.TestCase):
             "FULLSTACKD_REDIS_URL": "unix:" + os.environ["FS_REDIS_SOCKET"],
             "FULLSTACKD_ENCRYPTION_KEYS": KEY,
             "FULLSTACKD_LISTEN_PORT": str(self.port),
+            "FULLSTACKD_LISTEN_DRAIN_DELAY": "0s",
             "FULLSTACKD_KUBE_KUBECONFIG": self.kubeconfig,
             "FULLSTACKD_KUBE_ALLOW_LOOPBACK": "true",
             "FULLSTACKD_WEB_DIR": "",
@@ -161,6 +162,24 @@ class Program(unittest.TestCase):
         self.assertEqual(self.server.wait(DEADLINE_S), 0)
         self.assertIn("server has drained", self.logged())
 
+    def test_after_sigterm_it_serves_until_balancers_know(self):
+        self.start(FULLSTACKD_LISTEN_DRAIN_DELAY="20s", FULLSTACKD_LISTEN_DRAIN_SPREAD="0s", FULLSTACKD_RATE_READ="0")
+        wait_for("readiness", self.is_ready)
+        self.server.send_signal(signal.SIGTERM)
+        wait_for("the word that it is not ready", lambda: self.get("/readyz")[0] == 503)
+        until = time.monotonic() + 1  # with nothing under way it would be over long before
+        while time.monotonic() < until:
+            self.assertEqual(self.get("/api/auth/session")[:2], (200, "null"))
+        self.assertIsNone(self.server.poll())
+        self.server.send_signal(signal.SIGTERM)
+        self.assertEqual(self.server.wait(DEADLINE_S), 0)
+
+    def test_the_door_shuts_in_time_for_the_deadline(self):
+        self.start(FULLSTACKD_LISTEN_DRAIN_DELAY="300s", FULLSTACKD_LISTEN_DRAIN_SPREAD="0s", FULLSTACKD_LISTEN_DRAIN_DEADLINE="1s")
+        wait_for("readiness", self.is_ready)
+        self.server.send_signal(signal.SIGTERM)
+        self.assertEqual(self.server.wait(DEADLINE_S), 0)
+
     def test_a_second_sigterm_ends_at_once(self):
         self.start()
         wait_for("readiness", self.is_ready)
@@ -213,8 +232,9 @@ class Program(unittest.TestCase):
         cookie = self.sign_in()
         self.assertEqual(self.get("/api/projects")[0], 401)
         self.assertEqual(self.get("/api/projects", {"Cookie": cookie})[:2], (200, "[]"))
-        self.assertEqual(self.get("/api/auth/signout", {"Cookie": cookie, "Origin": "http://evil.example"}, b"")[0], 403)
-        self.assertEqual(self.get("/api/auth/signout", {"Cookie": cookie, "Origin": self.base}, b"")[0], 200)
+        asked = {"Cookie": cookie, "Content-Type": "application/json"}  # a form would be led on to a page
+        self.assertEqual(self.get("/api/auth/signout", dict(asked, Origin="http://evil.example"), b"")[0], 403)
+        self.assertEqual(self.get("/api/auth/signout", dict(asked, Origin=self.base), b"")[0], 200)
         self.assertEqual(self.get("/api/projects", {"Cookie": cookie})[0], 401)
         self.assertEqual(self.run_program("signin-link", "--user", "a b").returncode, 2)
 
