@@ -32,13 +32,14 @@ struct audit_row {
 struct audit_query {
     unsigned limit; /* 1 to AUDIT_PER_PAGE */
     struct page_cursor after;
-    struct str user_id; /* absent, here and below: of all */
-    struct str project_id;
-    struct str action; /* method and pattern, with a blank between */
-    int status_class;  /* the first digit of the status, 0: those without an answer; -1: all */
-    int status;        /* 0: all of that class */
-    int64_t since_ms;  /* wall clock, then or later; 0: at any time */
-    int64_t until_ms;  /* before that; 0: at any time */
+    struct str user_id;    /* who asked; absent, here and below: of all */
+    struct str project_id; /* that the change is of */
+    struct str of_user_id; /* the same of a user */
+    struct str action;     /* method and pattern, with a blank between */
+    int status_class;      /* the first digit of the status, 0: those without an answer; -1: all */
+    int status;            /* 0: all of that class */
+    int64_t since_ms;      /* wall clock, then or later; 0: at any time */
+    int64_t until_ms;      /* before that; 0: at any time */
 };
 enum { AUDIT_PER_PAGE = 1000 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* GET /api/admin/audit: who asked for which change, newest first, in pages, narrowed by `user`, `project`, `action`,
- * `status` ("403", "4xx", or "none": the client left before the answer), `since` and `until`. */
+/* GET /api/admin/audit: who asked for which change, newest first, in pages, narrowed by `user` who asked, `project` or
+ * `ofUser` that the change is of, `action`, `status` ("403", "4xx", or "none": the client left before the answer),
+ * `since` and `until`. */
 #include "core/base/json_write.h"
 #include "handlers/documents.h"
 #include "handlers/handlers.h"
@@ -14,7 +15,7 @@ struct listing {
     struct audit_query query;
 };
 
-static const char *const filters[] = {"user", "project", "action", "status", "since", "until", NULL};
+static const char *const filters[] = {"user", "project", "ofUser", "action", "status", "since", "until", NULL};
 static const struct paging_list list = {"/api/admin/audit", filters};
 
 static void write_entry(struct json_writer *w, const struct audit_entry *e)
@@ -84,6 +85,7 @@ void audit_list(struct http_exchange *x, struct app *app)
     if (!paging_read_limit(x, AUDIT_PER_PAGE, USUAL_PER_PAGE, &l->query.limit, &err) ||
         !paging_read_cursor(x, &l->query.after, &err) || !paging_read_id(x, "user", &l->query.user_id, &err) ||
         !paging_read_id(x, "project", &l->query.project_id, &err) ||
+        !paging_read_id(x, "ofUser", &l->query.of_user_id, &err) ||
         !paging_read_text(x, "action", &l->query.action, &err) || !read_status(x, &l->query, &err) ||
         !paging_read_time(x, "since", PAGING_FROM, &l->query.since_ms, &err) ||
         !paging_read_time(x, "until", PAGING_TO, &l->query.until_ms, &err)) {

@@ -21,8 +21,8 @@
 #define SQL_LIST                                                                                                       \
     "SELECT (a).id, (a).user_id, name, (a).action, nullif((a).subject_kind, ''), nullif((a).subject_id, ''), "         \
     "(a).credential, (a).token_id, nullif((a).address, ''), (a).request_id, fs_ms((a).at), "                           \
-    "(extract(epoch FROM (a).at) * 1000000)::bigint, (a).status FROM fs_audit_list($1::bigint, $2::bigint, $3::text, " \
-    "$4::text, $5::text, $6::text, $7::bigint, $8::bigint, $9::bigint, $10::bigint) AS f (a, name)"
+    "(extract(epoch FROM (a).at) * 1000000)::bigint, (a).status FROM fs_audit_page($1::bigint, $2::bigint, $3::text, " \
+    "$4::text, $5::text, $6::text, $7::text, $8::bigint, $9::bigint, $10::bigint, $11::bigint) AS f (a, name)"
 
 enum {
     TEXT_ID,
@@ -156,6 +156,7 @@ static struct op *audit_list(void *self, const struct audit_query *query, ms_t t
     store_page_ask(call, p, query->limit, AUDIT_PER_PAGE, &query->after);
     pg_add_str(p, query->user_id);
     pg_add_str(p, query->project_id);
+    pg_add_str(p, query->of_user_id);
     pg_add_str(p, query->action);
     if (query->status_class >= 0)
         pg_add_int(p, query->status_class);

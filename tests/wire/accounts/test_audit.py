@@ -88,7 +88,7 @@ class Reading(StackCase):
             "SELECT 'a-' || lpad(i::text, 8, '0'), timestamptz '2026-01-01' + (i / 2) * interval '1 second', "
             "CASE WHEN i % 20000 = 0 THEN NULL WHEN i % 6000 = 7 THEN '" + cls.user + "' ELSE 'gone-' || i % 500 END, "
             "CASE WHEN i % 15000 = 3 THEN 'PUT /api/rare' ELSE 'POST /api/projects' END, "
-            "CASE WHEN i % 2 = 0 THEN 'project' ELSE 'other' END, 'p-' || i % 9000, '192.0.2.7', 'r-' || i, "
+            "CASE WHEN i % 2 = 0 THEN 'project' WHEN i % 3 = 0 THEN 'user' ELSE 'other' END, CASE WHEN i % 6 = 3 THEN 'u-' ELSE 'p-' END || i % 9000, '192.0.2.7', 'r-' || i, "
             "CASE WHEN i % 12000 = 1 THEN NULL WHEN i % 12000 = 2 THEN 503 WHEN i % 12000 = 5 THEN 409 WHEN i % 100 = 0 THEN 404 ELSE 200 END, "
             "'token', 't-1' "
             f"FROM generate_series(1, {cls.MANY}) i")
@@ -123,6 +123,17 @@ class Reading(StackCase):
         newest = [e["at"] for e in next(self.pages("limit=50"))]
         self.assertEqual(newest, sorted(newest, reverse=True))
 
+    def test_what_was_done_to_a_user_is_found_by_that_user(self):
+        self.world.sign_in("subject")
+        subject = self.world.sql("SELECT id FROM users WHERE name = 'subject'")[0][0]
+        self.boss.json("PATCH", f"/api/admin/users/{subject}", {"role": "admin"}, 200)
+        self.boss.json("DELETE", f"/api/admin/users/{subject}/sessions", status=200)
+        found = wait_for("both rows", lambda: [page for page in [next(self.pages(f"ofUser={subject}"))] if len(page) == 2])[0]
+        self.assertEqual([(e["action"], e["userId"], e["subjectKind"], e["subjectId"], e["status"]) for e in found],
+                         [("DELETE /api/admin/users/{id}/sessions", self.user, "user", subject, 200),
+                          ("PATCH /api/admin/users/{id}", self.user, "user", subject, 200)])
+        self.assertEqual([len(page) for page in self.pages(f"ofUser={subject}&limit=1")], [1, 1])
+
     def test_pages_hold_every_row_once_also_those_of_one_moment(self):
         wanted = self.expected("at < '2026-01-01 00:10:00Z'")
         self.assertEqual(self.ids(until="2026-01-01T00:10:00Z", limit=7), wanted)
@@ -131,6 +142,9 @@ class Reading(StackCase):
     def test_each_filter_finds_what_it_says(self):
         for query, where in (({"user": self.user}, f"user_id = '{self.user}'"),
                              ({"project": "p-4"}, "subject_kind = 'project' AND subject_id = 'p-4'"),
+                             ({"ofUser": "u-9"}, "subject_kind = 'user' AND subject_id = 'u-9'"),
+                             ({"ofUser": "p-4"}, "false"), ({"project": "u-9"}, "false"), ({"ofUser": "u-9", "project": "p-4"}, "false"),
+                             ({"ofUser": "u-9", "status": "2xx", "limit": 2}, "subject_id = 'u-9' AND status = 200"),
                              ({"action": "PUT /api/rare"}, "action = 'PUT /api/rare'"),
                              ({"status": "503"}, "status = 503"), ({"status": "5xx"}, "status >= 500"),
                              ({"status": "409"}, "status = 409"), ({"status": "4xx"}, "status BETWEEN 400 AND 499"),
@@ -151,12 +165,13 @@ class Reading(StackCase):
         last = self.expected("at < '2026-01-01 00:00:20Z'")[0]
         for what, arguments in (("all", {}), ("a late page", {"p_after_us": f"{1767225620 * 10**6}", "p_after_id": f"'{last}'"}),
                                 ("a user", {"p_user": f"'{self.user}'"}), ("nobody", {"p_user": "'none such'"}),
-                                ("a project", {"p_project": "'p-4'"}), ("an action", {"p_action": "'PUT /api/rare'"}),
+                                ("a project", {"p_project": "'p-4'"}), ("what was done to a user", {"p_of_user": "'u-9'"}),
+                                ("what was done to nobody", {"p_of_user": "'none'"}), ("an action", {"p_action": "'PUT /api/rare'"}),
                                 ("what failed", {"p_class": "5"}), ("what was refused", {"p_class": "4"}),
                                 ("without an answer", {"p_class": "0"}), ("a time", {"p_since_ms": "1767226000000", "p_until_ms": "1767226100000"})):
-            named = {"p_limit": "20", **{k: "NULL" for k in ("p_after_us", "p_after_id", "p_user", "p_project", "p_action", "p_class",
+            named = {"p_limit": "20", **{k: "NULL" for k in ("p_after_us", "p_after_id", "p_user", "p_project", "p_of_user", "p_action", "p_class",
                                                              "p_status", "p_since_ms", "p_until_ms")}, **arguments}
-            call = "fs_audit_list(" + ", ".join(f"{k} => {v}" for k, v in named.items()) + ")"
+            call = "fs_audit_page(" + ", ".join(f"{k} => {v}" for k, v in named.items()) + ")"
             # Once before, so that what it reads of the catalogue is known.
             told = self.world.sql(f"SELECT count(*) FROM {call}; EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM {call}")
             plan = json.loads("\n".join(line[0] for line in told[1:]))[0]["Plan"]
@@ -164,7 +179,7 @@ class Reading(StackCase):
                 self.assertLess(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"], self.PAGE_BLOCKS_MAX)
 
     def test_what_cannot_be_asked_for_names_the_parameter(self):
-        for query in ("limit=0", "limit=1001", "cursor=x", "user=a%20b", "project=" + "p" * 65, "status=99", "status=600", "status=6xx",
+        for query in ("limit=0", "limit=1001", "cursor=x", "user=a%20b", "project=" + "p" * 65, "ofUser=a_b", "status=99", "status=600", "status=6xx",
                       "status=0xx", "status=4x", "status=-1", "since=yesterday", "until=2026-02-30", "action=" + "a" * 257):
             with self.subTest(query=query):
                 self.assert_problem(self.boss.request("GET", "/api/admin/audit?" + query), 400, query.partition("=")[0])

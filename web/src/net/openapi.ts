@@ -3240,6 +3240,8 @@ export interface operations {
                 user?: string;
                 /** @description Id of the project that was changed. */
                 project?: string;
+                /** @description Id of the user that was changed: whose role or sessions. */
+                ofUser?: string;
                 /** @description Method and route, with a space between: `DELETE /api/projects/{id}`. */
                 action?: string;
                 /** @description One (403), a class of them (4xx), or `none`: no answer. */
