@@ -10,7 +10,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None), "integer": int, "number": (int, float)}
 METHODS = ("get", "put", "post", "delete", "patch")
 WORDS = {"type", "properties", "required", "items", "oneOf", "enum", "const", "pattern", "minLength", "maxLength", "minimum", "maximum",
-         "minItems", "maxItems", "maxProperties", "additionalProperties", "propertyNames", "description", "format", "$ref"}
+         "minItems", "maxItems", "maxProperties", "x-maxBytes", "additionalProperties", "propertyNames", "description", "format", "$ref"}
 # What a connection answers before it knows what is asked for: no operation's own.
 OF_THE_WIRE = {408, 414, 417, 431, 501, 505}
 # Which errors every route has that is so, and what the description calls them: a row of `fullstackd routes --json`.

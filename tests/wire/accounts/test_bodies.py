@@ -4,6 +4,7 @@
 come twice, wrong types, what is missing, too long, too short, too many, NUL, half a surrogate, no UTF-8. Each is refused with a
 pointer to the member at fault and writes nothing. Runs inside with_services.py."""
 import json
+import urllib.parse
 
 from accounts import Accounts, StackCase, main
 from github import GitHub
@@ -63,6 +64,24 @@ def example(schema, name=""):
     return {"integer": schema.get("minimum", 1), "boolean": True}[kind]
 
 
+def longest(schema):
+    """As long as it may be in the unit that its ceiling counts, of letters with two bytes."""
+    return "\u00fc" * (schema["x-maxBytes"] // 2 if "x-maxBytes" in schema else schema["maxLength"])
+
+
+def long_texts(schema, path=()):
+    """(path, text) of every text in a body that has a ceiling and no pattern which such letters break."""
+    part = branches(schema)[0]
+    if part.get("type") == "string" and "maxLength" in part and not part.get("pattern", "").startswith("^[A-Z"):
+        yield path, longest(part)
+    for key, member in part.get("properties", {}).items():
+        yield from long_texts(member, path + (key,))
+    if isinstance(part.get("additionalProperties"), dict):
+        yield from long_texts(part["additionalProperties"], path + ("KEY",))
+    if part.get("type") == "array":
+        yield from long_texts(part["items"], path + (0,))
+
+
 def put(whole, path, value):
     """A copy of `whole` with another value at this path."""
     if not path:
@@ -89,7 +108,8 @@ def bad_texts(schema):
         yield "another word", "nosuchword"
     if "maxLength" in schema:
         yield "too long", "x" * (schema["maxLength"] + 1)
-        yield "too many bytes", "\u00fc" * schema["maxLength"] + "x"
+    if "x-maxBytes" in schema:
+        yield "too many bytes", "\u00fc" * (schema["x-maxBytes"] // 2 + 1)
     if schema.get("minLength", 0) > 0:
         yield "too short", ""
 
@@ -209,6 +229,34 @@ class Bodies(StackCase):
                 after = self.tables()
                 self.assertEqual([(name, after[name]) for name in after if after[name] != before[name]], [])
         self.assertGreater(tried, 400)
+
+    def test_z_a_ceiling_is_where_the_description_says(self):
+        """No text of as many bytes, or characters, as may be is refused for its length; a longer one is, above."""
+        tried = []
+        for operation, described in operations():
+            whole = described["content"][JSON]["schema"]
+            for schema in [] if is_free(whole) else branches(whole):
+                for path, text in long_texts(schema):
+                    tried.append((operation, path[-1]))
+                    problem = json.loads(self.ask(operation, encode(put(example(schema), path, text)))[2])
+                    if "errors" in problem:
+                        self.assertNotIn("must have", problem["detail"], (operation, path))
+        self.assertIn(("POST /api/projects", "description"), tried)
+        self.assertIn(("POST /api/sandbox/{projectId}", "KEY"), tried)
+        self.assertGreater(len(tried), 10)
+
+    def test_z_a_parameters_ceiling_is_where_the_description_says(self):
+        tried = 0
+        for path, methods in API.document["paths"].items():
+            for parameter in map(API.follow, methods.get("get", {}).get("parameters", [])):
+                schema = parameter["schema"]
+                if parameter["in"] != "query" or "x-maxBytes" not in schema:
+                    continue
+                tried += 1
+                fits, long = ({parameter["name"]: text} for text in (longest(schema), longest(schema) + "x"))
+                self.assertEqual(self.admin.request("GET", f"{path}?{urllib.parse.urlencode(fits)}")[0], 200, path)
+                self.assert_problem(self.admin.request("GET", f"{path}?{urllib.parse.urlencode(long)}"), 400, parameter["name"])
+        self.assertGreater(tried, 2)
 
     def test_what_is_not_looked_at_is_said_so(self):
         free = sorted(operation for operation, described in operations() if is_free(described["content"][JSON]["schema"]))

@@ -48,6 +48,17 @@ def references(part):
             yield from references(value)
 
 
+def schemas_with(word, part):
+    if isinstance(part, dict):
+        if word in part:
+            yield part
+        for value in part.values():
+            yield from schemas_with(word, value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from schemas_with(word, value)
+
+
 class OpenApi(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -96,6 +107,14 @@ class OpenApi(unittest.TestCase):
         names = [operation["operationId"] for operation in operations().values()]
         self.assertEqual(len(names), len(set(names)))
         self.assertTrue(all(operation["summary"] for operation in operations().values()))
+
+    def test_a_ceiling_in_bytes_is_said_in_words_and_holds_in_characters(self):
+        """maxLength counts characters, and no text has more of them than bytes."""
+        found = list(schemas_with("x-maxBytes", DOCUMENT))
+        self.assertGreater(len(found), 10)
+        for schema in found:
+            self.assertEqual(schema["maxLength"], schema["x-maxBytes"])
+            self.assertTrue(schema["description"].endswith(f"At most {schema['x-maxBytes']} bytes of UTF-8."), schema)
 
     def test_every_reference_leads_somewhere_and_every_part_is_used(self):
         used = set(references(DOCUMENT))

@@ -213,7 +213,6 @@ export const api = {
     call('get', '/api/projects/{id}/environment', { path: { id }, ...(manner && { query: { reveal: true } }) }),
   writeVariable: (id: string, body: VariableWish, idempotencyKey: string) =>
     call('post', '/api/projects/{id}/environment', { path: { id }, body, idempotencyKey }),
-  /** Replaces the categories that are named. One without a value keeps what is stored. */
   /** Takes none away, whatever another tab has added meanwhile. */
   addVariables: (id: string, variables: VariableWish[], idempotencyKey: string) =>
     call('post', '/api/projects/{id}/environment', { path: { id }, body: { variables, replace: false }, idempotencyKey }),

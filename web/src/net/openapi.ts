@@ -828,8 +828,9 @@ export interface components {
         };
         ProjectWish: {
             name: string;
+            /** @description At most 2000 bytes of UTF-8. */
             description?: string;
-            /** @description A name of GET /api/clusters; the default one if absent. */
+            /** @description A name of GET /api/clusters; the default one if absent. At most 63 bytes of UTF-8. */
             cluster?: string;
         };
         Stage: {
@@ -1245,13 +1246,13 @@ export interface components {
         };
         /** @description What NextAuth's clients post. Each field once, percent-encoded UTF-8 without NUL. */
         NextAuthForm: {
-            /** @description As in JSON. */
+            /** @description As in JSON. At most 2000 bytes of UTF-8. */
             callbackUrl?: string;
-            /** @description Of GET /api/auth/csrf; taken and not looked at. */
+            /** @description Of GET /api/auth/csrf; taken and not looked at. At most 512 bytes of UTF-8. */
             csrfToken?: string;
-            /** @description "true": the answer is JSON, not a redirect. */
+            /** @description "true": the answer is JSON, not a redirect. At most 16 bytes of UTF-8. */
             json?: string;
-            /** @description For the client itself; not looked at. */
+            /** @description For the client itself; not looked at. At most 16 bytes of UTF-8. */
             redirect?: string;
         };
         Repository: {
@@ -1636,6 +1637,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description At most 200 bytes of UTF-8. */
                     token: string;
                 };
             };
@@ -2347,6 +2349,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description At most 32768 bytes of UTF-8. */
                     value: string;
                 };
             };
@@ -2880,7 +2883,7 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
-                    /** @description A path of this server, or its own address. */
+                    /** @description A path of this server, or its own address. At most 2000 bytes of UTF-8. */
                     callbackUrl?: string;
                 };
                 "application/x-www-form-urlencoded": components["schemas"]["NextAuthForm"];
@@ -3037,7 +3040,9 @@ export interface operations {
                 "application/json": {
                     /** @constant */
                     grant_type?: "urn:ietf:params:oauth:grant-type:device_code";
+                    /** @description At most 100 bytes of UTF-8. */
                     device_code: string;
+                    /** @description At most 100 bytes of UTF-8. */
                     client_id?: string;
                 };
             };
@@ -3130,6 +3135,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description At most 64 bytes of UTF-8. */
                     userCode: string;
                     allow: boolean;
                 };
