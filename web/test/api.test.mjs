@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { api } from '../src/net/api.ts';
+import { api, nextCursor } from '../src/net/api.ts';
 
 /** Answers one after the other; each is a Response or an error. Time does not pass: pauses are over at once. */
 function play(context, answers) {
@@ -55,4 +55,11 @@ test('a server that asks for a long wait is not waited for', async (context) => 
   const sent = play(context, [problem(503, 'not_ready', { 'Retry-After': '60' })]);
   await assert.rejects(api.startSandbox('p', 'key-4'), { status: 503, retryAfterMs: 60_000 });
   assert.equal(sent.length, 1);
+});
+
+test('the next page is where the Link field says, and nowhere else', () => {
+  assert.equal(nextCursor('</api/projects?limit=100&cursor=17000.p-1>; rel="next"'), '17000.p-1');
+  for (const none of [null, '', '</api/projects?limit=100>; rel="next"', '</api/projects?cursor=1.a>; rel="prev"', 'cursor=1.a']) {
+    assert.equal(nextCursor(none), null, String(none));
+  }
 });

@@ -264,6 +264,29 @@ test('a repair is no creation: what it makes again has its own clock, and no sta
   assert.deepEqual([mended.status, mended.failure], ['running', null]);
 });
 
+test('a repair that failed blames neither the creation nor a start, by its events as by the answer', () => {
+  lastSeq = 0;
+  const running = viewFromBody(body('running', DONE, { desired: 'running' }), 0);
+  const why = { code: 'FORBIDDEN', message: 'Service: not allowed', hint: 'Ask.' };
+  const told = run(running, [
+    ev('status', 100, { status: 'error', code: 'DRIFT', message: 'the Service is gone', hint: 'Wait.' }),
+    ev('stage', 101, { stage: 'networking', status: 'in_progress' }),
+    ev('stage', 102, { stage: 'networking', status: 'failed', ...why }),
+    ev('done', 102, { outcome: 'failed', ...why }),
+  ]);
+  const after = body('error', DONE, { desired: 'running', failure: why });
+  after.stages[2] = { ...after.stages[2], status: 'failed', ...why };
+  for (const attempt of [1, 2]) {
+    const read = viewFromBody({ ...after, attempt }, 0);
+    assert.deepEqual([blamed(read), read.failure.stageId, areStagesNews(read)], ['repair', 'networking', true]);
+  }
+  assert.deepEqual([told.status, blamed(told), told.failure.stageId], ['error', 'repair', 'networking']);
+  const again = applyEvent(told, { ...ev('status', 110, { status: 'starting' }), attempt: 2 });
+  const failed = run(again, [ev('stage', 111, { stage: 'networking', status: 'failed', ...why }), ev('done', 111, { outcome: 'failed', ...why })]
+    .map((event) => ({ ...event, attempt: 2 })));
+  assert.equal(blamed(failed), 'start', 'of the attempt after it');
+});
+
 test('what broke after it was ready, or could not be read, is no failed creation', () => {
   const drift = viewFromBody(body('error', DONE, { desired: 'running', failure: { code: 'DRIFT', message: 'the pod is not ready' } }), 0);
   assert.deepEqual([blamed(drift), areStagesNews(drift)], ['environment', false]);

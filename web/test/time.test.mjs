@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatAbout, formatAgo, formatDuration, formatTicking, parseTime } from '../src/lib/time.ts';
+import { formatAbout, formatAgo, formatDuration, formatSpan, formatTicking, parseTime } from '../src/lib/time.ts';
 
 test('a finished span has tenths only while they say something', () => {
   const cases = [[0, '< 0.1 s'], [49, '< 0.1 s'], [50, '0.1 s'], [349, '0.3 s'], [9949, '9.9 s'], [9950, '10 s'], [59_499, '59 s'], [59_600, '1 min 00 s'],
@@ -35,4 +35,8 @@ test('what is no time is NaN, not now', () => {
 
 test('an estimate is no more exact than it can be', () => {
   assert.deepEqual([9000, 61_000, 89_999, 3_599_000, 7_800_000].map(formatAbout), ['less than a minute', 'about 1 min', 'about 1 min', 'about 1 h 00 min', 'about 2 h 10 min']);
+});
+
+test('a span that is set is told exactly', () => {
+  assert.deepEqual([60_000, 90_000, 3_600_000, 9_000_000, 86_400_000, 604_861_000].map(formatSpan), ['1 min', '1 min 30 s', '1 h', '2 h 30 min', '1 d', '7 d 1 min 1 s']);
 });

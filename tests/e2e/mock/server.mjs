@@ -115,7 +115,7 @@ export class MockServer {
     if (kind === 'clusters') return json(response, 200, CLUSTERS);
     const project = this.#projects.get(id);
     if (!project) throw refuse(404, 'Project not found');
-    if (kind === 'projects' && tail === 'limits') return json(response, 200, { effective: { idleStopSeconds: 0, maxAgeSeconds: 0, warningSeconds: 600 } });
+    if (kind === 'projects' && tail === 'limits') return json(response, 200, { idleStopSeconds: null, maxAgeSeconds: null, effective: { idleStopSeconds: 0, maxAgeSeconds: 0, warningSeconds: 600 } });
     if (kind === 'projects' && tail === 'github') return json(response, 200, { githubRepo: null, url: null, private: null, connected: false, checkedAt: null, pendingRepo: null });
     if (kind === 'projects' && tail) return this.#act(project, tail, response);
     if (kind === 'projects') return method === 'DELETE' ? this.#deleteProject(project, response) : json(response, 200, this.#projectBody(project));

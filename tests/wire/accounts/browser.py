@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The stories of tests/e2e that need a whole server of their own, which serves web/dist: account.mjs, which signs in at a
-stand-in for GitHub, repository.mjs, which has more of that, queue.mjs, whose server makes one environment at a time, and
-variables.mjs. Runs inside with_services.py; needs web/dist, chromium and the packages of tests/e2e."""
+stand-in for GitHub, repository.mjs, which has more of that, queue.mjs, whose server makes one environment at a time,
+variables.mjs, and dashboard.mjs, which has many projects and a broken one. Runs inside with_services.py; needs web/dist,
+chromium and the packages of tests/e2e."""
 import json
 import os
 import subprocess
 import sys
 
-from accounts import Accounts
+from accounts import Accounts, Reader
 from github import GitHub
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
@@ -75,8 +76,27 @@ def variables():
         return tell("variables.mjs", world, 1)
 
 
+def dashboard():
+    """More projects than the list reads at once, and one whose Service was deleted and cannot be made again."""
+    env = dict(PAGES, FULLSTACKD_LIMITS_IDLE_STOP="2h", FULLSTACKD_FLOW_APPLY_DEADLINE="1s")
+    with Accounts(env=env, cluster_args=("--zero-delay",)) as world:
+        client = world.sign_in("local")
+        project, _ = client.create("broken")
+        client.follow(project["id"])
+        service = world.sandbox_row(project["id"])[0] + "-service"
+        world.sql("INSERT INTO projects (id, owner_id, name, updated_at) SELECT 'p-' || i, owner_id, 'shop ' || i, now() - i * interval '1 minute' "
+                  f"FROM projects, generate_series(1, 220) i WHERE id = '{project['id']}'")
+        reader = Reader(client, "/api/events")
+        world.fault(verb="create", resource="services", status=403, times=100000)
+        world.kube("DELETE", world.path_of("services", service), None, 200)
+        reader.wait("the end of the repair", lambda name, data: name == "done" and data["outcome"] == "failed")
+        status = tell("dashboard.mjs", world, 1, FS_BROKEN=project["id"])
+        world.kube("DELETE", "/devcluster/faults", None, 200)
+        return status
+
+
 def main():
-    return account() | repository() | queue() | variables()
+    return account() | repository() | queue() | variables() | dashboard()
 
 
 if __name__ == "__main__":

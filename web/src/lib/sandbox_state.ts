@@ -321,12 +321,14 @@ export function applyEvent(view: SandboxView, event: JournalEvent): SandboxView 
 }
 
 /** What it is that failed. */
-export type Blamed = 'creation' | 'start' | 'stop' | 'environment';
+export type Blamed = 'creation' | 'start' | 'stop' | 'repair' | 'environment';
 
-/** A failed attempt has a stage that failed. Without one, what was running has broken since, and may be being repaired. */
+/** A failed attempt has a stage that failed. Without one, what was running has broken since, and may be being repaired;
+ * with one and the last one done, it ran before, and the repair of that part has failed. */
 export function blamed(view: SandboxView): Blamed {
   if (view.isStop) return 'stop';
   if (view.stages.every((s) => s.status !== 'failed')) return 'environment';
+  if (view.stages.at(-1)?.status === 'completed') return 'repair';
   return view.attempt > 1 ? 'start' : 'creation';
 }
 

@@ -37,6 +37,18 @@ export function formatAbout(ms: number): string {
   return `about ${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
+/** A span that is set: "90 s", "5 min", "2 h 30 min", "7 d". Exact, for it is a limit. */
+export function formatSpan(ms: number): string {
+  const units: [number, string][] = [[DAY, 'd'], [HOUR, 'h'], [MINUTE, 'min'], [SECOND, 's']];
+  let rest = ms;
+  const parts = units.flatMap(([unit, word]) => {
+    const n = Math.floor(rest / unit);
+    rest -= n * unit;
+    return n > 0 ? [`${n} ${word}`] : [];
+  });
+  return parts.join(' ') || '0 s';
+}
+
 /** How long ago, coarse: "just now", "42 s ago", "5 min ago", "3 h ago", "2 days ago", then the date. */
 export function formatAgo(atMs: number, nowMs: number): string {
   const age = nowMs - atMs;

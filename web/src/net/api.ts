@@ -5,7 +5,7 @@
 import { ServerClock } from '../lib/clock.ts';
 import { parseRetryAfterMs } from '../lib/backoff.ts';
 import { parseTime } from '../lib/time.ts';
-import type { AnswerOf, Asked, Method, PathOf, ProjectWish, RepositoryWish, TokenWish, VariableWish } from './types.ts';
+import type { AnswerOf, Asked, LimitsWish, Method, PathOf, ProjectWish, RepositoryWish, TokenWish, VariableWish } from './types.ts';
 
 /** No answer after this long counts as no answer. */
 const ANSWER_LIMIT_MS = 20_000;
@@ -13,6 +13,8 @@ const ANSWER_LIMIT_MS = 20_000;
 const AGAIN_TIMES = 3;
 const AGAIN_LIMIT_MS = 15_000;
 const AGAIN_PAUSE_MS = 700;
+/** Rows that a page of the list brings. */
+const PROJECTS_PER_PAGE = 100;
 
 export const clock = new ServerClock();
 
@@ -42,6 +44,8 @@ export class ApiError extends Error {
 export interface Answer<T> {
   body: T;
   requestId: string | null;
+  /** Where the next page of a list begins; null: this was the last one, or it is no list. */
+  next: string | null;
 }
 
 let onUnauthorized: () => void = () => {};
@@ -113,7 +117,7 @@ async function callOnce<T>(method: string, path: string, options: Request): Prom
   });
   observeHeaders(answer.response.headers, sentMs, Date.now());
   const requestId = answer.response.headers.get('x-request-id');
-  if (answer.response.ok) return { body: parseBody(answer.text, requestId) as T, requestId };
+  if (answer.response.ok) return { body: parseBody(answer.text, requestId) as T, requestId, next: nextCursor(answer.response.headers.get('link')) };
   if (answer.response.status === 401 && !options.expects401) onUnauthorized();
   throw problem(answer.response, answer.text, requestId);
 }
@@ -177,6 +181,12 @@ export function newIdempotencyKey(): string {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
 }
 
+/** RFC 8288. The cursor and not the address, so that a Link can lead nowhere else. */
+export function nextCursor(link: string | null): string | null {
+  const query = /<[^>?]*\?([^>]*)>\s*;\s*rel="next"/.exec(link ?? '')?.[1];
+  return new URLSearchParams(query ?? '').get('cursor');
+}
+
 /** What a project as a whole can be asked for; the server says when. */
 export type ProjectAction = 'start' | 'stop' | 'restart';
 
@@ -197,7 +207,8 @@ export const api = {
   revokeToken: (id: string) => call('delete', '/api/tokens/{id}', { path: { id } }),
   deviceAsked: (code: string) => call('get', '/api/auth/device', { query: { user_code: code } }),
   decideDevice: (userCode: string, allow: boolean) => call('post', '/api/auth/device', { body: { userCode, allow } }),
-  projects: () => call('get', '/api/projects', {}),
+  projects: (cursor: string | null) => call('get', '/api/projects', { query: { limit: PROJECTS_PER_PAGE, ...(cursor && { cursor }) } }),
+  projectsOf: (keyword: string) => call('get', '/api/projects', { query: { limit: PROJECTS_PER_PAGE, keyword } }),
   project: (id: string) => call('get', '/api/projects/{id}', { path: { id } }),
   clusters: () => call('get', '/api/clusters', {}),
   createProject: (body: ProjectWish, idempotencyKey: string) => call('post', '/api/projects', { body, idempotencyKey }),
@@ -225,6 +236,7 @@ export const api = {
   /** Nothing is removed at GitHub. */
   disconnectRepository: (id: string) => call('delete', '/api/projects/{id}/github', { path: { id } }),
   limits: (id: string) => call('get', '/api/projects/{id}/limits', { path: { id } }),
+  setLimits: (id: string, body: LimitsWish) => call('put', '/api/projects/{id}/limits', { path: { id }, body }),
   noteActivity: (id: string) => call('post', '/api/projects/{id}/activity', { path: { id }, body: {} }),
   deleteSandbox: (projectId: string) => call('delete', '/api/sandbox/{projectId}', { path: { projectId } }),
 };

@@ -29,6 +29,8 @@ export type Category = Schemas['Category'];
 export type Variable = Schemas['Variable'];
 export type Variables = Schemas['Variables'];
 export type VariableWish = Schemas['VariableWish'];
+export type Limits = AnswerOf<'get', '/api/projects/{id}/limits'>;
+export type LimitsWish = Asked<'put', '/api/projects/{id}/limits'>['body'];
 export type QueuePlace = Schemas['QueuePlace'];
 
 /** The events that the journal holds; a reset is the stream's own. */

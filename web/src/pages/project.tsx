@@ -17,6 +17,7 @@ import { useAct } from '../ui/act.ts';
 import { Addresses } from '../ui/addresses.tsx';
 import { FailureCard, remedyOf } from '../ui/failure.tsx';
 import { BackIcon } from '../ui/icons.tsx';
+import { LimitsCard } from '../ui/limits.tsx';
 import { PageHeading, usePageTitle } from '../ui/page.tsx';
 import { ActButton, Ago, ErrorNote } from '../ui/parts.tsx';
 import { QueueCard } from '../ui/queue.tsx';
@@ -34,6 +35,7 @@ const FAILED_TITLE: Readonly<Record<Blamed, string>> = {
   creation: 'The environment was not created',
   start: 'The environment was not started',
   stop: 'The environment was not stopped',
+  repair: 'The environment was not repaired',
   environment: 'The environment needs a look',
 };
 
@@ -267,6 +269,7 @@ function OpenedProject(props: { open: OpenSandbox; project: Project }) {
         <div class="aside">
           {hasAddresses && <Addresses view={view} />}
           <RepositoryCard projectId={open.projectId} />
+          <LimitsCard projectId={project.id} status={view?.status ?? ''} />
           <Facts project={project} onDelete={() => setDialog('delete')} />
         </div>
       </div>

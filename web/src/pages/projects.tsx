@@ -8,12 +8,15 @@ import {
 } from '../lib/list.ts';
 import type { Project } from '../net/types.ts';
 import { place, replaceSearch } from '../state/nav.ts';
-import { loadProjects, projects, projectsError } from '../state/projects.ts';
+import {
+  hasMoreProjects, isSearchCut, isSearching, loadMoreProjects, loadProjects, projects, projectsError, searchProjects,
+} from '../state/projects.ts';
+import { useAct } from '../ui/act.ts';
 import { singleKeys } from '../state/prefs.ts';
 import { OpenIcon, PlusIcon, SearchIcon } from '../ui/icons.tsx';
 import { wantsSearch } from '../ui/keys.tsx';
 import { PageHeading, usePageTitle } from '../ui/page.tsx';
-import { Ago, ErrorNote } from '../ui/parts.tsx';
+import { ActButton, Ago, ErrorNote } from '../ui/parts.tsx';
 import { SandboxTag } from '../ui/status.tsx';
 
 const GROUP_WORD: Readonly<Record<StatusGroup, string>> = {
@@ -26,6 +29,9 @@ const GROUP_WORD: Readonly<Record<StatusGroup, string>> = {
 };
 
 const ORDER_WORD: Readonly<Record<Order, string>> = { activity: 'Last activity', name: 'Name', created: 'Date created' };
+
+/** Letters; the server takes 256 bytes. */
+const SEARCH_CEILING = 64;
 
 function ask(query: ListQuery): void {
   replaceSearch(formatListQuery(query));
@@ -46,6 +52,7 @@ function SearchField(props: { query: ListQuery }) {
         ref={ref}
         type="search"
         placeholder="Search"
+        maxLength={SEARCH_CEILING}
         value={props.query.text}
         onInput={(e) => ask({ ...props.query, text: e.currentTarget.value })}
       />
@@ -114,14 +121,34 @@ function Row(props: { project: Project }) {
   );
 }
 
+/** Below the rows, while there are projects that were not read: order and counts are of those that were. */
+function More(props: { list: Project[]; query: ListQuery }) {
+  const act = useAct();
+  if (!hasMoreProjects.value) return null;
+  const isNarrowed = props.query.group !== 'all' || props.query.order !== 'activity';
+  return (
+    <div class="more" data-more>
+      <p class="fine">
+        {props.list.length} projects are read, those used last first; there are more. A search looks in all of them
+        {isNarrowed ? ', status and order only in those that are read.' : '.'}
+        {isSearchCut.value && ' More match than are shown: search for more of the name.'}
+      </p>
+      <ActButton act={act} work={loadMoreProjects}>
+        Show more
+      </ActButton>
+    </div>
+  );
+}
+
 function Rows(props: { list: Project[]; query: ListQuery }) {
   const rows = selectProjects(props.list, props.query);
+  if (rows.length === 0 && isSearching.value) return <p class="fine">Searching…</p>;
   if (rows.length === 0) {
     return (
       <div class="empty">
         <p>No project matches.</p>
         <button type="button" class="button" onClick={() => ask({ ...props.query, text: '', group: 'all' })}>
-          Show all {props.list.length}
+          Show all{!hasMoreProjects.value && ` ${props.list.length}`}
         </button>
       </div>
     );
@@ -152,6 +179,7 @@ export function ProjectsPage() {
   usePageTitle('Projects');
   useEffect(() => void loadProjects(), []);
   const query = parseListQuery(place.value.search);
+  useEffect(() => searchProjects(query.text), [query.text, hasMoreProjects.value]);
   const list = projects.value;
   const error = projectsError.value;
   return (
@@ -175,6 +203,7 @@ export function ProjectsPage() {
       {!list && !error && <p class="fine">Reading your projects…</p>}
       {list && list.length > 0 && <Filters query={query} list={list} />}
       {list && (list.length > 0 ? <Rows list={list} query={query} /> : <Empty />)}
+      {list && <More list={list} query={query} />}
     </div>
   );
 }

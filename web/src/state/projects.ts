@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* The list of projects: read once, kept by events, read again when an event names a project that it does not hold. */
+/* The list of projects: read page by page, kept by events, read again when an event names a project that it does not hold.
+ * While there are pages that were not read, a search asks the server as well, and what it finds joins the list. */
 
 import { signal } from '@preact/signals';
 import { applyToList } from '../lib/list.ts';
@@ -11,32 +12,102 @@ import { subscribe } from './live.ts';
 const REREADS = 3;
 /** Several unknown projects in a row cause one read. */
 const REREAD_DELAY_MS = 300;
+/** Who is typing has not yet asked. */
+const SEARCH_DELAY_MS = 250;
 
 export const projects = signal<Project[] | null>(null);
 export const projectsError = signal<ApiError | null>(null);
+/** Are there projects that were not read? */
+export const hasMoreProjects = signal(false);
+/** Did the server find more than it told? */
+export const isSearchCut = signal(false);
+/** A search whose answer is awaited. */
+export const isSearching = signal(false);
 
 let eventsSeen = 0;
 let reading: Promise<void> | null = null;
 let pending: ReturnType<typeof setTimeout> | undefined;
+/** Where the page after the last one that was read begins. */
+let next: string | null = null;
+let pagesRead = 1;
+/** What is searched for, and what the server found that stands on no page that was read. */
+let keyword = '';
+let found: Project[] = [];
+let searching: ReturnType<typeof setTimeout> | undefined;
 
-/** Reads the list from the server; a read in progress is shared. */
+function union(list: readonly Project[], more: readonly Project[]): Project[] {
+  const ids = new Set(list.map((p) => p.id));
+  return [...list, ...more.filter((p) => !ids.has(p.id))];
+}
+
+/** Reads what was read before anew from the server; a read in progress is shared. */
 export function loadProjects(): Promise<void> {
   reading ??= read().finally(() => (reading = null));
   return reading;
+}
+
+/** Reads the page after those that were read. */
+export async function loadMoreProjects(): Promise<void> {
+  await reading;
+  pagesRead += 1;
+  await loadProjects();
+}
+
+async function readPages(): Promise<Project[]> {
+  let list: Project[] = [];
+  let at: string | null = null;
+  let pages = 0;
+  do {
+    const answer: Awaited<ReturnType<typeof api.projects>> = await api.projects(at);
+    list = union(list, answer.body);
+    at = answer.next;
+    pages += 1;
+  } while (at !== null && pages < pagesRead);
+  next = at;
+  return list;
 }
 
 async function read(): Promise<void> {
   try {
     for (let i = 0; i < REREADS; i++) {
       const before = eventsSeen;
-      const { body } = await api.projects();
-      projects.value = body;
+      const list = await readPages();
+      const sought = next !== null && keyword !== '' ? await api.projectsOf(keyword) : null;
+      found = sought?.body ?? [];
+      isSearchCut.value = sought != null && sought.next !== null;
+      projects.value = union(list, found);
+      hasMoreProjects.value = next !== null;
       projectsError.value = null;
       if (eventsSeen === before) return;
     }
   } catch (error) {
     projectsError.value = error as ApiError;
   }
+}
+
+async function search(text: string): Promise<void> {
+  try {
+    const answer = await api.projectsOf(text);
+    if (text !== keyword) return;
+    found = answer.body;
+    isSearchCut.value = answer.next !== null;
+    projects.value = union(projects.peek() ?? [], found);
+    projectsError.value = null;
+  } catch (error) {
+    if (text === keyword) projectsError.value = error as ApiError;
+  }
+  if (text === keyword) isSearching.value = false;
+}
+
+/** Also among those that were not read. Once all are, there is nothing to ask. */
+export function searchProjects(text: string): void {
+  const wanted = text.trim();
+  if (wanted === keyword) return;
+  keyword = wanted;
+  clearTimeout(searching);
+  isSearchCut.value = false;
+  isSearching.value = wanted !== '' && hasMoreProjects.peek();
+  if (isSearching.peek()) searching = setTimeout(() => void search(wanted), SEARCH_DELAY_MS);
 }
 
 /** Shows a project that an answer brought before the list is read again. */
@@ -48,6 +119,11 @@ export function putProject(project: Project): void {
 export function forgetProjects(): void {
   projects.value = null;
   projectsError.value = null;
+  hasMoreProjects.value = false;
+  isSearchCut.value = false;
+  keyword = '';
+  pagesRead = 1;
+  found = [];
 }
 
 function readSoon(): void {

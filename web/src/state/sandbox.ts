@@ -91,6 +91,7 @@ export const FAILED_WORD: Readonly<Record<Blamed, string>> = {
   creation: 'Creation failed',
   start: 'Start failed',
   stop: 'Stop failed',
+  repair: 'Repair failed',
   environment: 'Not running as it should',
 };
 

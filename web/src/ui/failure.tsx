@@ -34,6 +34,11 @@ const REMEDY: Readonly<Record<Blamed, Remedy>> = {
   creation: { action: 'start', word: 'Retry', note: 'Retry goes on from what exists; stages that are done are kept.' },
   start: { action: 'start', word: 'Retry', note: 'Retry goes on from what exists. The data is kept.' },
   stop: { action: 'stop', word: 'Stop again', note: 'What was still running was left as it is. The data is kept.' },
+  repair: {
+    action: 'start',
+    word: 'Repair now',
+    note: 'The server tries it again by itself, at growing intervals; this does it at once. What is missing is made again. Data that is there is kept.',
+  },
   environment: { action: 'restart', word: 'Restart', note: 'The data is kept.' },
 };
 
@@ -50,13 +55,27 @@ export function remedyOf(view: SandboxView): ProjectAction {
   return remedy(view).action;
 }
 
+/** What of a sandbox that ran before could not be made again, by the stage that makes it. */
+const PART: Readonly<Record<string, string>> = {
+  database: 'The database',
+  container: 'The container',
+  networking: 'The network access',
+  terminal: 'The web terminal',
+};
+
+function titleOf(view: SandboxView): string {
+  const stage = view.stages.find((s) => s.id === view.failure?.stageId);
+  if (!stage) return FAILED_WORD[blamed(view)];
+  return blamed(view) === 'repair' ? `${PART[stage.id] ?? stage.title} could not be repaired` : `${stage.title} failed`;
+}
+
 export function FailureCard(props: { opened: OpenSandbox; view: SandboxView; onPause(action: PauseAction): void }) {
   const { opened, view } = props;
   const act = useAct();
   const failure = view.failure;
   if (!failure) return null;
   const stage = view.stages.find((s) => s.id === failure.stageId);
-  const what = stage ? `${stage.title} failed` : FAILED_WORD[blamed(view)];
+  const what = titleOf(view);
   const { action, word, note } = remedy(view);
   return (
     <section class="failure" aria-labelledby="failure" data-failure={failure.code ?? 'unknown'}>
@@ -79,7 +98,7 @@ export function FailureCard(props: { opened: OpenSandbox; view: SandboxView; onP
           </span>
         )}
       </p>
-      {act.error && <ErrorNote error={act.error} title="Retry was not accepted." />}
+      {act.error && <ErrorNote error={act.error} title={`${word} was not accepted.`} />}
       <div class="acts">
         {mayAllow(view, action) && action === 'start' && (
           <ActButton act={act} class="primary" isOff={view.areActionsOld} work={() => startSandbox(opened.projectId)}>
