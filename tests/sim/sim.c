@@ -70,8 +70,11 @@ bool sim_percent(struct sim *s, unsigned percent)
 bool sim_sleeps(struct sim *s, size_t node, struct loop_timer *t)
 {
     ms_t left_ms = s->asleep_until_ms[node] - loop_now_ms(s->loop);
+    ms_t trouble_ms = s->calm_at_ms - loop_now_ms(s->loop);
     if (left_ms <= 0)
         return false;
+    if (left_ms > trouble_ms)
+        left_ms = trouble_ms > 0 ? trouble_ms : 1;
     loop_timer_set(t, left_ms);
     return true;
 }

@@ -24,6 +24,7 @@ struct sim {
     struct loop *loop;                   /* of the world: people, the store, the cluster */
     struct loop *processes[SIM_NODES_N]; /* each has its own: it may sleep while the world goes on */
     ms_t asleep_until_ms[SIM_NODES_N];   /* of the world's clock */
+    ms_t calm_at_ms;                     /* when the faults stop, and whoever sleeps wakes */
     ms_t clock_ahead_at_ms;              /* when the store's clock was last set forward; 0: never */
     ms_t wished_at_ms;                   /* when, all being well, everything was asked for once more; 0: never */
     bool is_wall_set;                    /* somebody set a wall clock */

@@ -220,6 +220,7 @@ static void on_calm(void *arg)
     r->sim.has_faults = false;
     memset(r->sim.asleep_until_ms, 0, sizeof(r->sim.asleep_until_ms));
     for (size_t i = 0; i < r->nodes_n; i++) {
+        loop_clock_to(r->sim.processes[i], loop_now_ms(r->sim.loop)); /* whoever wakes knows how late it is */
         sim_store_is_down(r->store, i, false);
         sim_cluster_is_down(r->cluster, i, false);
         sim_cluster_blind(r->cluster, i, 0);
