@@ -281,33 +281,9 @@ static uint64_t walk(struct flow *f, enum step_id first, enum step_id end_step, 
     return done;
 }
 
-/* Objects of which nobody knows whether they are there: they are not watched. */
-static uint64_t unseen(const struct flow *f)
-{
-    uint64_t objects = 0;
-    for (size_t i = 0; i < OBJECT_N; i++) {
-        if (f->seen.objects[i] == PRESENCE_UNKNOWN)
-            objects |= BIT(i);
-    }
-    return objects;
-}
-
-/* What is gone has to be applied again, and with the workload what it owned, though whoever makes it anew may not hear
- * of it. When the workload was away so shortly that it was not seen, what it owned goes all the same: if one went,
- * those that are not watched may have gone with it. */
-static void forget_absent(struct flow *f)
-{
-    for (size_t i = 0; i < OBJECT_N && f->seen.is_synced; i++) {
-        if (f->seen.objects[i] != PRESENCE_ABSENT || (f->applied & BIT(i)) == 0)
-            continue;
-        uint64_t with_it = i == OBJECT_WORKLOAD ? UINT64_MAX : i > OBJECT_WORKLOAD ? unseen(f) : 0;
-        f->applied &= ~(BIT(i) | (with_it & ~FLOW_DATABASE_OBJECTS));
-    }
-}
-
 static void build(struct flow *f)
 {
-    forget_absent(f);
+    flow_facts_forget_absent(f);
     struct flow_notes notes = {0};
     for (size_t i = STEP_CREATE_N; i < STEP_N; i++)
         flow_ops_drop(f, (enum step_id)i);
@@ -382,17 +358,6 @@ static void look_for_requests(struct flow *f)
         flow_look_at(f, f->known_at_ms + QUIET_MS);
 }
 
-/* A process begins a repair with what the attempt had done. Of what is not watched nobody knows whether it is there
- * still: it is applied once more. */
-static void begin_repair(struct flow *f)
-{
-    if (!f->seen.is_synced)
-        return;
-    f->applied &= ~unseen(f);
-    f->is_repair_new = false;
-    f->is_dirty = true;
-}
-
 void flow_advance(struct flow *f)
 {
     f->next_ms = NEVER_MS;
@@ -400,14 +365,7 @@ void flow_advance(struct flow *f)
     if (f->must_load)
         read_row(f);
     else if (f->state == FLOW_WORKING) {
-        const struct port_cluster *cluster = f->ports.cluster;
-        cluster->observe(cluster->self, &f->sb, &f->seen);
-        if (f->seen.is_reachable)
-            f->away_since_ms = 0;
-        else if (f->away_since_ms == 0)
-            f->away_since_ms = loop_now_ms(f->ports.loop);
-        if (f->is_repair_new)
-            begin_repair(f);
+        flow_facts_read(f);
         direction_of(f->sb.desired)(f);
     }
     flow_journal_flush(f);
@@ -544,12 +502,14 @@ struct flow *flow_new(const struct flow_ports *ports, const struct flow_row *row
     }
     f->known_at_ms = loop_now_ms(ports->loop);
     f->save_backoff = (struct backoff){.first_ms = SAVE_FIRST_MS, .cap_ms = SAVE_CAP_MS};
-    flow_clocks_read(f, row->steps_json);
     f->is_repair_new = sandbox_is_repair(&f->sb);
+    flow_clocks_read(f, row->steps_json);
     if (f->is_repair_new)
         ports->cluster->forget(ports->cluster->self, str_from(f->sb.project_id));
-    if (is_resumed)
-        f->settling_until_ms = loop_now_ms(ports->loop) + ports->settings->deadlines_ms[DEADLINE_APPLY];
+    if (is_resumed) {
+        f->taken_ms = loop_now_ms(ports->loop);
+        f->settling_until_ms = f->taken_ms + ports->settings->deadlines_ms[DEADLINE_APPLY];
+    }
     /* A creation that did not end and is to be undone here was led by a process that is gone, or by nobody. */
     bool is_led = f->sb.desired != DESIRED_RUNNING && !f->has_ended && f->sb.queued_ms == 0;
     bool is_inherited = is_resumed || is_led;

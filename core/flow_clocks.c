@@ -146,6 +146,7 @@ void flow_clocks_read(struct flow *f, struct str steps_json)
         if (sandbox_is_repair(&f->sb) && json_int(json_find(v, "repair"), 0) != f->sb.drift_ms) {
             begin_anew(f);
         } else {
+            f->is_repair_new = false;
             f->events_n = (unsigned)json_int(json_find(v, "events"), 0);
             read_steps(f, json_find(v, "steps"));
         }

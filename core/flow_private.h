@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* The engine's own state, shared by flow.c and flow_undo.c (deciding), flow_ops.c (acting), flow_journal.c (telling)
- * and flow_clocks.c (remembering). Nobody else includes it. */
+/* The engine's own state, shared by flow.c and flow_undo.c (deciding), flow_facts.c (seeing), flow_ops.c (acting),
+ * flow_journal.c (telling) and flow_clocks.c (remembering). Nobody else includes it. */
 #pragma once
 
 #include "core/flow.h"
@@ -94,6 +94,7 @@ struct flow {
     ms_t load_at_ms;
     ms_t known_at_ms;       /* when the row was last known to be as it is here */
     ms_t away_since_ms;     /* monotonic; 0: the API answers */
+    ms_t taken_ms;          /* when it was taken over from another process; 0: it was begun here */
     ms_t settling_until_ms; /* taken over from another process: what it had done has yet to be seen or done again */
     ms_t next_ms;           /* the next moment at which looking again makes sense */
     struct loop_timer timer;
@@ -115,6 +116,12 @@ struct flow_notes {
     enum reason code[STEP_N];
     char message[STEP_N][MESSAGE_SIZE];
 };
+
+/* flow_facts.c */
+/* What is seen at this look, and how far it can be relied on. */
+void flow_facts_read(struct flow *f);
+/* What is gone does not count as applied any more, nor does what went with it. */
+void flow_facts_forget_absent(struct flow *f);
 
 /* flow_undo.c: one look in that direction. */
 void flow_undo(struct flow *f);

@@ -64,8 +64,18 @@ bool sim_cluster_runs(const struct sim_cluster *c, const char *project_id, enum 
 bool sim_cluster_was_vandalized(const struct sim_cluster *c, const char *project_id);
 /* Pod and database always fared well, and nobody touched them: what failed, failed by the engine. */
 bool sim_cluster_was_good(const struct sim_cluster *c, const char *project_id);
-/* Since when all of it is up and reachable, if it was within the last `within_ms`; 0: it was not. */
-ms_t sim_cluster_ready_since(struct sim_cluster *c, const char *project_id, ms_t within_ms);
+/* Since when all of it is up and reachable, if it was within the last `within_ms`; 0: it was not. If the process has
+ * been blind meanwhile, each part may have been so at another moment. */
+ms_t sim_cluster_ready_since(struct sim_cluster *c, size_t node, const char *project_id, ms_t within_ms);
+/* The process tells with an event that a stage is not completed (any more): had anything got worse since it, or another
+ * process, told that it was? `told` keeps that from one event to the next; its zeros: nothing was told. */
+struct sim_told {
+    unsigned attempt;
+    bool is_completed[STAGE_N];
+    unsigned worse_n[STAGE_N];
+    ms_t completed_ms[STAGE_N];
+};
+void sim_cluster_hear_stage(struct sim_cluster *c, size_t node, const struct journal_event *e, struct sim_told *told);
 /* Since when its database cannot come up any more; 0: it can. */
 ms_t sim_cluster_hopeless_since(const struct sim_cluster *c, const char *project_id);
 /* The process's watches are silent for a while: what it sees is old, and it does not know. */

@@ -62,6 +62,7 @@ static void remember(struct call *call)
     bool is_there = call->verb == CALL_APPLY;
     if (call->verb != CALL_APPLY && call->verb != CALL_REMOVE)
         return;
+    sim_sight_answer(call->view, place);
     if (call->object == OBJECT_WORKLOAD)
         call->view->workloads[place] = call->place->things[OBJECT_WORKLOAD].made_n;
     if (sim_is_watched(call->object)) {
@@ -127,8 +128,8 @@ static void roll_call(struct call *call, ms_t timeout_ms)
         answer_ms = timeout_ms;
         (void)err_set(&call->err, ERR_TIMEOUT, __func__, "no answer");
     } else if (sim_percent(s, 6)) {
-        answer_ms = sim_between(s, 200, timeout_ms - 1); /* slow, and heard */
-        land_ms = answer_ms - 1;
+        answer_ms = sim_between(s, 200, timeout_ms - 1); /* slow, and heard: late on its way there or back */
+        land_ms = sim_percent(s, 50) ? answer_ms - 1 : land_ms;
     } else if (call->verb == CALL_APPLY && sim_percent(s, 1) && sim_percent(s, 20)) {
         call->is_refused = true;
         (void)err_set(&call->err, ERR_DENIED, __func__, "forbidden");

@@ -54,6 +54,7 @@ void sim_remove_thing(struct sim_cluster *c, struct place *p, enum cluster_objec
     struct thing *t = &p->things[object];
     if (!t->exists || t->gone_at_ms > 0)
         return;
+    p->worse_n++;
     t->gone_at_ms = sim_now(c) + sim_between(c->sim, 0, object == OBJECT_DATABASE ? 8000 : 1500);
     if (c->hold == SIM_HOLD_FINALIZER && object == c->held_object && t->gone_at_ms < c->hold_until_ms)
         t->gone_at_ms = c->hold_until_ms;
@@ -62,6 +63,7 @@ void sim_remove_thing(struct sim_cluster *c, struct place *p, enum cluster_objec
 static void make_pod(struct sim_cluster *c, struct place *p, const char *restart_time)
 {
     text_fit(p->restart_time, sizeof(p->restart_time), str_from(restart_time));
+    p->worse_n++;
     p->pod_at_ms = sim_now(c);
     p->env_seen_at_ms = 0;
     p->kubelet_next_ms = 0;
@@ -104,6 +106,7 @@ void sim_run_thing(struct sim_cluster *c, struct place *p, enum cluster_object o
 {
     struct thing *t = &p->things[object];
     bool is_change = t->is_halted == is_running;
+    p->worse_n += is_change;
     t->version++;
     t->is_halted = !is_running;
     if (is_change && object == OBJECT_WORKLOAD && !is_running)
@@ -138,6 +141,7 @@ static void evolve(struct sim_cluster *c, struct place *p)
             t->exists = false;
             t->gone_at_ms = 0;
             t->removed_n++;
+            p->worse_n++;
             if (i == OBJECT_WORKLOAD) {
                 p->pod_at_ms = 0;
                 p->pod_gone_at_ms = 0;
@@ -146,6 +150,7 @@ static void evolve(struct sim_cluster *c, struct place *p)
         }
     }
     if (p->pod_gone_at_ms > 0 && now >= p->pod_gone_at_ms) {
+        p->worse_n++;
         p->pod_at_ms = 0;
         p->pod_gone_at_ms = 0;
     }
@@ -226,7 +231,7 @@ static void show_route(const struct sim_cluster *c, const struct place *p, enum 
     route->is_accepted = p->kinds.route == ROUTE_HTTPROUTE && t->exists && sim_now(c) >= t->made_at_ms + p->schedule_ms;
 }
 
-static void show(struct sim_cluster *c, struct place *p, struct observed *seen)
+void sim_show(struct sim_cluster *c, struct place *p, struct observed *seen)
 {
     memset(seen, 0, sizeof(*seen));
     for (size_t i = 0; i < OBJECT_N; i++)
@@ -273,9 +278,12 @@ static void look(struct view *v, size_t i, const struct observed *truth)
     struct sim *s = v->cluster->sim;
     ms_t now_ms = sim_now(v->cluster);
     bool is_blind = now_ms < v->blind_until_ms || now_ms < s->asleep_until_ms[v - v->cluster->views];
-    if (!v->is_synced || v->is_down || is_blind || sim_percent(s, 30))
+    bool is_skipped = sim_percent(s, 30);
+    if (is_blind || v->is_down)
+        v->blind_last_ms = now_ms;
+    if (!v->is_synced || v->is_down || is_blind || is_skipped)
         return;
-    v->looked_ms[i] = now_ms;
+    sim_sight_look(v, i);
     /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): the padding is zero, see show. */
     bool is_news = memcmp(truth, &v->caches[i], sizeof(*truth)) != 0 ||
                    v->workloads[i] != v->cluster->places[i].things[OBJECT_WORKLOAD].made_n ||
@@ -286,31 +294,14 @@ static void look(struct view *v, size_t i, const struct observed *truth)
         tell(v, str_from(v->cluster->places[i].project_id));
 }
 
-/* What READY tells: a pod that the Service finds, and ways to it. */
-static void note_ready(const struct sim_cluster *c, struct place *p, const struct observed *truth)
-{
-    bool has_routes = sim_presence_of(&p->things[OBJECT_INGRESS_APP]) == PRESENCE_PRESENT &&
-                      sim_presence_of(&p->things[OBJECT_INGRESS_TTY]) == PRESENCE_PRESENT;
-    bool is_accepted =
-        p->kinds.route != ROUTE_HTTPROUTE || (truth->route_app.is_accepted && truth->route_tty.is_accepted);
-    bool is_ready = truth->database.phase == DB_PHASE_RUNNING && truth->pod.is_ready && truth->endpoints_ready_n > 0 &&
-                    has_routes && is_accepted;
-    if (!is_ready)
-        p->ready_since_ms = 0;
-    else if (p->ready_since_ms == 0)
-        p->ready_since_ms = sim_now(c);
-    if (is_ready)
-        p->ready_last_ms = sim_now(c);
-}
-
 static void on_tick(void *arg)
 {
     struct sim_cluster *c = arg;
     for (size_t i = 0; i < c->places_n; i++) {
         static struct observed truth;
         evolve(c, &c->places[i]);
-        show(c, &c->places[i], &truth);
-        note_ready(c, &c->places[i], &truth);
+        sim_show(c, &c->places[i], &truth);
+        sim_note_ready(c, &c->places[i], &truth);
         for (size_t k = 0; k < SIM_NODES_N; k++)
             look(&c->views[k], i, &truth);
     }
@@ -326,10 +317,10 @@ static void on_sync(void *arg)
     v->is_synced = true;
     for (size_t i = 0; i < v->cluster->places_n; i++) {
         struct observed truth;
-        show(v->cluster, &v->cluster->places[i], &truth);
-        note_ready(v->cluster, &v->cluster->places[i], &truth);
+        sim_show(v->cluster, &v->cluster->places[i], &truth);
+        sim_note_ready(v->cluster, &v->cluster->places[i], &truth);
         take_up(v, i, &truth);
-        v->looked_ms[i] = sim_now(v->cluster);
+        sim_sight_look(v, i);
     }
     tell(v, STR_NONE);
 }
@@ -339,12 +330,13 @@ static void observe(void *self, const struct sandbox *sb, struct observed *ret)
     struct view *v = self;
     size_t place = (size_t)(sim_place_of(v->cluster, sb) - v->cluster->places);
     *ret = v->caches[place];
+    sim_sight_use(v, place);
     /* The port shows no pod of a former attempt. */
     ret->has_left_over_pod = ret->pod.exists && strcmp(v->restart_times[place], sb->restart_time) < 0;
     if (ret->has_left_over_pod)
         memset(&ret->pod, 0, sizeof(ret->pod));
     ret->is_synced = v->is_synced;
-    ret->current_ms = v->looked_ms[place];
+    ret->current_ms = v->sights[place].looked_ms;
     ret->pod.is_former = ret->pod.exists && strcmp(v->restart_times[place], sb->restart_time) != 0;
     ret->is_reachable = !v->is_down;
     for (size_t i = 0; i < OBJECT_N; i++) {
@@ -486,21 +478,6 @@ bool sim_cluster_was_vandalized(const struct sim_cluster *c, const char *project
             return c->places[i].was_vandalized;
     }
     return false;
-}
-
-ms_t sim_cluster_ready_since(struct sim_cluster *c, const char *project_id, ms_t within_ms)
-{
-    for (size_t i = 0; i < c->places_n; i++) {
-        struct place *p = &c->places[i];
-        struct observed truth;
-        if (strcmp(p->project_id, project_id) != 0)
-            continue;
-        show(c, p, &truth);
-        note_ready(c, p, &truth);
-        if (p->ready_last_ms > 0 && sim_now(c) <= p->ready_last_ms + within_ms)
-            return p->ready_since_ms > 0 ? p->ready_since_ms : p->ready_last_ms;
-    }
-    return 0;
 }
 
 ms_t sim_cluster_hopeless_since(const struct sim_cluster *c, const char *project_id)

@@ -33,6 +33,9 @@ struct thing {
     char name[KUBE_NAME_SIZE];
 };
 
+/* What READY tells: a pod that the Service finds, and ways to it. */
+enum { SIM_FACT_DATABASE, SIM_FACT_POD, SIM_FACT_ENDPOINT, SIM_FACT_APP, SIM_FACT_TTY, SIM_FACTS_N };
+
 struct place {
     char project_id[ID_SIZE];
     enum fate fate;
@@ -42,6 +45,8 @@ struct place {
     ms_t fate_at_ms;
     ms_t ready_since_ms; /* by the tick; 0: it is not */
     ms_t ready_last_ms;
+    ms_t fact_last_ms[SIM_FACTS_N]; /* when each part of that was last so */
+    unsigned worse_n;               /* how often something that was there went, or began to */
     struct thing things[OBJECT_N];
     struct sandbox_kinds kinds; /* of the workload that was made last */
     bool is_claim_kept;         /* nobody deletes it with its StatefulSet */
@@ -83,6 +88,24 @@ struct call {
     void *arg;
 };
 
+/* How often it had got worse, as far as a process knew: by its watches for certain, with an answer perhaps. */
+struct knowledge {
+    ms_t at_ms;
+    unsigned surely_n;
+    unsigned perhaps_n;
+};
+
+enum { SIM_KNOWN_N = 64 };
+
+/* What a process sees of one place. */
+struct sight {
+    ms_t looked_ms;
+    unsigned surely_n;
+    unsigned perhaps_n;
+    struct knowledge known[SIM_KNOWN_N]; /* each time it looked and knew something else */
+    unsigned known_n;
+};
+
 /* What one process sees. */
 struct view {
     struct sim_cluster *cluster;
@@ -92,7 +115,8 @@ struct view {
     char restart_times[SIM_PROJECTS_N][15];      /* of the pods that it sees */
     unsigned known_of[SIM_PROJECTS_N][OBJECT_N]; /* the workload that owned it then, by its number */
     unsigned workloads[SIM_PROJECTS_N];          /* those that it sees */
-    ms_t looked_ms[SIM_PROJECTS_N];              /* how old what it sees is */
+    struct sight sights[SIM_PROJECTS_N];
+    ms_t blind_last_ms; /* when it last saw nothing of what happened */
     struct loop_timer sync;
     bool is_synced;
     bool is_down;
@@ -124,6 +148,15 @@ struct place *sim_place_of(struct sim_cluster *c, const struct sandbox *sb);
 enum presence sim_presence_of(const struct thing *t);
 /* sim_drift.c: somebody deletes something of a sandbox that runs. */
 void sim_vandalize(struct sim_cluster *c);
+
+void sim_show(struct sim_cluster *c, struct place *p, struct observed *seen);
+
+/* sim_sight.c */
+void sim_note_ready(const struct sim_cluster *c, struct place *p, const struct observed *truth);
+/* The watches brought everything; an answer told of something; the process makes use of what it sees. */
+void sim_sight_look(struct view *v, size_t place);
+void sim_sight_answer(struct view *v, size_t place);
+void sim_sight_use(struct view *v, size_t place);
 
 void sim_apply_thing(struct sim_cluster *c, const struct call *call);
 void sim_run_thing(struct sim_cluster *c, struct place *p, enum cluster_object object, bool is_running);

@@ -83,7 +83,8 @@ void sim_drift_check(struct sim *s, const struct sim_cluster *c, const char *pro
     const struct sandbox *sb = sim_store_row(s->store, project_id);
     size_t n;
     const struct journal_event *journal = sim_store_journal(s->store, &n);
-    bool is_tame = !sim_cluster_was_vandalized(c, project_id);
+    /* How old a row is that is read at start, its clock says: set forward, it makes watches seem newer than the row. */
+    bool is_tame = !sim_cluster_was_vandalized(c, project_id) && s->clock_ahead_at_ms == 0;
     for (size_t i = 0; i < n; i++) {
         bool is_drift = journal[i].kind == JOURNAL_STATUS && journal[i].status == SANDBOX_ERROR &&
                         strcmp(journal[i].project_id, project_id) == 0;

@@ -151,11 +151,11 @@ static void commit_request(struct call *call)
 }
 
 /* What is told READY is, or was a moment ago; and where nothing goes wrong it is told soon. */
-static void check_ready(const struct sim_store *st, const char *project_id)
+static void check_ready(const struct sim_store *st, size_t node, const char *project_id)
 {
     struct sim *s = st->sim;
     ms_t now_ms = loop_now_ms(s->loop);
-    ms_t since_ms = sim_cluster_ready_since(s->cluster, project_id, READY_WITHIN_MS);
+    ms_t since_ms = sim_cluster_ready_since(s->cluster, node, project_id, READY_WITHIN_MS);
     ms_t from_ms = since_ms > s->wished_at_ms ? since_ms : s->wished_at_ms;
     if (since_ms == 0)
         sim_violated(s, "%s is told READY and is not", project_id);
@@ -198,10 +198,13 @@ static void commit_save(struct call *call)
         text_fit(call->err.reason, sizeof(call->err.reason), STR("Fenced"));
         return;
     }
+    size_t node = (size_t)(call->node - st->nodes);
     for (size_t i = 0; i < call->save.n_events; i++) {
         (void)sim_store_append(call, &call->save.events[i]);
+        if (call->save.events[i].kind == JOURNAL_STAGE)
+            sim_cluster_hear_stage(st->sim->cluster, node, &call->save.events[i], &row->told);
         if (call->save.events[i].kind == JOURNAL_DONE && call->save.events[i].outcome == OUTCOME_READY)
-            check_ready(st, sb->project_id);
+            check_ready(st, node, sb->project_id);
     }
     row->sb.status = sb->status;
     row->sb.code = sb->code;
@@ -317,6 +320,7 @@ static void tell_drift(struct call *call, struct row *row, unsigned n, bool is_l
         row->drift_at_ms = sim_store_now(call->store);
         sb->drift_ms = loop_wall_ms(call->store->sim->loop);
     }
+    row->told = (struct sim_told){0}; /* what was completed is so no more, or is seen to be so again */
     sb->status = is_end ? SANDBOX_RUNNING : SANDBOX_ERROR;
     sb->code = call->note.code;
     memcpy(sb->message, call->message, sizeof(sb->message));

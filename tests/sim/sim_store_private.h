@@ -20,6 +20,7 @@ struct row {
     char steps[STEPS_SIZE];
     bool has_credentials;
     struct db_credentials credentials;
+    struct sim_told told; /* of its stages */
     int lease_owner;
     unsigned drift_n;
     ms_t drift_at_ms; /* by the store's clock; 0: never */
