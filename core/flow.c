@@ -179,7 +179,7 @@ static bool failed(struct flow *f, struct step_run *run, const struct verdict *v
 static void maybe_start(struct flow *f, struct step_run *run, const struct verdict *v)
 {
     const struct step *s = &PLAN[run->id];
-    if (v->check != CHECK_MISSING || s->start == NULL || run->op != NULL)
+    if (v->check != CHECK_MISSING || s->start == NULL || run->op != NULL || !flow_facts_may_make(f, s->object))
         return;
     if (loop_now_ms(f->ports.loop) < run->retry_at_ms)
         flow_look_at(f, run->retry_at_ms);
@@ -385,6 +385,7 @@ static void drop_saved(struct flow *f)
     f->outbox_n -= f->saving_n;
     f->saving_n = 0;
     f->must_save_credentials = f->must_save_credentials && !f->saving_has_credentials;
+    f->row_applied = f->saving_applied;
 }
 
 static void take_row(struct flow *f, const struct flow_row *row)

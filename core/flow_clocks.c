@@ -140,6 +140,7 @@ void flow_clocks_read(struct flow *f, struct str steps_json)
     if (json_int(json_find(v, "attempt"), -1) == (int64_t)f->sb.attempt) {
         f->is_login_proven = json_bool(json_find(v, "login"), false);
         f->applied = (uint64_t)json_int(json_find(v, "applied"), 0);
+        f->row_applied = f->applied;
         f->halted = (uint64_t)json_int(json_find(v, "halted"), 0);
         f->has_ended = json_bool(json_find(v, "ended"), false);
         read_stages(f, json_find(v, "stages"));

@@ -27,7 +27,16 @@ void flow_facts_forget_absent(struct flow *f)
             continue;
         uint64_t with_it = i == OBJECT_WORKLOAD ? UINT64_MAX : i > OBJECT_WORKLOAD ? unseen(f) : 0;
         f->applied &= ~(BIT(i) | (with_it & ~FLOW_DATABASE_OBJECTS));
+        f->is_dirty = true;
     }
+}
+
+bool flow_facts_may_make(const struct flow *f, enum cluster_object object)
+{
+    const uint64_t owned = ~(FLOW_DATABASE_OBJECTS | BIT(OBJECT_WORKLOAD));
+    bool is_writing = f->save != NULL || f->is_save_in_doubt;
+    uint64_t believed = f->row_applied | (is_writing ? f->saving_applied : 0);
+    return object != OBJECT_WORKLOAD || (believed & ~f->applied & owned) == 0;
 }
 
 /* A process begins a repair with what the attempt had done. Of what is not watched nobody knows whether it is there

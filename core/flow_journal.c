@@ -194,6 +194,7 @@ static void on_saved(void *arg, const struct journal_event *events, size_t n_eve
         memmove(f->outbox, f->outbox + f->saving_n, (f->outbox_n - f->saving_n) * sizeof(*f->outbox));
         f->outbox_n -= f->saving_n;
         f->must_save_credentials = f->must_save_credentials && !f->saving_has_credentials;
+        f->row_applied = f->saving_applied;
         if (f->state == FLOW_ENDING && f->outbox_n == 0 && !f->is_dirty) {
             f->has_settled = true;
             loop_defer(&f->end_task);
@@ -220,6 +221,7 @@ static void keep_clocks(struct flow *f)
     free(f->saving_steps);
     f->saving_steps = xmemdup(steps.p, steps.n);
     f->saving_steps_n = steps.n;
+    f->saving_applied = f->applied;
     jw_free(w);
 }
 

@@ -60,8 +60,9 @@ struct flow {
     enum flow_state state;
     struct step_run steps[STEP_N];
     struct stage_run stages[STAGE_N];
-    uint64_t applied; /* bits of enum cluster_object */
-    uint64_t halted;  /* the same, told to stop */
+    uint64_t applied;     /* bits of enum cluster_object */
+    uint64_t row_applied; /* the same, as the row is known to say */
+    uint64_t halted;      /* the same, told to stop */
     struct db_credentials credentials;
     bool has_rights; /* what serves the database was applied after it was last made */
     bool has_credentials;
@@ -83,6 +84,7 @@ struct flow {
     bool saving_has_credentials; /* and they are the newest */
     char *saving_steps;
     size_t saving_steps_n;
+    uint64_t saving_applied;
     bool is_save_in_doubt;
     unsigned events_n;
     bool is_dirty;
@@ -122,6 +124,9 @@ struct flow_notes {
 void flow_facts_read(struct flow *f);
 /* What is gone does not count as applied any more, nor does what went with it. */
 void flow_facts_forget_absent(struct flow *f);
+/* May the object be made now? Not a workload while the row counts as applied what a former one owned: whoever takes
+ * over would find that workload and believe it. The write that mends the row is due or under way. */
+bool flow_facts_may_make(const struct flow *f, enum cluster_object object);
 
 /* flow_undo.c: one look in that direction. */
 void flow_undo(struct flow *f);

@@ -27,7 +27,9 @@ struct sim {
     ms_t calm_at_ms;                     /* when the faults stop, and whoever sleeps wakes */
     ms_t clock_ahead_at_ms;              /* when the store's clock was last set forward; 0: never */
     ms_t wished_at_ms;                   /* when, all being well, everything was asked for once more; 0: never */
-    bool is_wall_set;                    /* somebody set a wall clock */
+    void (*on_end_written)(void *arg, size_t node); /* a flow's end was written, its process has yet to hear of it */
+    void *on_end_arg;
+    bool is_wall_set; /* somebody set a wall clock */
     uint64_t seed;
     uint64_t chance; /* state of the generator */
     bool has_faults; /* false near the end of a run: everything works, so that what is stuck is the engine's fault */
@@ -74,7 +76,10 @@ struct sim_told {
     bool is_completed[STAGE_N];
     unsigned worse_n[STAGE_N];
     ms_t completed_ms[STAGE_N];
+    bool is_blurred[STAGE_N]; /* a process that had been blind since then led it: it may have forgotten what was done */
 };
+/* The process writes: it leads. */
+void sim_cluster_hear_leader(const struct sim_cluster *c, size_t node, struct sim_told *told);
 void sim_cluster_hear_stage(struct sim_cluster *c, size_t node, const struct journal_event *e, struct sim_told *told);
 /* Since when its database cannot come up any more; 0: it can. */
 ms_t sim_cluster_hopeless_since(const struct sim_cluster *c, const char *project_id);
@@ -112,7 +117,7 @@ bool sim_store_has_credentials(struct sim_store *st, const char *project_id);
 const struct journal_event *sim_store_journal(const struct sim_store *st, size_t *ret_n);
 /* How many creations may be under way; 0: any number. */
 void sim_store_set_slots(struct sim_store *st, unsigned slots_n);
-/* For how long somebody has waited beside a free slot. */
+/* For how long somebody has waited beside a free slot while a replica could have found out. */
 ms_t sim_store_idle_ms(const struct sim_store *st);
 
 /* ---- drift ---- */

@@ -46,9 +46,12 @@ static void on_land(void *arg)
         sim_run_thing(c, call->place, call->object, call->verb == CALL_RESUME);
     else if (call->verb == CALL_APPLY && t->exists && t->gone_at_ms > 0)
         (void)err_set(&call->err, ERR_CONFLICT, __func__, "object is being deleted");
-    else if (call->verb == CALL_APPLY)
+    else if (call->verb == CALL_APPLY) {
+        struct observed truth;
         sim_apply_thing(c, call);
-    else if (call->verb == CALL_REMOVE && strcmp(t->name, call->name) == 0)
+        sim_show(c, call->place, &truth);
+        sim_note_ready(c, call->place, &truth);
+    } else if (call->verb == CALL_REMOVE && strcmp(t->name, call->name) == 0)
         sim_remove_thing(c, call->place, call->object);
     else if (call->verb == CALL_NUDGE)
         call->place->kubelet_next_ms = 0;

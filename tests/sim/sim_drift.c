@@ -28,11 +28,13 @@ void sim_vandalize(struct sim_cluster *c)
     for (size_t i = 0; i < c->places_n; i++) {
         struct place *p = &c->places[i];
         const struct sandbox *sb = sim_store_row(s->store, p->project_id);
-        bool is_running =
-            sb != NULL && sb->desired == DESIRED_RUNNING && (sb->status == SANDBOX_RUNNING || sb->drift_ms > 0);
+        bool is_wished = sb != NULL && sb->desired == DESIRED_RUNNING;
+        bool is_running = is_wished && (sb->status == SANDBOX_RUNNING || sb->drift_ms > 0);
         enum cluster_object object = draw_prey(s, p);
-        if (!is_running || sim_below(s, DELETE_ONE_IN) >= 10 || !p->things[object].exists ||
-            p->things[object].gone_at_ms > 0)
+        bool is_due = sim_below(s, DELETE_ONE_IN) < (is_running ? 10 : 2);
+        /* A creation whose workload goes begins with it again; a database that goes takes the creation with it. */
+        bool is_prey = is_running || (is_wished && object == OBJECT_WORKLOAD);
+        if (!is_prey || !is_due || !p->things[object].exists || p->things[object].gone_at_ms > 0)
             continue;
         p->was_vandalized = true;
         if (object == OBJECT_DATABASE)

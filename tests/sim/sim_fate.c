@@ -10,6 +10,9 @@ enum {
     MISLED_PERCENT = 15, /* of the restarts: another configuration, which does not know the cluster */
     STOPS_PERCENT = 30,  /* of the ends of a process: it was asked to */
     STOP_MS = 3000,
+    END_PERCENT = 15,  /* of the ends that a flow writes: its process dies before it hears of it */
+    AWAY_PERCENT = 30, /* of the ends of a process, while another is there: it stays away for long */
+    AWAY_MS = 60000,
     BLIND_MS = 45000, /* longer than a call that was given up is reckoned with */
 };
 
@@ -160,13 +163,21 @@ static void on_crash(void *arg)
     }
     if (node->is_process_up) {
         end_process(node);
-        loop_timer_set(&node->crash, sim_between(&r->sim, 1, 4000));
+        bool is_long = r->nodes_n > 1 && sim_percent(&r->sim, AWAY_PERCENT);
+        loop_timer_set(&node->crash, sim_between(&r->sim, 1, is_long ? AWAY_MS : 4000));
         return;
     }
     node->is_misled = r->sim.has_faults && sim_percent(&r->sim, MISLED_PERCENT);
     start_process(node);
     if (r->sim.has_faults)
         loop_timer_set(&node->crash, sim_between(&r->sim, 500, 60000));
+}
+
+static void on_end_written(void *arg, size_t i)
+{
+    struct run *r = arg;
+    if (r->nodes[i].is_process_up && sim_percent(&r->sim, END_PERCENT))
+        loop_timer_set(&r->nodes[i].crash, 0);
 }
 
 /* This process, and only it, loses sight of the store or the cluster: long enough to lose its lease as well. */
@@ -250,6 +261,8 @@ void sim_fate_begin(struct run *r)
     loop_timer_init(&r->act, s->loop, on_act, r);
     loop_timer_init(&r->calm, s->loop, on_calm, r);
     loop_timer_set(&r->act, 5);
+    s->on_end_written = on_end_written;
+    s->on_end_arg = r;
     for (size_t i = 0; i < r->nodes_n; i++) {
         struct node *node = &r->nodes[i];
         node->run = r;

@@ -2,6 +2,9 @@
 /* The simulated store's queue of creations: as store/migrations/0012_queue.sql has it, of one user. */
 #include "tests/sim/sim_store_private.h"
 
+/* A look may go unanswered for 5 s, and a renewal of the lease before it. */
+enum { LOOKS_WITHIN_MS = 12000 };
+
 bool sim_queue_waits(const struct row *row)
 {
     return row->exists && row->has_sandbox && row->lease_owner == 0 && sandbox_waits(&row->sb);
@@ -94,6 +97,29 @@ void sim_queue_admit(struct call *call)
     call->waiting_n = count(st, sim_queue_waits, NULL);
 }
 
+/* A replica with a lease that is awake and reaches the store. */
+static void note_health(struct sim_store *st, size_t i)
+{
+    const struct sim *s = st->sim;
+    struct node *node = &st->nodes[i];
+    ms_t now_ms = loop_now_ms(s->loop);
+    bool is_well =
+        !node->is_down && now_ms >= s->asleep_until_ms[i] && sim_store_now(st) < st->alive_until_ms[node->replica];
+    if (!is_well)
+        node->well_since_ms = 0;
+    else if (node->well_since_ms < s->asleep_until_ms[i] || node->well_since_ms == 0)
+        node->well_since_ms = now_ms;
+}
+
+/* For how long this replica could have looked at the queue and has not asked to. */
+static ms_t unlooked_ms(const struct sim_store *st, size_t i)
+{
+    const struct node *node = &st->nodes[i];
+    ms_t from_ms = node->well_since_ms > st->idle_since_ms ? node->well_since_ms : st->idle_since_ms;
+    from_ms = node->looked_ms > from_ms ? node->looked_ms : from_ms;
+    return node->well_since_ms > 0 && st->idle_since_ms > 0 ? loop_now_ms(st->sim->loop) - from_ms : 0;
+}
+
 void sim_queue_check(struct sim_store *st)
 {
     unsigned under_way_n = count(st, is_under_way, NULL);
@@ -103,7 +129,13 @@ void sim_queue_check(struct sim_store *st)
     if (!is_idle)
         st->idle_since_ms = 0;
     else if (st->idle_since_ms == 0)
-        st->idle_since_ms = sim_store_now(st);
+        st->idle_since_ms = loop_now_ms(st->sim->loop);
+    for (size_t i = 0; i < SIM_NODES_N; i++) {
+        note_health(st, i);
+        if (unlooked_ms(st, i) > LOOKS_WITHIN_MS && st->sim->clock_ahead_at_ms == 0)
+            sim_violated(st->sim, "somebody waits beside a free slot, and node %zu has not looked for %lld ms", i,
+                         (long long)unlooked_ms(st, i));
+    }
 }
 
 void sim_store_set_slots(struct sim_store *st, unsigned slots_n)
@@ -113,5 +145,12 @@ void sim_store_set_slots(struct sim_store *st, unsigned slots_n)
 
 ms_t sim_store_idle_ms(const struct sim_store *st)
 {
-    return st->idle_since_ms == 0 ? 0 : sim_store_now(st) - st->idle_since_ms;
+    ms_t longest_ms = 0;
+    for (size_t i = 0; i < SIM_NODES_N; i++) {
+        ms_t since_ms = st->nodes[i].well_since_ms;
+        ms_t from_ms = since_ms > st->idle_since_ms ? since_ms : st->idle_since_ms;
+        ms_t idle_ms = since_ms > 0 && st->idle_since_ms > 0 ? loop_now_ms(st->sim->loop) - from_ms : 0;
+        longest_ms = idle_ms > longest_ms ? idle_ms : longest_ms;
+    }
+    return longest_ms;
 }

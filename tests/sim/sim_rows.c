@@ -199,6 +199,7 @@ static void commit_save(struct call *call)
         return;
     }
     size_t node = (size_t)(call->node - st->nodes);
+    sim_cluster_hear_leader(st->sim->cluster, node, &row->told);
     for (size_t i = 0; i < call->save.n_events; i++) {
         (void)sim_store_append(call, &call->save.events[i]);
         if (call->save.events[i].kind == JOURNAL_STAGE)
@@ -220,8 +221,10 @@ static void commit_save(struct call *call)
         row->credentials = *call->save.credentials;
         row->credentials.password = secret_new(STR("p"));
     }
-    if (sb->is_settled)
+    if (sb->is_settled) {
         row->lease_owner = 0;
+        st->sim->on_end_written(st->sim->on_end_arg, node);
+    }
     if (call->save.is_project_gone)
         row->exists = false;
 }

@@ -99,6 +99,14 @@ static const struct knowledge *known_at(const struct sight *s, ms_t at_ms)
     return NULL;
 }
 
+void sim_cluster_hear_leader(const struct sim_cluster *c, size_t node, struct sim_told *told)
+{
+    for (size_t i = 0; i < STAGE_N; i++) {
+        if (c->views[node].blind_last_ms >= told->completed_ms[i])
+            told->is_blurred[i] = true;
+    }
+}
+
 void sim_cluster_hear_stage(struct sim_cluster *c, size_t node, const struct journal_event *e, struct sim_told *told)
 {
     const struct place *p = find_place(c, e->project_id);
@@ -113,11 +121,10 @@ void sim_cluster_hear_stage(struct sim_cluster *c, size_t node, const struct jou
     if (told->is_completed[e->stage]) {
         told->worse_n[e->stage] = known->surely_n;
         told->completed_ms[e->stage] = at_ms;
+        told->is_blurred[e->stage] = false;
     }
-    /* Whoever saw nothing of it for a while, without knowing, cannot know better. */
-    bool was_blind = c->views[node].blind_last_ms >= told->completed_ms[e->stage];
-    if (!told->is_completed[e->stage] && was_completed && known != NULL && !c->sim->is_wall_set && !was_blind &&
-        known->perhaps_n <= told->worse_n[e->stage])
+    if (!told->is_completed[e->stage] && was_completed && known != NULL && !c->sim->is_wall_set &&
+        !told->is_blurred[e->stage] && known->perhaps_n <= told->worse_n[e->stage])
         sim_violated(c->sim, "%s attempt %u: stage %s was completed, nothing got worse, and it is told %s: %s",
                      e->project_id, e->attempt, stage_id(e->stage), stage_status_id(e->stage_status), e->message);
 }

@@ -227,6 +227,7 @@ static struct op *queue_admit(void *self, const struct queue_look *look, ms_t ti
                               void *arg)
 {
     struct call *call = new_call(self, ADMIT, timeout_ms, arg);
+    call->node->looked_ms = loop_now_ms(call->store->sim->loop);
     (void)look;
     call->events = room(call, SIM_PROJECTS_N);
     call->on.queue = done;
@@ -426,6 +427,7 @@ void sim_store_new_replica(struct sim_store *st, size_t node)
     if (st->replicas_n + 1 < REPLICAS_N)
         st->nodes[node].replica = ++st->replicas_n;
     st->nodes[node].known_until_ms = 0;
+    st->nodes[node].well_since_ms = 0;
 }
 
 void sim_store_add_project(struct sim_store *st, const char *owner_id, const char *project_id)
@@ -477,4 +479,5 @@ ms_t sim_store_written_ms(const struct sim_store *st, uint64_t seq)
 void sim_store_is_down(struct sim_store *st, size_t node, bool is_down)
 {
     st->nodes[node].is_down = is_down;
+    st->nodes[node].well_since_ms = 0;
 }

@@ -33,6 +33,8 @@ struct node {
     int replica;
     ms_t known_until_ms; /* the end of its lease as it was told last */
     bool is_down;
+    ms_t looked_ms;     /* when it last asked whose turn it is */
+    ms_t well_since_ms; /* nothing keeps it from looking at the queue; 0: something does */
     store_on_foreign_event *on_event;
     void *on_event_arg;
     store_on_flows_freed *on_freed;
@@ -52,7 +54,7 @@ struct sim_store {
     int replicas_n;
     ms_t alive_until_ms[REPLICAS_N];
     unsigned slots_n;   /* creations at the same time; 0: no limit */
-    ms_t idle_since_ms; /* a slot is free and somebody waits since then; 0: it is not so */
+    ms_t idle_since_ms; /* on the true clock: a slot is free and somebody waits since then; 0: it is not so */
 };
 
 enum verb { WATCHED, NOTE, RENEW, RELEASE, CLAIM, LOAD, SAVE, ENV, LOGIN, REQUEST, JOURNAL, WORD, ADMIT, USUAL };
