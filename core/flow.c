@@ -403,6 +403,9 @@ static void take_row(struct flow *f, const struct flow_row *row)
         f->steps[i].is_undone = false;
         f->steps[i].error_code = REASON_NONE; /* what went wrong before is no news of the undo */
         backoff_reset(&f->steps[i].backoff);
+        /* What a controller made nobody answered for, and a watch may lag: the API itself is asked once. */
+        if (PLAN[i].start == NULL && f->steps[i].uncertain_until_ms == 0)
+            f->steps[i].uncertain_until_ms = loop_now_ms(f->ports.loop);
     }
 }
 

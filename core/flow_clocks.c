@@ -48,12 +48,13 @@ static void read_env(struct flow *f, const struct json_value *v)
     f->env_from = is_same && from > 0 && from < f->sb.attempt ? (unsigned)from : f->sb.attempt;
 }
 
-/* It too outlives an attempt, and belongs to one database. A former version stored credentials only after the rights.
- */
+/* It too outlives an attempt, and belongs to one database. A former version stored credentials only after the rights;
+ * a creation that left the queue was written without steps, and says nothing. */
 static void read_rights(struct flow *f, const struct json_value *v)
 {
     const struct json_value *name = json_find(v, "rights_of");
-    f->has_rights = name == NULL ? f->has_credentials : str_eq_text(json_str(name), f->sb.database_name);
+    bool is_former = name == NULL && json_find(v, "steps") != NULL;
+    f->has_rights = is_former ? f->has_credentials : str_eq_text(json_str(name), f->sb.database_name);
 }
 
 bool flow_clocks_write(const struct flow *f, struct json_writer *w, struct str *ret)
