@@ -175,6 +175,8 @@ void cache_merge(struct cache *c, enum kube_kind kind, const struct json_value *
 {
     struct object_head head;
     struct record *r;
+    if (c->kinds[kind].is_unseen)
+        return;
     facts_head(kind, object, &head);
     r = cache_find(c, kind, head.name);
     if (head.name.n == 0 || head.project_id.n == 0 || (r != NULL && r->version >= head.version) ||
@@ -195,6 +197,7 @@ void cache_list_begin(struct cache *c, enum kube_kind kind)
 {
     c->kinds[kind].epoch++;
     c->kinds[kind].begun_ms = loop_now_ms(c->loop);
+    c->kinds[kind].is_unseen = false;
 }
 
 void cache_list_end(struct cache *c, enum kube_kind kind, uint64_t version)
@@ -220,6 +223,12 @@ void cache_list_none(struct cache *c, enum kube_kind kind)
     cache_list_end(c, kind, UINT64_MAX);
     c->kinds[kind].reached = 0;
     c->kinds[kind].current_ms = INT64_MAX; /* nothing of it will ever happen */
+}
+
+void cache_list_unseen(struct cache *c, enum kube_kind kind)
+{
+    cache_list_none(c, kind);
+    c->kinds[kind].is_unseen = true;
 }
 
 void cache_heard(struct cache *c, enum kube_kind kind)

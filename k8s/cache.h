@@ -29,6 +29,8 @@ void cache_list_begin(struct cache *c, enum kube_kind kind);
 void cache_list_end(struct cache *c, enum kube_kind kind, uint64_t version);
 /* The kind is not served (KubeBlocks is not installed): there are none, and that is known. */
 void cache_list_none(struct cache *c, enum kube_kind kind);
+/* The kind may not be watched: nothing is waited for, and of its objects what our own calls said is what is known. */
+void cache_list_unseen(struct cache *c, enum kube_kind kind);
 bool cache_is_synced(const struct cache *c, enum kube_kind kind);
 /* Every kind that such a sandbox is made of. */
 bool cache_is_synced_for(const struct cache *c, const struct sandbox_kinds *of);

@@ -48,7 +48,7 @@ static enum presence presence_of(const struct cache *c, enum cluster_object obje
         return PRESENCE_ABSENT;
     if (p != NULL && p->noted != NULL)
         noted = p->noted[object];
-    if (row->kind >= KIND_CACHED_N) {
+    if (row->kind >= KIND_CACHED_N || c->kinds[row->kind].is_unseen) {
         bool is_current = !row->is_owned || noted.presence != PRESENCE_PRESENT || noted.owner == owner;
         return is_current ? noted.presence : PRESENCE_UNKNOWN;
     }

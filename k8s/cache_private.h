@@ -62,6 +62,7 @@ struct cached_kind {
     ms_t begun_ms;    /* of the list under way */
     ms_t current_ms;  /* all that happened up to then has been heard */
     bool is_synced;
+    bool is_unseen; /* it may not be watched: what is remembered of our own calls counts */
 };
 
 struct cache {

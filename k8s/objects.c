@@ -21,6 +21,7 @@ static const struct kube_kind_row kinds[KIND_N] = {
     [KIND_INGRESS]           = {"networking.k8s.io",         "v1",       "ingresses",              "Ingress",               OURS, USE_INGRESS},
     [KIND_HTTPROUTE]         = {"gateway.networking.k8s.io", "v1",       "httproutes",             "HTTPRoute",             OURS, USE_HTTPROUTE},
     [KIND_CLAIM]             = {"",                          "v1",       "persistentvolumeclaims", "PersistentVolumeClaim", OURS, USE_STATEFULSET},
+    [KIND_NETWORK_POLICY]    = {"networking.k8s.io",         "v1",       "networkpolicies",        "NetworkPolicy",         OURS, USE_ALWAYS},
     [KIND_ENDPOINT_SLICE]    = {"discovery.k8s.io",          "v1",       "endpointslices",         "EndpointSlice",         OURS, USE_ALWAYS},
     [KIND_EVENT]             = {"",                          "v1",       "events",                 "Event",                 ABOUT("Pod"), USE_ALWAYS},
     [KIND_STATEFULSET_EVENT] = {"",                          "v1",       "events",                 "Event",                 ABOUT("StatefulSet"), USE_STATEFULSET},
@@ -29,7 +30,6 @@ static const struct kube_kind_row kinds[KIND_N] = {
     [KIND_SERVICE_ACCOUNT]   = {"",                          "v1",       "serviceaccounts",        "ServiceAccount",        NULL, USE_ALWAYS},
     [KIND_ROLE]              = {"rbac.authorization.k8s.io", "v1",       "roles",                  "Role",                  NULL, USE_ALWAYS},
     [KIND_ROLE_BINDING]      = {"rbac.authorization.k8s.io", "v1",       "rolebindings",           "RoleBinding",           NULL, USE_ALWAYS},
-    [KIND_NETWORK_POLICY]    = {"networking.k8s.io",         "v1",       "networkpolicies",        "NetworkPolicy",         NULL, USE_ALWAYS},
 };
 
 static const struct object_row objects[OBJECT_N] = {

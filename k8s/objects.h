@@ -16,8 +16,8 @@ struct manifest;
 #define LABEL_PROJECT_NAME "project.fullstackagent.io/name"
 #define LABEL_MANAGED_BY   "app.kubernetes.io/managed-by"
 
-/* Watched kinds first: their enum values index the caches. Watching secrets, roles and policies is a right that we do
- * not ask for. */
+/* Watched kinds first: their enum values index the caches. Watching secrets and roles is a right that we do not
+ * ask for: whoever lists secrets reads them all. */
 enum kube_kind {
     KIND_CLUSTER,
     KIND_DEPLOYMENT,
@@ -27,6 +27,7 @@ enum kube_kind {
     KIND_INGRESS,
     KIND_HTTPROUTE,
     KIND_CLAIM,
+    KIND_NETWORK_POLICY,
     KIND_ENDPOINT_SLICE,
     KIND_CACHED_N,              /* the kinds whose objects are kept */
     KIND_EVENT = KIND_CACHED_N, /* of pods */
@@ -37,7 +38,6 @@ enum kube_kind {
     KIND_SERVICE_ACCOUNT,
     KIND_ROLE,
     KIND_ROLE_BINDING,
-    KIND_NETWORK_POLICY,
     KIND_N
 };
 

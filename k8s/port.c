@@ -103,7 +103,7 @@ static void start_asked(void *arg)
         if (!p->is_asked[kind] || p->watches[kind] != NULL || kind == KIND_CLUSTER)
             continue;
         if (sight_is_spared(kind) && !sight_may_watch(account_held(p->account), kind))
-            cache_list_none(p->cache, kind);
+            cache_list_unseen(p->cache, kind);
         else
             start_watch(p, kind, NULL);
     }
@@ -177,7 +177,7 @@ static void stop_watch(struct k8s_port *p, enum kube_kind kind)
     watch_free(p->watches[kind]);
     p->watches[kind] = NULL;
     if (kind < KIND_CACHED_N)
-        cache_list_none(p->cache, kind);
+        cache_list_unseen(p->cache, kind);
 }
 
 /* What may be seen is another set than before. */

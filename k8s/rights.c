@@ -30,7 +30,7 @@ const struct right RIGHTS[] = {
     {"apps",                      "statefulsets",    OWN | SEEN,          0,                    "the sandbox",                             USE_STATEFULSET, NULL},
     {"networking.k8s.io",         "ingresses",       OWN | SEEN,          0,                    "addresses of application and terminal",   USE_INGRESS,     NULL},
     {"gateway.networking.k8s.io", "httproutes",      OWN | SEEN,          0,                    "addresses of application and terminal",   USE_HTTPROUTE,   NULL},
-    {"networking.k8s.io",         "networkpolicies", OWN,                 0,                    "isolation of sandboxes",                  USE_ALWAYS,      NULL},
+    {"networking.k8s.io",         "networkpolicies", OWN | SEEN,          SEEN,                 "isolation of sandboxes",                  USE_ALWAYS,      "a deleted NetworkPolicy is made again with the next repair only"},
     {"discovery.k8s.io",          "endpointslices",  SEEN,                SEEN,                 "whether the Service has a ready address", USE_ALWAYS,      "a ready pod stands for an address of its Service"},
     {"rbac.authorization.k8s.io", "roles",           OWN | BIT(LIST),  BIT(LIST),   "the database's rights",                   USE_ALWAYS,      UNSWEPT},
     {"rbac.authorization.k8s.io", "rolebindings",    OWN | BIT(LIST),  BIT(LIST),   "the database's rights",                   USE_ALWAYS,      UNSWEPT},

@@ -73,6 +73,8 @@ static void only_what_something_else_stands_for_is_spared(void **state)
     (void)state;
     assert_true(right_is_spared("discovery.k8s.io", "endpointslices", RIGHT_WATCH));
     assert_true(right_is_spared("", "events", RIGHT_LIST));
+    assert_true(right_is_spared("networking.k8s.io", "networkpolicies", RIGHT_WATCH));
+    assert_false(right_is_spared("networking.k8s.io", "networkpolicies", RIGHT_CREATE));
     assert_true(right_is_spared("", "pods", RIGHT_PATCH));
     assert_false(right_is_spared("", "pods", RIGHT_WATCH));
     assert_false(right_is_spared("apps", "deployments", RIGHT_CREATE));

@@ -57,7 +57,8 @@ class Repair(DriftCase):
             client = world.sign_in()
             project, name = self.ready(world, client, "mended")
             for kind, suffix, word in (("services", "-service", "Service"), ("ingresses", "-app-ingress", "Ingress"),
-                                       ("ingresses", "-ttyd-ingress", "Ingress"), ("deployments", "", "Deployment")):
+                                       ("ingresses", "-ttyd-ingress", "Ingress"), ("networkpolicies", "", "NetworkPolicy"),
+                                       ("deployments", "", "Deployment")):
                 before = world.kube("GET", path_of(kind, name + suffix), want=200)["metadata"]["uid"]
                 # So that what happens next is not paced by what happened before.
                 world.sql("UPDATE sandboxes SET drift_n = 0")
@@ -83,7 +84,7 @@ class Repair(DriftCase):
             self.assert_complete(world)
             self.assert_gapless(world.journal(project))
             self.assert_rows(world, project, "status, attempt::text, is_settled::text", ["RUNNING", "1", "true"])
-            self.assertEqual(self.metric(world, "fullstackd_drift_repairs_total"), 4)
+            self.assertEqual(self.metric(world, "fullstackd_drift_repairs_total"), 5)
             self.assertEqual(self.metric(world, "fullstackd_watched_sandboxes"), 1)
             self.assertEqual(self.metric(world, "fullstackd_drifted_sandboxes"), 0)
 

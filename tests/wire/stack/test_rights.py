@@ -266,7 +266,7 @@ class EachRight(StackCase):
 
     def sparing(self, world, right):
         group, resource, verb = right
-        if resource in ("events", "endpointslices") and verb in ("list", "watch"):
+        if resource in ("events", "endpointslices", "networkpolicies") and verb in ("list", "watch"):
             world.take_and_look(right)
         else:
             world.take(right)
