@@ -27,7 +27,8 @@ struct sim {
     ms_t calm_at_ms;                     /* when the faults stop, and whoever sleeps wakes */
     ms_t clock_ahead_at_ms;              /* when the store's clock was last set forward; 0: never */
     ms_t wished_at_ms;                   /* when, all being well, everything was asked for once more; 0: never */
-    void (*on_end_written)(void *arg, size_t node); /* a flow's end was written, its process has yet to hear of it */
+    /* A stage's or a flow's end was written, its process has yet to hear of it. */
+    void (*on_end_written)(void *arg, size_t node, bool is_of_flow);
     void *on_end_arg;
     bool is_wall_set; /* somebody set a wall clock */
     uint64_t seed;

@@ -10,6 +10,7 @@ enum {
     MISLED_PERCENT = 15, /* of the restarts: another configuration, which does not know the cluster */
     STOPS_PERCENT = 30,  /* of the ends of a process: it was asked to */
     STOP_MS = 3000,
+    STAGE_END_PERCENT = 3,
     END_PERCENT = 15,  /* of the ends that a flow writes: its process dies before it hears of it */
     AWAY_PERCENT = 30, /* of the ends of a process, while another is there: it stays away for long */
     AWAY_MS = 60000,
@@ -155,7 +156,9 @@ static void on_crash(void *arg)
     struct run *r = node->run;
     if (node->is_process_up && !r->sim.has_faults && !node->is_stopping)
         return; /* the last process has to heal what the faults left behind: a crash would do it for it */
-    if (node->is_process_up && !node->is_stopping && is_awake(node) && sim_percent(&r->sim, STOPS_PERCENT)) {
+    bool is_asked = sim_percent(&r->sim, STOPS_PERCENT) || node->is_asked_to_stop;
+    node->is_asked_to_stop = false;
+    if (node->is_process_up && !node->is_stopping && is_awake(node) && is_asked) {
         node->is_stopping = true;
         reconciler_drain(node->reconciler, STOP_MS, on_given_back, node);
         loop_timer_set(&node->crash, sim_between(&r->sim, 1, 2 * STOP_MS));
@@ -173,11 +176,15 @@ static void on_crash(void *arg)
         loop_timer_set(&node->crash, sim_between(&r->sim, 500, 60000));
 }
 
-static void on_end_written(void *arg, size_t i)
+/* Now it dies; or it is asked to stop, and another takes over whose watches may be a moment behind. */
+static void on_end_written(void *arg, size_t i, bool is_of_flow)
 {
     struct run *r = arg;
-    if (r->nodes[i].is_process_up && sim_percent(&r->sim, END_PERCENT))
-        loop_timer_set(&r->nodes[i].crash, 0);
+    struct node *node = &r->nodes[i];
+    if (!node->is_process_up || !sim_percent(&r->sim, is_of_flow ? END_PERCENT : STAGE_END_PERCENT))
+        return;
+    node->is_asked_to_stop = !is_of_flow;
+    loop_timer_set(&node->crash, 0);
 }
 
 /* This process, and only it, loses sight of the store or the cluster: long enough to lose its lease as well. */

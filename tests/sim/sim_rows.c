@@ -204,6 +204,8 @@ static void commit_save(struct call *call)
         (void)sim_store_append(call, &call->save.events[i]);
         if (call->save.events[i].kind == JOURNAL_STAGE)
             sim_cluster_hear_stage(st->sim->cluster, node, &call->save.events[i], &row->told);
+        if (call->save.events[i].kind == JOURNAL_STAGE && call->save.events[i].stage_status == STAGE_STATUS_COMPLETED)
+            st->sim->on_end_written(st->sim->on_end_arg, node, false);
         if (call->save.events[i].kind == JOURNAL_DONE && call->save.events[i].outcome == OUTCOME_READY)
             check_ready(st, node, sb->project_id);
     }
@@ -223,7 +225,7 @@ static void commit_save(struct call *call)
     }
     if (sb->is_settled) {
         row->lease_owner = 0;
-        st->sim->on_end_written(st->sim->on_end_arg, node);
+        st->sim->on_end_written(st->sim->on_end_arg, node, true);
     }
     if (call->save.is_project_gone)
         row->exists = false;

@@ -29,7 +29,8 @@ struct node {
     bool is_process_up;
     bool is_misled; /* its configuration does not know the cluster of the projects */
     bool is_out;
-    bool is_stopping; /* it gives its flows back */
+    bool is_asked_to_stop; /* soon */
+    bool is_stopping;      /* it gives its flows back */
     struct loop_timer crash;
     struct loop_timer outage;
     struct loop_timer trick; /* the next of the rarer troubles */
