@@ -55,7 +55,8 @@ ms_t sim_cluster_ready_since(struct sim_cluster *c, size_t node, const char *pro
         oldest_ms = p->fact_last_ms[i] < oldest_ms ? p->fact_last_ms[i] : oldest_ms;
     ms_t blind_ms = c->views[node].blind_last_ms;
     bool was_blind = blind_ms > 0 && now_ms <= blind_ms + within_ms;
-    return was_blind && oldest_ms > 0 && now_ms <= oldest_ms + within_ms ? oldest_ms : 0;
+    ms_t longest_ms = 2 * within_ms; /* blind, then without the store */
+    return was_blind && oldest_ms > 0 && now_ms <= oldest_ms + longest_ms ? oldest_ms : 0;
 }
 
 /* ---- what a process knows ---- */
