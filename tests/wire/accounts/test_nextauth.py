@@ -6,7 +6,7 @@ import json
 import urllib.parse
 
 from accounts import main
-from test_github import SIGNIN, Browser, GitHubCase
+from github_case import SIGNIN, Browser, GitHubCase
 
 SIGNOUT = "/api/auth/signout"
 FORM = "application/x-www-form-urlencoded"
