@@ -178,7 +178,7 @@ static void on_fetched(void *arg, const struct fetch_answer *answer, const struc
         start_fetch(o);
         return;
     }
-    if (fetch_err != NULL) {
+    if (answer == NULL) {
         err_copy(&err, fetch_err);
     } else {
         is_json = answer->body.n > 0 && answer->body.p[0] == '{'; /* 504 carries JSON as text/plain */
