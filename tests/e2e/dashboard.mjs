@@ -54,8 +54,8 @@ step('every project is seen in the end', async () => {
 
 step('the limits in force are told with who has set them, and a project has its own', async () => {
   await page.getByRole('link', { name: 'shop 1', exact: true }).click();
-  await limit('idleStopSeconds').getByText('2 h set by the server').waitFor();
-  await limit('maxAgeSeconds').getByText('never set by the server').waitFor();
+  await limit('idleStopSeconds').getByText('2 h, set by the server').waitFor();
+  await limit('maxAgeSeconds').getByText('never, set by the server').waitFor();
   await button('Change the limits').click();
   const dialog = page.getByRole('dialog');
   const choices = [dialog.getByLabel('Stops when unused for'), dialog.getByLabel('Stops at the latest after')];
@@ -71,16 +71,16 @@ step('the limits in force are told with who has set them, and a project has its 
   await dialog.getByLabel('Minutes').nth(1).fill('1440');
   await dialog.getByRole('button', { name: 'Store', exact: true }).click();
   await dialog.waitFor({ state: 'detached' });
-  await limit('idleStopSeconds').getByText('1 h 30 min set for this project').waitFor();
-  await limit('maxAgeSeconds').getByText('1 d set for this project').waitFor();
+  await limit('idleStopSeconds').getByText('1 h 30 min, set for this project').waitFor();
+  await limit('maxAgeSeconds').getByText('1 d, set for this project').waitFor();
   await page.reload();
-  await limit('idleStopSeconds').getByText('1 h 30 min set for this project').waitFor();
+  await limit('idleStopSeconds').getByText('1 h 30 min, set for this project').waitFor();
   await user.inspect('limits');
   await button('Change the limits').click();
   assert.equal(await dialog.getByLabel('Minutes').first().inputValue(), '90');
   await choices[0].selectOption('server');
   await dialog.getByRole('button', { name: 'Store', exact: true }).click();
-  await limit('idleStopSeconds').getByText('2 h set by the server').waitFor();
+  await limit('idleStopSeconds').getByText('2 h, set by the server').waitFor();
 });
 
 step('a repair that failed names the part, and what can be done', async () => {

@@ -159,7 +159,7 @@ export function LimitsCard(props: { projectId: string; status: string }) {
               <dt>{TITLE[name]}</dt>
               <dd data-limit={name}>
                 {span(limits.effective[name])}
-                <span class="fine"> {origin(limits[name], limits.effective[name])}</span>
+                <span class="fine">, {origin(limits[name], limits.effective[name])}</span>
               </dd>
             </Fragment>
           ))}
