@@ -20,7 +20,6 @@ enum {
     AWAY_PATIENCE_MS = 3000, /* an API that was missed for a moment is no news */
 };
 #define NEVER_MS INT64_MAX
-#define BIT(i)   (UINT64_C(1) << (i))
 
 void flow_wake(struct flow *f)
 {

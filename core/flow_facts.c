@@ -4,7 +4,6 @@
 #include "core/flow_private.h"
 
 enum { LAG_MS = 1000 };
-#define BIT(i) (UINT64_C(1) << (i))
 
 /* Objects of which nobody knows whether they are there: they are not watched. */
 static uint64_t unseen(const struct flow *f)

@@ -11,7 +11,7 @@
 #include "core/flow_private.h"
 
 /* What the database's pods may do. */
-#define RIGHTS (UINT64_C(1) << OBJECT_SERVICE_ACCOUNT | UINT64_C(1) << OBJECT_ROLE | UINT64_C(1) << OBJECT_ROLE_BINDING)
+#define RIGHTS (BIT(OBJECT_SERVICE_ACCOUNT) | BIT(OBJECT_ROLE) | BIT(OBJECT_ROLE_BINDING))
 
 enum { TRY_FIRST_MS = 250, TRY_CAP_MS = 10000, SEEN_WITHIN_MS = 5000, TIDY_MAX = 16 };
 
@@ -67,7 +67,7 @@ static void await_watch(struct step_run *run)
 /* What a former workload owned goes with it, also what is just being applied. */
 static void forget_owned(struct flow *f)
 {
-    f->applied = UINT64_C(1) << OBJECT_WORKLOAD | (f->applied & FLOW_DATABASE_OBJECTS);
+    f->applied = BIT(OBJECT_WORKLOAD) | (f->applied & FLOW_DATABASE_OBJECTS);
     for (size_t i = 0; i < STEP_CREATE_N; i++) {
         if (PLAN[i].object > OBJECT_WORKLOAD && PLAN[i].object < OBJECT_N)
             flow_ops_drop(f, (enum step_id)i);
@@ -89,7 +89,7 @@ static void on_applied(void *arg, const struct err *err)
         note_failure(run, flow_error_reason(err, object), err, flow_error_is_final(err));
     } else {
         note_success(run);
-        f->applied |= UINT64_C(1) << object;
+        f->applied |= BIT(object);
         run->is_undone = false;
         if (object == OBJECT_WORKLOAD)
             forget_owned(f);
@@ -254,7 +254,7 @@ static void on_told(struct step_run *run, const struct err *err, enum cluster_ob
         note_failure(run, flow_error_reason(err, object), err, flow_error_is_final(err));
     } else {
         note_success(run);
-        *told |= UINT64_C(1) << object;
+        *told |= BIT(object);
         await_watch(run);
     }
     flow_wake(run->flow);
@@ -297,7 +297,7 @@ static void on_removed(void *arg, const struct err *err)
         note_success(run);
         /* A call given up earlier may still land behind this one: then it is asked again when that is over. */
         run->is_undone = loop_now_ms(f->ports.loop) >= run->uncertain_until_ms;
-        f->applied &= ~(UINT64_C(1) << PLAN[run->id].object);
+        f->applied &= ~BIT(PLAN[run->id].object);
         f->has_rights = f->has_rights && !is_right(PLAN[run->id].object);
         await_watch(run);
         if (!run->is_undone && run->retry_at_ms < run->uncertain_until_ms)

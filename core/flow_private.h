@@ -50,8 +50,10 @@ struct stage_run {
     char message[MESSAGE_SIZE];
 };
 
-/* Bits of enum cluster_object: those that come before the workload. */
-#define FLOW_DATABASE_OBJECTS ((UINT64_C(1) << OBJECT_WORKLOAD) - 1)
+/* Sets of enum step_id and of enum cluster_object are bits. */
+#define BIT(i)                (UINT64_C(1) << (i))
+/* The objects that come before the workload. */
+#define FLOW_DATABASE_OBJECTS (BIT(OBJECT_WORKLOAD) - 1)
 
 struct flow {
     struct flow_ports ports;

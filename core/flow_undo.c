@@ -10,7 +10,6 @@ enum {
     UNDO_TELL_TRIES = 3,      /* a call that fails once or twice is no news */
     UNDO_PATIENCE_MS = 30000, /* what is being deleted longer than that is held back by somebody */
 };
-#define BIT(i) (UINT64_C(1) << (i))
 
 static bool is_in_scope(const struct flow *f, const struct step *s)
 {
