@@ -272,9 +272,7 @@ void github_op_ask(struct github_op *o, const struct fetch_request *what)
 
 bool github_is_json(const struct fetch_answer *answer)
 {
-    struct str type = str_from(answer->content_type);
-    type = str_trim(str_slice(type, 0, str_find(type, ';', 0)));
-    return str_eq_nocase(type, STR("application/json"));
+    return str_is_media_type(str_from(answer->content_type), STR("application/json"));
 }
 
 /* ---- life ---- */

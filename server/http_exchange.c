@@ -161,20 +161,14 @@ struct str http_header(const struct http_exchange *x, const char *name)
     return found;
 }
 
-static bool has_type(const struct http_exchange *x, struct str wanted)
-{
-    struct str type = http_header(x, "Content-Type");
-    return str_eq_nocase(str_trim(str_slice(type, 0, str_find(type, ';', 0))), wanted);
-}
-
 bool http_is_json(const struct http_exchange *x)
 {
-    return has_type(x, STR("application/json"));
+    return str_is_media_type(http_header(x, "Content-Type"), STR("application/json"));
 }
 
 bool http_is_form(const struct http_exchange *x)
 {
-    return has_type(x, STR("application/x-www-form-urlencoded"));
+    return str_is_media_type(http_header(x, "Content-Type"), STR("application/x-www-form-urlencoded"));
 }
 
 struct str http_body(const struct http_exchange *x)

@@ -118,6 +118,11 @@ bool str_list_has(struct str list, struct str item)
     return false;
 }
 
+bool str_is_media_type(struct str field, struct str wanted)
+{
+    return str_eq_nocase(str_trim(str_slice(field, 0, str_find(field, ';', 0))), wanted);
+}
+
 bool str_parse_u64(struct str s, uint64_t max, uint64_t *ret)
 {
     if (s.n == 0)

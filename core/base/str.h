@@ -47,6 +47,9 @@ bool str_next(struct str *rest, char sep, struct str *ret_part);
 /* Is `item` in a list with commas between? Blanks around its entries do not count, and nothing is no entry. */
 bool str_list_has(struct str list, struct str item);
 
+/* Does a Content-Type field name that type? Its parameters, blanks and case do not count (RFC 9110 8.3.1). */
+bool str_is_media_type(struct str field, struct str wanted);
+
 /* Decimal digits only, no sign, no blanks, no overflow; the whole of `s`. */
 MUST_CHECK bool str_parse_u64(struct str s, uint64_t max, uint64_t *ret);
 

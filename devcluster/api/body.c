@@ -10,8 +10,7 @@ static const struct json_limits BODY_LIMITS = {
 
 bool body_is(const struct call *c, const char *media_type)
 {
-    struct str type = http_header(c->x, "Content-Type");
-    return str_eq_nocase(str_trim(str_slice(type, 0, str_find(type, ';', 0))), str_from(media_type));
+    return str_is_media_type(http_header(c->x, "Content-Type"), str_from(media_type));
 }
 
 bool body_is_json(struct call *c)

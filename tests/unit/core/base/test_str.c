@@ -128,6 +128,17 @@ static void a_list_has_its_entries_without_the_blanks_around_and_no_empty_one(vo
     assert_false(str_list_has(STR_NONE, STR("a")));
 }
 
+static void a_media_type_counts_without_parameters_and_case(void **state)
+{
+    (void)state;
+    assert_true(str_is_media_type(STR("application/json"), STR("application/json")));
+    assert_true(str_is_media_type(STR(" Application/JSON ; charset=utf-8;x=y"), STR("application/json")));
+    assert_false(str_is_media_type(STR("application/json5"), STR("application/json")));
+    assert_false(str_is_media_type(STR("text/plain; application/json"), STR("application/json")));
+    assert_false(str_is_media_type(STR(""), STR("application/json")));
+    assert_false(str_is_media_type(STR_NONE, STR("application/json")));
+}
+
 static void u64_takes_digits_only_and_never_overflows(void **state)
 {
     (void)state;
@@ -221,6 +232,7 @@ int main(void)
         cmocka_unit_test(trim_takes_blanks_at_both_ends),
         cmocka_unit_test(next_gives_empty_parts_and_ends),
         cmocka_unit_test(a_list_has_its_entries_without_the_blanks_around_and_no_empty_one),
+        cmocka_unit_test(a_media_type_counts_without_parameters_and_case),
         cmocka_unit_test(u64_takes_digits_only_and_never_overflows),
         cmocka_unit_test(utf8_is_that_of_rfc_3629),
         cmocka_unit_test(copy_is_terminated_or_empty),
