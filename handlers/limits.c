@@ -88,14 +88,18 @@ void limits_activity(struct http_exchange *x, struct app *app)
 /* ---- change ---- */
 
 /* null: as the server is configured. */
-static bool read_own(const struct json_value *v, ms_t *ret, struct err *reterr)
+static bool read_own(struct arena *a, const struct json_value *v, ms_t *ret, struct err *reterr)
 {
     int64_t seconds = json_int(v, NO_OWN);
     if (json_type(v) == JSON_NULL)
         return true;
     if (json_type(v) != JSON_NUMBER || (seconds != 0 && seconds < OWN_MIN_S) || seconds > OWN_MAX_S)
-        return json_refuse_member(
-            json_key(v), "must be 0 (never), 60 to 31622400 seconds, or null (as the server is configured)", reterr);
+        return json_refuse_member(json_key(v),
+                                  arena_printf(a,
+                                               "must be 0 (never), %d to %d seconds, or null (as the server is "
+                                               "configured)",
+                                               OWN_MIN_S, OWN_MAX_S),
+                                  reterr);
     *ret = seconds * 1000;
     return true;
 }
@@ -115,7 +119,7 @@ static bool read_limits(struct http_exchange *x, struct limits_wish *ret, struct
                                                                 : NULL;
         if (own == NULL)
             return json_refuse_member(json_key(v), "is not a known field", reterr);
-        if (!read_own(v, own, reterr))
+        if (!read_own(http_arena(x), v, own, reterr))
             return false;
     }
     return true;
