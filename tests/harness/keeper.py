@@ -133,9 +133,7 @@ def ask(how, spared):
 
 
 def on_first_signal(signum, _):
-    for ending in ENDINGS:  # from here on it is being ended: another signal must not end that
-        if signal.getsignal(ending) != signal.SIG_IGN:
-            signal.signal(ending, lambda *_: None)
+    listen(lambda *_: None)  # from here on it is being ended: another signal must not end that
     raise SystemExit(128 + signum)
 
 
