@@ -32,7 +32,8 @@ struct repository_call {
     char name[GITHUB_REPO_SIZE];
     char beginning_id[CODEC_UUID_SIZE];
     struct err refusal;
-    store_on_secret *with_token;
+    struct github_repo told; /* by GitHub: what is connected */
+    void (*with_token)(struct repository_call *c, const struct secret *token);
 };
 
 static void answer_err(struct repository_call *c, enum err_kind kind, const char *reason, const char *text)
@@ -107,10 +108,11 @@ static void on_token(void *arg, const struct secret *token, const struct err *er
         answer_err(c, ERR_CONFLICT, "GitHubAccountMissing",
                    "Repositories are for accounts that sign in with GitHub; this one came by another way");
     else
-        c->with_token(c, token, NULL);
+        c->with_token(c, token);
 }
 
-static void ask_token(struct repository_call *c, store_on_secret *with_token)
+static void ask_token(struct repository_call *c,
+                      void (*with_token)(struct repository_call *c, const struct secret *token))
 {
     struct app *app = c->pending.app;
     c->with_token = with_token;
@@ -120,21 +122,15 @@ static void ask_token(struct repository_call *c, store_on_secret *with_token)
 
 /* ---- the end: what GitHub told is stored ---- */
 
-struct linking {
-    struct repository_call *call;
-    struct github_repo repo;
-};
-
 static void on_linked(void *arg, const struct err *err)
 {
-    struct linking *l = arg;
-    struct repository_call *c = l->call;
+    struct repository_call *c = arg;
     if (!pending_done(&c->pending, err))
         return;
     struct json_writer *w = jw_new(DOCUMENT_CEILING_BYTES);
     jw_object(w);
     jw_kv_bool(w, "success", true);
-    write_repo(w, c, l->repo.name, l->repo.is_private);
+    write_repo(w, c, c->told.name, c->told.is_private);
     jw_object_end(w);
     http_answer_json(c->pending.x, 200, w);
 }
@@ -142,16 +138,15 @@ static void on_linked(void *arg, const struct err *err)
 static void link_with(struct repository_call *c, const struct github_repo *repo)
 {
     struct app *app = c->pending.app;
-    struct linking *l = arena_alloc(http_arena(c->pending.x), sizeof(*l));
-    *l = (struct linking){.call = c, .repo = *repo};
+    c->told = *repo;
     const struct repo_linking linking = {.owner_id = c->owner_id,
                                          .project_id = c->project_id,
-                                         .name = l->repo.name,
+                                         .name = c->told.name,
                                          .repo_id = repo->id,
                                          .is_private = repo->is_private,
                                          .pending = c->was_begun ? c->name : NULL};
     pending_wait(&c->pending,
-                 app->store->repos.link(app->store->self, &linking, app->settings.request_ms, on_linked, l));
+                 app->store->repos.link(app->store->self, &linking, app->settings.request_ms, on_linked, c));
 }
 
 /* ---- making one ---- */
@@ -213,12 +208,10 @@ static void on_created(void *arg, const struct github_repo *repo, const struct e
     }
 }
 
-static void create(void *arg, const struct secret *token, const struct err *err)
+static void create(struct repository_call *c, const struct secret *token)
 {
-    struct repository_call *c = arg;
     const struct github_repo_wish wish = {
         .token = token, .name = c->name, .is_own = c->is_own, .is_private = c->is_private};
-    (void)err;
     pending_wait(&c->pending, github_repos_create(c->pending.app->github, &wish, on_created, c));
 }
 
@@ -269,11 +262,9 @@ static void on_look(void *arg, const struct github_look *found, const struct err
                    "At GitHub there is no such repository, or your account may not see it");
 }
 
-static void look_with(void *arg, const struct secret *token, const struct err *err)
+static void look_with(struct repository_call *c, const struct secret *token)
 {
-    struct repository_call *c = arg;
     const struct github_question question = {.token = token, .name = c->asked, .wants_owner = c->is_create};
-    (void)err;
     pending_wait(&c->pending, github_repos_look(c->pending.app->github, &question, on_look, c));
 }
 
