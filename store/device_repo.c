@@ -51,12 +51,9 @@ static struct op *device_begin(void *self, const struct device_wish *wish, ms_t 
 static void on_found(void *arg, const struct pg_result *result, const struct err *err)
 {
     struct store_call *call = arg;
-    struct err mine = {0};
+    struct err mine;
     struct device_asked asked = {0};
-    err_copy(&mine, err);
-    if (err == NULL && pg_row_count(result) == 0)
-        err_set(&mine, ERR_MISSING, __func__, "No program waits with this code, or no longer");
-    if (mine.kind == ERR_NONE)
+    if (store_found(result, err, "No program waits with this code, or no longer", &mine))
         asked = (struct device_asked){
             .name = pg_row_str(result, 0, COLUMN_NAME),
             .scopes = identity_repo_scopes(pg_row_str(result, 0, COLUMN_SCOPES)),
@@ -79,13 +76,7 @@ static struct op *device_find(void *self, struct str user_code, ms_t timeout_ms,
 
 static void on_decided(void *arg, const struct pg_result *result, const struct err *err)
 {
-    struct store_call *call = arg;
-    struct err mine = {0};
-    err_copy(&mine, err);
-    if (err == NULL && pg_row_count(result) == 0)
-        err_set(&mine, ERR_MISSING, __func__, "No program waits with this code, or it asks for more than you may give");
-    call->done.plain(call->arg, mine.kind != ERR_NONE ? &mine : NULL);
-    store_call_end(call);
+    store_end_found(arg, result, err, "No program waits with this code, or it asks for more than you may give");
 }
 
 static struct op *device_decide(void *self, const struct device_decision *decision, ms_t timeout_ms, op_done *done,

@@ -80,11 +80,9 @@ static void on_limits(void *arg, const struct pg_result *r, const struct err *er
 {
     struct store_call *call = arg;
     struct project_limits limits = {0};
-    struct err mine = {0};
-    err_copy(&mine, err);
-    if (err == NULL && pg_row_count(r) == 0)
-        err_set(&mine, ERR_MISSING, __func__, "Project not found");
-    if (mine.kind == ERR_NONE)
+    struct err mine;
+    bool is_found = store_found(r, err, "Project not found", &mine);
+    if (is_found)
         limits = (struct project_limits){.own_idle_stop_ms = pg_row_int(r, 0, 0, -1),
                                          .own_max_age_ms = pg_row_int(r, 0, 1, -1),
                                          .idle_stop_ms = pg_row_int(r, 0, 2, 0),
@@ -92,7 +90,7 @@ static void on_limits(void *arg, const struct pg_result *r, const struct err *er
                                          .active_ms = pg_row_time_ms(r, 0, 4),
                                          .stops_ms = pg_row_time_ms(r, 0, 5),
                                          .is_stop_for_age = str_eq_text(pg_row_str(r, 0, 6), "age")};
-    call->done.limits(call->arg, mine.kind == ERR_NONE ? &limits : NULL, mine.kind == ERR_NONE ? NULL : &mine);
+    call->done.limits(call->arg, is_found ? &limits : NULL, is_found ? NULL : &mine);
     store_call_end(call);
 }
 

@@ -40,11 +40,9 @@ static void on_project(void *arg, const struct pg_result *result, const struct e
 {
     struct store_call *call = arg;
     struct project *project = arena_alloc(call->arena, sizeof(*project));
-    struct err mine = {0};
-    err_copy(&mine, err);
-    if (err == NULL && pg_row_count(result) == 0)
-        err_set(&mine, ERR_MISSING, __func__, "Project not found");
-    bool is_ok = mine.kind == ERR_NONE && project_repo_read((struct rows_at){result, 0, 0}, project, &mine);
+    struct err mine;
+    bool is_ok = store_found(result, err, "Project not found", &mine) &&
+                 project_repo_read((struct rows_at){result, 0, 0}, project, &mine);
     call->done.project(call->arg, is_ok ? project : NULL, is_ok ? NULL : &mine);
     store_call_end(call);
 }

@@ -50,19 +50,11 @@ static struct op *token(void *self, const char *user_id, ms_t timeout_ms, store_
 
 /* ---- the link ---- */
 
-static void miss(const struct pg_result *result, const struct err *err, struct err *ret)
-{
-    err_copy(ret, err);
-    if (err == NULL && pg_row_count(result) == 0)
-        err_set(ret, ERR_MISSING, __func__, "Project not found");
-}
-
 static void on_begun(void *arg, const struct pg_result *result, const struct err *err)
 {
     struct store_call *call = arg;
     struct err mine;
-    miss(result, err, &mine);
-    bool is_ok = mine.kind == ERR_NONE;
+    bool is_ok = store_found(result, err, "Project not found", &mine);
     call->done.repo_begun(call->arg, is_ok && pg_row_bool(result, 0, 0), is_ok ? NULL : &mine);
     store_call_end(call);
 }
@@ -83,11 +75,7 @@ static struct op *begin(void *self, const struct repo_beginning *beginning, ms_t
 
 static void on_plain(void *arg, const struct pg_result *result, const struct err *err)
 {
-    struct store_call *call = arg;
-    struct err mine;
-    miss(result, err, &mine);
-    call->done.plain(call->arg, mine.kind == ERR_NONE ? NULL : &mine);
-    store_call_end(call);
+    store_end_found(arg, result, err, "Project not found");
 }
 
 static struct op *refused(void *self, const struct repo_beginning *beginning, ms_t timeout_ms, op_done *done, void *arg)

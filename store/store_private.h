@@ -118,6 +118,12 @@ struct op *store_call_query(struct store_call *call, const char *sql, struct pg_
 struct op *store_call_refuse(struct store_call *call, const struct err *err, pg_on_result *on_result);
 void store_call_end(struct store_call *call);
 
+/* Did the query answer, with a row? Else *ret is its error, or MISSING with the words `missing`. */
+bool store_found(const struct pg_result *result, const struct err *err, const char *missing, struct err *ret);
+/* The end of a call that tells no more than that: done.plain. */
+void store_end_found(struct store_call *call, const struct pg_result *result, const struct err *err,
+                     const char *missing);
+
 /* The next parameters: limit (at most `most`), and time and id of the row after which the page begins. */
 void store_page_ask(struct store_call *call, struct pg_params *p, unsigned limit, unsigned most,
                     const struct page_cursor *after);

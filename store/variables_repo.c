@@ -66,10 +66,8 @@ static void tell(struct store_call *call, const struct pg_result *result, struct
 static void on_variables(void *arg, const struct pg_result *result, const struct err *err)
 {
     struct store_call *call = arg;
-    struct err mine = {0};
-    err_copy(&mine, err);
-    if (err == NULL && pg_row_count(result) == 0)
-        err_set(&mine, ERR_MISSING, __func__, "Project not found");
+    struct err mine;
+    (void)store_found(result, err, "Project not found", &mine);
     tell(call, result, &mine);
 }
 
@@ -157,13 +155,7 @@ static struct op *variables_put(void *self, const struct variables_put *put, ms_
 
 static void on_deleted(void *arg, const struct pg_result *result, const struct err *err)
 {
-    struct store_call *call = arg;
-    struct err mine = {0};
-    err_copy(&mine, err);
-    if (err == NULL && pg_row_count(result) == 0)
-        err_set(&mine, ERR_MISSING, __func__, "Environment variable not found");
-    call->done.plain(call->arg, mine.kind != ERR_NONE ? &mine : NULL);
-    store_call_end(call);
+    store_end_found(arg, result, err, "Environment variable not found");
 }
 
 static struct op *variable_delete(void *self, const char *owner_id, const char *project_id, const char *id,

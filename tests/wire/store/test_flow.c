@@ -118,22 +118,6 @@ static void give_back(struct fixture *f, const struct port_store *port)
     expect_ok(f, &a);
 }
 
-static void what_is_given_back_is_free_at_once(void **state)
-{
-    struct fixture *f = *state;
-    struct store *leaving = fixture_another_store(f, "leaving", NULL);
-    const struct port_store *port = store_port(leaving);
-    world_renew(f, port, FIXTURE_MS);
-    struct owned o = world_project(f, "release");
-    struct sandbox sb = world_request(f, port, &o, DESIRED_RUNNING, "release").sb;
-    give_back(f, port);
-    assert_string_equal(world_save(f, port, &sb, 1).err.reason, "Fenced");
-    struct flows w = world_claim(f, f->port, 10);
-    assert_int_equal(w.n, 1);
-    assert_string_equal(w.sb[0].project_id, o.project_id);
-    store_close(leaving);
-}
-
 static void count(void *arg)
 {
     ++*(unsigned *)arg;
@@ -145,6 +129,28 @@ static void wait_for_listeners(struct fixture *f, const char *n)
                                "AND application_name = 'fullstackd listener' AND state = 'idle'"),
                   n) != 0)
         run_for(f, 2);
+}
+
+static void what_is_given_back_is_free_at_once(void **state)
+{
+    struct fixture *f = *state;
+    unsigned heard = 0;
+    struct store *leaving = fixture_another_store(f, "leaving", NULL);
+    const struct port_store *port = store_port(leaving);
+    world_renew(f, port, FIXTURE_MS);
+    f->port->flows_subscribe(f->port->self, count, &heard);
+    wait_for_listeners(f, "2");
+    struct owned o = world_project(f, "release");
+    struct sandbox sb = world_request(f, port, &o, DESIRED_RUNNING, "release").sb;
+    give_back(f, port);
+    assert_string_equal(world_save(f, port, &sb, 1).err.reason, "Fenced");
+    struct flows w = world_claim(f, f->port, 10);
+    assert_int_equal(w.n, 1);
+    assert_string_equal(w.sb[0].project_id, o.project_id);
+    while (heard == 0) /* it would be counted by whoever listens next */
+        run_for(f, 2);
+    f->port->flows_subscribe(f->port->self, NULL, NULL);
+    store_close(leaving);
 }
 
 /* Whoever stops is heard by the others with its commit, not by itself, and only if there is something to take. */
@@ -328,7 +334,8 @@ static void numbers_are_gapless_and_visible_in_order_with_many_writers(void **st
     for (int i = 0; i < WRITERS; i++)
         write_next(&writers[i]);
     run_until(f, &reader.is_done);
-    assert_int_equal(alive_n, 0);
+    while (alive_n > 0) /* a reader may see a write before its writer hears of it */
+        run_for(f, 2);
     assert_string_equal(sql_value(f, "SELECT count(*) || ' ' || max(seq) || ' ' || (SELECT seq FROM journal_counters "
                                      "WHERE owner_id = 'u-w') FROM journal WHERE owner_id = 'u-w'"),
                         "408 408 408");
