@@ -4,7 +4,6 @@
 
 bool store_found(const struct pg_result *result, const struct err *err, const char *missing, struct err *ret)
 {
-    *ret = (struct err){0};
     err_copy(ret, err);
     if (err == NULL && pg_row_count(result) == 0)
         err_set(ret, ERR_MISSING, __func__, "%s", missing);
