@@ -10,12 +10,11 @@
 #include "core/base/str.h"
 
 /* True for 2xx. Otherwise fills reterr: is_kubernetes is set, code is the HTTP status, field the first cause's field,
- * retry_after_s the larger of the header's and the body's, and 400 INVALID BadRequest        401 UNAUTHENTICATED
- * Unauthorized 403 DENIED Forbidden | QuotaExceeded | NamespaceTerminating 404 MISSING NotFound | NamespaceMissing |
- * NoSuchResource (no such API: its CRD is not installed) 409 CONFLICT AlreadyExists | Conflict (stale) |
- * FieldManagerConflict | Precondition; NOT_READY BeingDeleted 410 GONE Expired              413 TOO_LARGE    422
- * INVALID Invalid    405, 406, 415 INVALID 429 LIMIT TooManyRequests     500 UPSTREAM     503 NOT_READY          408,
- * 504 TIMEOUT Timeout status: as a JSON value, NULL if the body was none. text: the body, for plain text. */
+ * retry_after_s the larger of the header's and the body's; kind and reason are what the table in status.c says of the
+ * status, or more precisely: 403 QuotaExceeded or NamespaceTerminating; 404 NamespaceMissing, or NoSuchResource where
+ * no such API is served (its CRD is not installed); 409 FieldManagerConflict or Precondition, and NOT_READY
+ * BeingDeleted.
+ * status: as a JSON value, NULL if the body was none. text: the body, for plain text. */
 MUST_CHECK bool status_check(int http_status, unsigned retry_after_s, const struct json_value *status, struct str text,
                              struct err *reterr);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Apply and remove when others change the object in between; what the port's caller is told; a token that is renewed.
  */
-#include "unit/canned_http.h"
+#include "unit/k8s/canned_api.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -24,10 +24,7 @@ struct step {
 };
 
 struct bench {
-    struct loop *loop;
-    struct fetch *fetch;
-    struct canned_server server;
-    struct kube *kube;
+    struct canned_api api;
     struct cache *cache;
     struct sandbox sb;
     const struct step *steps;
@@ -66,7 +63,7 @@ static void on_request(void *arg, struct canned_conn *conn, struct str head, str
         canned_answer(conn, step->status, str_from(step->body));
     else if (b->op != NULL) { /* the caller loses interest */
         op_cancel(b->op);
-        loop_stop(b->loop);
+        loop_stop(b->api.loop);
     }
 }
 
@@ -76,20 +73,14 @@ static void on_done(void *arg, const struct err *err)
     b->ends_n++;
     b->op = NULL;
     err_copy(&b->err, err);
-    loop_stop(b->loop);
+    loop_stop(b->api.loop);
 }
 
 static int setup(void **state)
 {
     struct bench *b = calloc(1, sizeof *b);
-    struct kubeconfig *config = calloc(1, sizeof *config);
-    struct err err = {0};
-    b->loop = loop_new(&err);
-    b->fetch = fetch_new(b->loop, &err);
-    canned_init(&b->server, b->loop, on_request, b);
-    config->server = xstrdup(b->server.url);
-    b->kube = kube_new(b->loop, b->fetch, config, &err);
-    b->cache = cache_new(b->loop);
+    canned_api_init(&b->api, on_request, b);
+    b->cache = cache_new(b->api.loop);
     b->sb = sample_sandbox();
     buf_init(&b->last_body, 1 << 20);
     buf_init(&b->last_head, 1 << 20);
@@ -100,11 +91,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct bench *b = *state;
-    kube_free(b->kube);
     cache_free(b->cache);
-    fetch_free(b->fetch);
-    canned_fini(&b->server);
-    loop_free(b->loop);
+    canned_api_fini(&b->api);
     buf_fini(&b->last_body);
     buf_fini(&b->last_head);
     free(b);
@@ -113,7 +101,7 @@ static int teardown(void **state)
 
 static struct act_request request(struct bench *b, enum cluster_object object)
 {
-    return (struct act_request){.kube = b->kube,
+    return (struct act_request){.kube = b->api.kube,
                                 .cache = b->cache,
                                 .profile = &K8S_PROFILE_DEFAULT,
                                 .dialect = kubeblocks_v1alpha1(),
@@ -133,7 +121,7 @@ static void play(struct bench *b, bool is_remove, enum cluster_object object, co
     b->err = (struct err){0};
     b->op = is_remove ? act_remove(&req) : act_apply(&req);
     assert_int_equal(b->ends_n, 0);
-    loop_run(b->loop);
+    loop_run(b->api.loop);
     assert_int_equal(b->at, n);
 }
 
@@ -252,7 +240,7 @@ static void test_refusals_keep_their_reason(void **state)
     assert_string_equal(b->err.reason, "QuotaExceeded");
     APPLY(b, OBJECT_WORKLOAD, {"POST", 403, STATUS("Forbidden", "x is forbidden")});
     assert_int_equal(b->err.kind, ERR_NOT_READY); /* this server began to answer a moment ago */
-    assert_false(kube_is_settled(b->kube));
+    assert_false(kube_is_settled(b->api.kube));
     APPLY(b, OBJECT_WORKLOAD, {"POST", 401, STATUS("Unauthorized", "Unauthorized")});
     assert_int_equal(b->err.kind, ERR_NOT_READY); /* it is our token, not the user's */
     APPLY(b, OBJECT_WORKLOAD, {"POST", 404, "404 page not found"});
@@ -326,14 +314,14 @@ static void test_without_kubeblocks_a_database_is_invalid(void **state)
     struct act_request req = request(b, OBJECT_DATABASE);
     req.dialect = NULL;
     (void)!act_apply(&req);
-    loop_run(b->loop);
+    loop_run(b->api.loop);
     assert_int_equal(b->err.kind, ERR_INVALID);
     (void)!act_remove(&req);
-    loop_run(b->loop);
+    loop_run(b->api.loop);
     assert_int_equal(b->err.kind, ERR_NOT_READY);
     cache_list_none(b->cache, KIND_CLUSTER);
     (void)!act_remove(&req);
-    loop_run(b->loop);
+    loop_run(b->api.loop);
     assert_int_equal(b->err.kind, ERR_NONE);
 }
 
@@ -347,7 +335,7 @@ static void test_an_environment_that_is_no_text_is_refused_before_any_call(void 
     req = request(b, OBJECT_ENV_SECRET);
     req.env = &env;
     (void)!act_apply(&req);
-    loop_run(b->loop);
+    loop_run(b->api.loop);
     assert_true(b->err.kind != ERR_NONE && !err_retryable(b->err.kind));
 }
 
@@ -373,11 +361,11 @@ static void test_a_renewed_token_is_used_once_the_old_one_is_refused(void **stat
     struct err err = {0};
     bool is_new;
     assert_int_equal(write(fd, "old", 3), 3);
-    config->server = xstrdup(b->server.url);
+    config->server = xstrdup(b->api.server.url);
     config->token_path = xstrdup(path);
     assert_true(kubeconfig_refresh_token(config, true, &is_new, &err));
-    kube_free(b->kube);
-    b->kube = kube_new(b->loop, b->fetch, config, &err);
+    kube_free(b->api.kube);
+    b->api.kube = kube_new(b->api.loop, b->api.fetch, config, &err);
     assert_int_equal(pwrite(fd, "new", 3, 0), 3);
     struct timespec times[2] = {
         {config->token_mtime_ns / 1000000000, config->token_mtime_ns % 1000000000},

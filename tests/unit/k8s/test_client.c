@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* How many calls are with the API at a time, and what becomes of the others. */
-#include "unit/canned_http.h"
+#include "unit/k8s/canned_api.h"
 
 #include "core/base/codec.h"
 #include "k8s/call_queue.h"
@@ -9,10 +9,7 @@
 enum { CALLS_N = KUBE_CALLS_N + KUBE_CALLS_OF_KIND_N, TIMEOUT_MS = 30000 };
 
 struct bench {
-    struct loop *loop;
-    struct fetch *fetch;
-    struct canned_server server;
-    struct kube *kube;
+    struct canned_api api;
     struct op *ops[CALLS_N];
     struct slot {
         struct bench *b;
@@ -28,7 +25,7 @@ static void note_flying(struct bench *b)
 {
     unsigned flying_n;
     unsigned waiting_n;
-    kube_calls(b->kube, &flying_n, &waiting_n);
+    kube_calls(b->api.kube, &flying_n, &waiting_n);
     if (flying_n > b->flying_max)
         b->flying_max = flying_n;
 }
@@ -57,7 +54,7 @@ static void on_answer(void *arg, const struct json_value *object, const struct e
     b->ends_n++;
     note_flying(b);
     if (b->ends_n == b->expected_n)
-        loop_stop(b->loop);
+        loop_stop(b->api.loop);
 }
 
 static void start(struct bench *b, int i, enum kube_kind kind, int64_t rank)
@@ -67,7 +64,8 @@ static void start(struct bench *b, int i, enum kube_kind kind, int64_t rank)
     buf_addf(&path, "/call/%d", i);
     b->slots[i] = (struct slot){b, i};
     b->ops[i] = kube_call_in_turn(
-        b->kube, &(struct kube_request){"GET", buf_text(&path), NULL, STR_NONE, TIMEOUT_MS, on_answer, &b->slots[i]},
+        b->api.kube,
+        &(struct kube_request){"GET", buf_text(&path), NULL, STR_NONE, TIMEOUT_MS, on_answer, &b->slots[i]},
         (struct kube_turn){kind, rank});
     b->expected_n++;
     buf_fini(&path);
@@ -77,7 +75,7 @@ static void assert_calls(const struct bench *b, unsigned flying_n, unsigned wait
 {
     unsigned flying;
     unsigned waiting;
-    kube_calls(b->kube, &flying, &waiting);
+    kube_calls(b->api.kube, &flying, &waiting);
     assert_int_equal(flying, flying_n);
     assert_int_equal(waiting, waiting_n);
 }
@@ -85,13 +83,7 @@ static void assert_calls(const struct bench *b, unsigned flying_n, unsigned wait
 static int setup(void **state)
 {
     struct bench *b = calloc(1, sizeof *b);
-    struct kubeconfig *config = calloc(1, sizeof *config);
-    struct err err = {0};
-    b->loop = loop_new(&err);
-    b->fetch = fetch_new(b->loop, &err);
-    canned_init(&b->server, b->loop, on_request, b);
-    config->server = xstrdup(b->server.url);
-    b->kube = kube_new(b->loop, b->fetch, config, &err);
+    canned_api_init(&b->api, on_request, b);
     *state = b;
     return 0;
 }
@@ -99,10 +91,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct bench *b = *state;
-    kube_free(b->kube);
-    fetch_free(b->fetch);
-    canned_fini(&b->server);
-    loop_free(b->loop);
+    canned_api_fini(&b->api);
     free(b);
     return 0;
 }
@@ -121,7 +110,7 @@ static void test_no_more_calls_are_with_the_api_than_it_can_answer_in_time(void 
         start(b, i, (enum kube_kind)(i % KIND_N), 0);
     assert_calls(b, KUBE_CALLS_N, CALLS_N - KUBE_CALLS_N);
     assert_int_equal(b->ends_n, 0);
-    loop_run(b->loop);
+    loop_run(b->api.loop);
     assert_int_equal(b->flying_max, KUBE_CALLS_N);
     assert_calls(b, 0, 0);
 }
@@ -135,7 +124,7 @@ static void test_what_may_not_be_sent_waits_and_is_sent_when_it_may(void **state
 {
     struct bench *b = *state;
     bool is_allowed = false;
-    kube_guard(b->kube, may_send, &is_allowed);
+    kube_guard(b->api.kube, may_send, &is_allowed);
     start(b, 0, KIND_SERVICE, 0);
     start(b, 1, KIND_DEPLOYMENT, 0);
     assert_calls(b, 0, 2);
@@ -144,9 +133,9 @@ static void test_what_may_not_be_sent_waits_and_is_sent_when_it_may(void **state
     is_allowed = true;
     start(b, 2, KIND_SERVICE, 0);
     assert_calls(b, 2, 0);
-    loop_run(b->loop);
+    loop_run(b->api.loop);
     assert_false(b->is_seen[1]);
-    kube_guard(b->kube, NULL, NULL);
+    kube_guard(b->api.kube, NULL, NULL);
 }
 
 static void test_a_slow_kind_leaves_room_for_the_others(void **state)
@@ -157,7 +146,7 @@ static void test_a_slow_kind_leaves_room_for_the_others(void **state)
     assert_calls(b, KUBE_CALLS_OF_KIND_N, KUBE_CALLS_N - KUBE_CALLS_OF_KIND_N);
     start(b, KUBE_CALLS_N, KIND_DEPLOYMENT, 1);
     assert_calls(b, KUBE_CALLS_OF_KIND_N + 1, KUBE_CALLS_N - KUBE_CALLS_OF_KIND_N);
-    loop_run(b->loop);
+    loop_run(b->api.loop);
     assert_int_equal(b->flying_max, KUBE_CALLS_OF_KIND_N + 1);
 }
 
@@ -173,7 +162,7 @@ static void test_a_project_that_was_begun_goes_before_the_next(void **state)
     cancel(b, 0); /* makes room for one of them */
     cancel(b, later);
     assert_calls(b, KUBE_CALLS_OF_KIND_N, 0);
-    loop_run(b->loop);
+    loop_run(b->api.loop);
     assert_true(b->is_seen[earlier]);
     assert_false(b->is_seen[later]);
 }
@@ -186,7 +175,7 @@ static void test_a_call_cancelled_while_it_waits_is_never_sent(void **state)
         start(b, i, KIND_SERVICE, 0);
     cancel(b, gone);
     assert_calls(b, KUBE_CALLS_OF_KIND_N, 2);
-    loop_run(b->loop);
+    loop_run(b->api.loop);
     for (int i = 0; i < KUBE_CALLS_OF_KIND_N + 3; i++)
         assert_int_equal(b->is_seen[i], i != gone);
 }
@@ -198,7 +187,7 @@ static void test_a_call_cancelled_on_its_way_makes_room(void **state)
         start(b, i, KIND_SERVICE, 0);
     cancel(b, 3);
     assert_calls(b, KUBE_CALLS_OF_KIND_N, 1);
-    loop_run(b->loop);
+    loop_run(b->api.loop);
     assert_int_equal(b->flying_max, KUBE_CALLS_OF_KIND_N);
     assert_calls(b, 0, 0);
 }

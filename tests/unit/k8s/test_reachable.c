@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* When the API counts as away: when nothing comes of it, not when one of the things that it answers for does not work.
  */
-#include "unit/canned_http.h"
+#include "unit/k8s/canned_api.h"
 
 #include "core/base/codec.h"
 #include "k8s/client.h"
@@ -11,10 +11,7 @@ enum { PATIENT_MS = 30000, HASTY_MS = 50 };
 #define STATUS "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"message\":\"no\",\"code\":500}"
 
 struct bench {
-    struct loop *loop;
-    struct fetch *fetch;
-    struct canned_server server;
-    struct kube *kube;
+    struct canned_api api;
     struct op *op; /* the last one, which ends by itself */
     int changes_n;
     int open_n; /* calls that have not ended */
@@ -51,19 +48,19 @@ static void on_answer(void *arg, const struct json_value *object, const struct e
     if (err != NULL)
         err_copy(&b->last, err);
     if (--b->open_n == 0)
-        loop_stop(b->loop);
+        loop_stop(b->api.loop);
 }
 
 static void call(struct bench *b, const char *path, ms_t timeout_ms)
 {
     b->open_n++;
-    b->op = kube_call(b->kube, &(struct kube_request){"GET", path, NULL, STR_NONE, timeout_ms, on_answer, b});
+    b->op = kube_call(b->api.kube, &(struct kube_request){"GET", path, NULL, STR_NONE, timeout_ms, on_answer, b});
 }
 
 static void ask(struct bench *b, const char *path, ms_t timeout_ms)
 {
     call(b, path, timeout_ms);
-    loop_run(b->loop);
+    loop_run(b->api.loop);
 }
 
 static void on_change(void *arg)
@@ -74,16 +71,10 @@ static void on_change(void *arg)
 static int setup(void **state)
 {
     struct bench *b = calloc(1, sizeof *b);
-    struct kubeconfig *config = calloc(1, sizeof *config);
-    struct err err = {0};
-    b->loop = loop_new(&err);
-    b->fetch = fetch_new(b->loop, &err);
-    canned_init(&b->server, b->loop, on_request, b);
-    config->server = xstrdup(b->server.url);
-    b->kube = kube_new(b->loop, b->fetch, config, &err);
-    kube_on_reachable(b->kube, on_change, b);
+    canned_api_init(&b->api, on_request, b);
+    kube_on_reachable(b->api.kube, on_change, b);
     ask(b, "/good", PATIENT_MS);
-    assert_true(kube_is_reachable(b->kube));
+    assert_true(kube_is_reachable(b->api.kube));
     assert_int_equal(b->changes_n, 1);
     *state = b;
     return 0;
@@ -92,10 +83,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct bench *b = *state;
-    kube_free(b->kube);
-    fetch_free(b->fetch);
-    canned_fini(&b->server);
-    loop_free(b->loop);
+    canned_api_fini(&b->api);
     free(b);
     return 0;
 }
@@ -108,7 +96,7 @@ static void test_an_error_of_kubernetes_own_is_an_answer(void **state)
         b->last = (struct err){0};
         ask(b, paths[i], PATIENT_MS);
         assert_true(b->last.code >= 500); /* the caller is told */
-        assert_true(kube_is_reachable(b->kube));
+        assert_true(kube_is_reachable(b->api.kube));
     }
     assert_int_equal(b->changes_n, 1); /* nobody was woken for it */
 }
@@ -117,9 +105,9 @@ static void test_an_error_of_a_proxy_s_is_none(void **state)
 {
     struct bench *b = *state;
     ask(b, "/proxy", PATIENT_MS);
-    assert_true(kube_is_away(b->kube));
+    assert_true(kube_is_away(b->api.kube));
     ask(b, "/webhook-down", PATIENT_MS);
-    assert_true(kube_is_reachable(b->kube));
+    assert_true(kube_is_reachable(b->api.kube));
     assert_int_equal(b->changes_n, 3);
 }
 
@@ -127,9 +115,9 @@ static void test_silence_is_none(void **state)
 {
     struct bench *b = *state;
     ask(b, "/silent", HASTY_MS);
-    assert_true(kube_is_away(b->kube));
+    assert_true(kube_is_away(b->api.kube));
     ask(b, "/good", PATIENT_MS);
-    assert_true(kube_is_reachable(b->kube));
+    assert_true(kube_is_reachable(b->api.kube));
 }
 
 static void test_one_slow_call_among_others_that_are_answered_says_nothing_of_the_api(void **state)
@@ -138,23 +126,23 @@ static void test_one_slow_call_among_others_that_are_answered_says_nothing_of_th
     ask(b, "/silent-beside-good", HASTY_MS);
     assert_true(b->is_other_sent);
     assert_int_equal(b->last.kind, ERR_TIMEOUT);
-    assert_true(kube_is_reachable(b->kube));
+    assert_true(kube_is_reachable(b->api.kube));
     assert_int_equal(b->changes_n, 1);
     ask(b, "/silent-beside-good", HASTY_MS); /* alone */
-    assert_true(kube_is_away(b->kube));
+    assert_true(kube_is_away(b->api.kube));
 }
 
 static void test_a_connection_that_breaks_unsettles(void **state)
 {
     struct bench *b = *state;
-    kube_set_settle(b->kube, 0);
-    assert_true(kube_is_settled(b->kube));
-    canned_fini(&b->server);
+    kube_set_settle(b->api.kube, 0);
+    assert_true(kube_is_settled(b->api.kube));
+    canned_fini(&b->api.server);
     ask(b, "/good", PATIENT_MS);
     assert_int_equal(b->last.kind, ERR_UPSTREAM);
-    assert_true(kube_is_away(b->kube));
-    assert_false(kube_is_settled(b->kube));
-    canned_init(&b->server, b->loop, on_request, b);
+    assert_true(kube_is_away(b->api.kube));
+    assert_false(kube_is_settled(b->api.kube));
+    canned_init(&b->api.server, b->api.loop, on_request, b);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

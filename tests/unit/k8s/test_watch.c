@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Watches: recorded streams cut anywhere, and the ladder against a server that pages, expires, ends, and lies. */
-#include "unit/canned_http.h"
+#include "unit/k8s/canned_api.h"
 
 #include "captures.h"
 #include "core/base/codec.h"
@@ -96,10 +96,7 @@ static void test_what_is_no_event_is_refused(void **state)
 /* ---- the ladder ---- */
 
 struct bench {
-    struct loop *loop;
-    struct fetch *fetch;
-    struct canned_server server;
-    struct kube *kube;
+    struct canned_api api;
     struct cache *cache;
     struct watch *watch;
     struct sandbox sb;
@@ -123,7 +120,7 @@ static enum presence seen(struct bench *b)
 static void check(struct bench *b)
 {
     if (b->is_met != NULL && b->is_met(b))
-        loop_stop(b->loop);
+        loop_stop(b->api.loop);
 }
 
 static void on_change(void *arg, struct str project_id)
@@ -151,7 +148,7 @@ static void until(struct bench *b, bool (*is_met)(struct bench *b))
     b->is_met = is_met;
     loop_timer_set(&b->deadline, 10000);
     if (!is_met(b))
-        loop_run(b->loop);
+        loop_run(b->api.loop);
     loop_timer_clear(&b->deadline);
 }
 
@@ -171,19 +168,13 @@ static void on_calm(void *arg)
 static int setup(void **state)
 {
     struct bench *b = calloc(1, sizeof *b);
-    struct kubeconfig *config = calloc(1, sizeof *config);
-    struct err err = {0};
-    b->loop = loop_new(&err);
-    b->fetch = fetch_new(b->loop, &err);
-    canned_init(&b->server, b->loop, on_request, b);
-    config->server = xstrdup(b->server.url);
-    b->kube = kube_new(b->loop, b->fetch, config, &err);
-    b->cache = cache_new(b->loop);
+    canned_api_init(&b->api, on_request, b);
+    b->cache = cache_new(b->api.loop);
     cache_subscribe(b->cache, on_change, b);
     b->sb = sample_sandbox();
     b->arena = arena_new();
-    loop_timer_init(&b->deadline, b->loop, on_deadline, b);
-    b->watch = watch_new(&(struct watch_options){.kube = b->kube,
+    loop_timer_init(&b->deadline, b->api.loop, on_deadline, b);
+    b->watch = watch_new(&(struct watch_options){.kube = b->api.kube,
                                                  .cache = b->cache,
                                                  .kind = KIND_DEPLOYMENT,
                                                  .namespace_name = "ns",
@@ -198,12 +189,9 @@ static int teardown(void **state)
 {
     struct bench *b = *state;
     watch_free(b->watch);
-    kube_free(b->kube);
     cache_free(b->cache);
-    fetch_free(b->fetch);
-    canned_fini(&b->server);
     arena_free(b->arena);
-    loop_free(b->loop);
+    canned_api_fini(&b->api);
     free(b);
     return 0;
 }
@@ -359,7 +347,7 @@ static void test_what_the_api_says_of_one_kind_is_kept_until_that_is_heard_of_ag
     until(b, is_troubled);
     assert_non_null(strstr(watch_trouble(b->watch)->msg, "conversion webhook"));
     assert_null(watch_refusal(b->watch));
-    assert_true(kube_is_reachable(b->kube));
+    assert_true(kube_is_reachable(b->api.kube));
     until(b, is_present);
     assert_null(watch_trouble(b->watch));
     assert_int_equal(b->calms_n, 1);
