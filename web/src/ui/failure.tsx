@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What failed, be it a creation, a start, a stop or what was running: where, why, what to do, and the facts to hand on. */
 
-import { allows, blamed, mayAllow, type Blamed, type SandboxView } from '../lib/sandbox_state.ts';
+import { allows, blamed, mayAllow, type Blamed, type SandboxView, type StageView } from '../lib/sandbox_state.ts';
 import { formatMoment } from '../lib/time.ts';
 import { clock, type ProjectAction } from '../net/api.ts';
 import { FAILED_WORD, startSandbox, type OpenSandbox } from '../state/sandbox.ts';
@@ -63,8 +63,7 @@ const PART: Readonly<Record<string, string>> = {
   terminal: 'The web terminal',
 };
 
-function titleOf(view: SandboxView): string {
-  const stage = view.stages.find((s) => s.id === view.failure?.stageId);
+function titleOf(view: SandboxView, stage: StageView | undefined): string {
   if (!stage) return FAILED_WORD[blamed(view)];
   return blamed(view) === 'repair' ? `${PART[stage.id] ?? stage.title} could not be repaired` : `${stage.title} failed`;
 }
@@ -75,7 +74,7 @@ export function FailureCard(props: { opened: OpenSandbox; view: SandboxView; onP
   const failure = view.failure;
   if (!failure) return null;
   const stage = view.stages.find((s) => s.id === failure.stageId);
-  const what = titleOf(view);
+  const what = titleOf(view, stage);
   const { action, word, note } = remedy(view);
   return (
     <section class="failure" aria-labelledby="failure" data-failure={failure.code ?? 'unknown'}>
