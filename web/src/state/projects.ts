@@ -27,12 +27,9 @@ export const isSearching = signal(false);
 let eventsSeen = 0;
 let reading: Promise<void> | null = null;
 let pending: ReturnType<typeof setTimeout> | undefined;
-/** Where the page after the last one that was read begins. */
-let next: string | null = null;
 let pagesRead = 1;
-/** What is searched for, and what the server found that stands on no page that was read. */
+/** What is searched for. */
 let keyword = '';
-let found: Project[] = [];
 let searching: ReturnType<typeof setTimeout> | undefined;
 
 function union(list: readonly Project[], more: readonly Project[]): Project[] {
@@ -46,14 +43,14 @@ export function loadProjects(): Promise<void> {
   return reading;
 }
 
-/** Reads the page after those that were read. */
+/** Reads the page after those that were read, and those anew: what happened while one page was read is in all of them. */
 export async function loadMoreProjects(): Promise<void> {
   await reading;
   pagesRead += 1;
   await loadProjects();
 }
 
-async function readPages(): Promise<Project[]> {
+async function readPages(): Promise<{ list: Project[]; hasMore: boolean }> {
   let list: Project[] = [];
   let at: string | null = null;
   let pages = 0;
@@ -63,20 +60,18 @@ async function readPages(): Promise<Project[]> {
     at = answer.next;
     pages += 1;
   } while (at !== null && pages < pagesRead);
-  next = at;
-  return list;
+  return { list, hasMore: at !== null };
 }
 
 async function read(): Promise<void> {
   try {
     for (let i = 0; i < REREADS; i++) {
       const before = eventsSeen;
-      const list = await readPages();
-      const sought = next !== null && keyword !== '' ? await api.projectsOf(keyword) : null;
-      found = sought?.body ?? [];
+      const { list, hasMore } = await readPages();
+      const sought = hasMore && keyword !== '' ? await api.projectsOf(keyword) : null;
       isSearchCut.value = sought != null && sought.next !== null;
-      projects.value = union(list, found);
-      hasMoreProjects.value = next !== null;
+      projects.value = union(list, sought?.body ?? []);
+      hasMoreProjects.value = hasMore;
       projectsError.value = null;
       if (eventsSeen === before) return;
     }
@@ -89,9 +84,8 @@ async function search(text: string): Promise<void> {
   try {
     const answer = await api.projectsOf(text);
     if (text !== keyword) return;
-    found = answer.body;
     isSearchCut.value = answer.next !== null;
-    projects.value = union(projects.peek() ?? [], found);
+    projects.value = union(projects.peek() ?? [], answer.body);
     projectsError.value = null;
   } catch (error) {
     if (text === keyword) projectsError.value = error as ApiError;
@@ -123,7 +117,6 @@ export function forgetProjects(): void {
   isSearchCut.value = false;
   keyword = '';
   pagesRead = 1;
-  found = [];
 }
 
 function readSoon(): void {
