@@ -161,7 +161,6 @@ group_e2e() {
         return
     }
     run_counted e2e-selftest "cd tests/e2e && npm test" npm --prefix tests/e2e test --silent
-    test_build
     export FS_BUILD="$ROOT/build/asan" PYTHONDONTWRITEBYTECODE=1
     run_counted e2e-accounts "FS_BUILD=build/asan tests/harness/with_services.py tests/wire/accounts/browser.py" \
         "$(python_program)" tests/harness/with_services.py --cache build/asan/services \
@@ -212,7 +211,7 @@ verb_test() {
         say ""
         say "== ${group_one:-$group} =="
         case $group in
-        unit | sim | wire | chaos | kube | fuzz | thorough | schemathesis | one) test_build ;;
+        unit | sim | wire | chaos | kube | fuzz | e2e | thorough | schemathesis | one) test_build ;;
         esac
         "group_$(echo "$group" | tr - _)"
         group_one=
