@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* POST /api/projects/{id}/start, /stop and /restart: the project as a whole, its data kept. */
+/* POST /api/projects/{id}/start, /stop and /restart: the project as a whole, its data kept. /sandbox/start and
+ * /sandbox/stop do the same and answer in the words of older clients. */
 #include "core/action.h"
 #include "core/caller.h"
 #include "core/sandboxes.h"
@@ -10,6 +11,7 @@
 struct action_call {
     struct pending pending; /* first: it is what pending.c knows */
     enum action action;
+    bool is_of_sandbox; /* as which it is answered */
 };
 
 struct words {
@@ -18,13 +20,22 @@ struct words {
     const char *nothing;
 };
 
-static const struct words words[ACTION_N] = {
+static const struct words project_words[ACTION_N] = {
     [ACTION_START] = {"Project is being started",                   "Project is running",
                       "There is no sandbox to start, create it first"                                                     },
     [ACTION_STOP] = {"Project is being stopped, its data is kept", "Project is stopped", "There is no sandbox to stop"   },
     [ACTION_RESTART] = {"Project is being restarted",                 "Project is running", "There is no sandbox to restart"},
-    [ACTION_DELETE] = {"Project is being deleted",                   "Project is deleted", "There is no sandbox"           },
 };
+static const struct words sandbox_words[ACTION_N] = {
+    [ACTION_START] = {"Sandbox is being started",                                   "Sandbox is running",
+                      "There is no sandbox to start, create it first"},
+    [ACTION_STOP] = {"Sandbox and database are being stopped, their data is kept", "Sandbox is stopped",
+                      "There is no sandbox to stop"                  },
+};
+static const struct words *words_of(const struct action_call *c)
+{
+    return c->is_of_sandbox ? &sandbox_words[c->action] : &project_words[c->action];
+}
 
 static void refuse(struct action_call *c, const char *why)
 {
@@ -33,20 +44,21 @@ static void refuse(struct action_call *c, const char *why)
     http_answer_err(c->pending.x, &err);
 }
 
+static const char *subject(const struct action_call *c)
+{
+    return c->is_of_sandbox ? "sandbox" : "project";
+}
+
+static const char *state(const struct action_call *c, const struct sandbox *sb)
+{
+    return c->is_of_sandbox ? sandbox_status_row(sb->status) : documents_project_state(sb->status);
+}
+
 static void answer(struct action_call *c, int status, const char *message, const struct sandbox *sb)
 {
-    struct json_writer *w = jw_new(DOCUMENT_CEILING_BYTES);
-    jw_object(w);
-    jw_kv_text(w, "message", message);
-    jw_key(w, "project");
-    jw_object(w);
-    jw_kv_text(w, "id", sb->project_id);
-    jw_kv_text(w, "status", documents_project_state(sb->status));
-    jw_kv_time(w, "updatedAt", sb->updated_ms);
-    jw_object_end(w);
-    jw_kv_text(w, "eventsUrl", arena_printf(http_arena(c->pending.x), "/api/sandbox/%s/events", sb->project_id));
-    jw_object_end(w);
-    http_answer_json(c->pending.x, status, w);
+    const struct documents_subject about = {subject(c), c->is_of_sandbox ? sb->id : sb->project_id, state(c, sb),
+                                            sb->updated_ms, sb->project_id};
+    documents_answer_action(c->pending.x, status, message, &about);
 }
 
 static void on_done(void *arg, enum request_result result, const struct sandbox *sb, const struct journal_event *events,
@@ -60,17 +72,17 @@ static void on_done(void *arg, enum request_result result, const struct sandbox 
     switch (result) {
     case REQUEST_STARTED:
     case REQUEST_IN_PROGRESS:
-        answer(c, 202, words[c->action].begun, sb);
+        answer(c, 202, words_of(c)->begun, sb);
         return;
     case REQUEST_ALREADY:
-        answer(c, 200, words[c->action].already, sb);
+        answer(c, 200, words_of(c)->already, sb);
         return;
     case REQUEST_NOTHING:
-        refuse(c, words[c->action].nothing);
+        refuse(c, words_of(c)->nothing);
         return;
     case REQUEST_REFUSED:
-        refuse(c, arena_printf(http_arena(c->pending.x), "A project that is %s cannot %s",
-                               documents_project_state(sb->status), action_id(c->action)));
+        refuse(c, arena_printf(http_arena(c->pending.x), "A %s that is %s cannot %s", subject(c), state(c, sb),
+                               action_id(c->action)));
         return;
     }
 }
@@ -82,34 +94,46 @@ static void on_found(void *arg, const struct project *project, const struct err 
     if (!pending_done(&c->pending, err))
         return;
     if (!project->has_sandbox) {
-        refuse(c, words[c->action].nothing);
+        refuse(c, words_of(c)->nothing);
         return;
     }
     pending_wait(&c->pending, sandboxes_act(app->sandboxes, project, c->action, app->settings.request_ms, on_done, c));
 }
 
-static void act(struct http_exchange *x, struct app *app, enum action action)
+static void act(struct http_exchange *x, struct app *app, enum action action, bool is_of_sandbox)
 {
     const struct caller *caller = http_context(x);
     struct action_call *c = arena_alloc(http_arena(x), sizeof(*c));
     const char *id = arena_dup(http_arena(x), http_param(x, "id"));
-    c->pending = (struct pending){.x = x, .app = app};
-    c->action = action;
+    *c = (struct action_call){
+        .pending = {.x = x, .app = app},
+          .action = action, .is_of_sandbox = is_of_sandbox
+    };
     pending_wait(&c->pending, app->store->project_get(app->store->self, caller->who.user_id, id,
                                                       app->settings.request_ms, on_found, c));
 }
 
 void actions_start(struct http_exchange *x, struct app *app)
 {
-    act(x, app, ACTION_START);
+    act(x, app, ACTION_START, false);
 }
 
 void actions_stop(struct http_exchange *x, struct app *app)
 {
-    act(x, app, ACTION_STOP);
+    act(x, app, ACTION_STOP, false);
 }
 
 void actions_restart(struct http_exchange *x, struct app *app)
 {
-    act(x, app, ACTION_RESTART);
+    act(x, app, ACTION_RESTART, false);
+}
+
+void actions_start_sandbox(struct http_exchange *x, struct app *app)
+{
+    act(x, app, ACTION_START, true);
+}
+
+void actions_stop_sandbox(struct http_exchange *x, struct app *app)
+{
+    act(x, app, ACTION_STOP, true);
 }

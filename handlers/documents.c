@@ -283,3 +283,21 @@ void documents_answer_success(struct http_exchange *x)
     jw_object_end(w);
     http_answer_json(x, 200, w);
 }
+
+void documents_answer_action(struct http_exchange *x, int status, const char *message,
+                             const struct documents_subject *subject)
+{
+    struct json_writer *w = jw_new(DOCUMENT_CEILING_BYTES);
+    jw_object(w);
+    jw_kv_text(w, "message", message);
+    jw_key(w, subject->key);
+    jw_object(w);
+    jw_kv_text(w, "id", subject->id);
+    jw_kv_text(w, "status", subject->status);
+    jw_kv_time(w, "updatedAt", subject->updated_ms);
+    jw_object_end(w);
+    if (subject->project_id != NULL)
+        jw_kv_text(w, "eventsUrl", arena_printf(http_arena(x), "/api/sandbox/%s/events", subject->project_id));
+    jw_object_end(w);
+    http_answer_json(x, status, w);
+}

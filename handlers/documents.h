@@ -38,5 +38,16 @@ void documents_sandbox(struct json_writer *w, const struct app *app, const struc
 /* The data of one event, and its SSE name. sb: for the addresses of a READY end; may be NULL. */
 void documents_event(struct json_writer *w, const struct journal_event *e);
 const char *documents_event_name(const struct journal_event *e);
+/* What an action was about. */
+struct documents_subject {
+    const char *key; /* "project" or "sandbox" */
+    const char *id;
+    const char *status;
+    int64_t updated_ms;
+    const char *project_id; /* whose stream tells the rest; NULL: nothing is to come */
+};
+/* {"message",KEY:{"id","status","updatedAt"},"eventsUrl"}, the last one while there is more to come. */
+void documents_answer_action(struct http_exchange *x, int status, const char *message,
+                             const struct documents_subject *subject);
 /* 200 with {"success":true}: something was removed or decided. */
 void documents_answer_success(struct http_exchange *x);

@@ -53,6 +53,7 @@ void projects_list_all(struct http_exchange *x, struct app *app);
 void projects_create(struct http_exchange *x, struct app *app);
 void projects_get(struct http_exchange *x, struct app *app);
 void projects_delete(struct http_exchange *x, struct app *app);
+void projects_delete_by_action(struct http_exchange *x, struct app *app);
 
 /* admin.c */
 void admin_orphans(struct http_exchange *x, struct app *app);
@@ -81,6 +82,8 @@ void clusters_list(struct http_exchange *x, struct app *app);
 void actions_start(struct http_exchange *x, struct app *app);
 void actions_stop(struct http_exchange *x, struct app *app);
 void actions_restart(struct http_exchange *x, struct app *app);
+void actions_start_sandbox(struct http_exchange *x, struct app *app);
+void actions_stop_sandbox(struct http_exchange *x, struct app *app);
 
 /* limits.c */
 void limits_show(struct http_exchange *x, struct app *app);
@@ -97,6 +100,7 @@ void environment_delete(struct http_exchange *x, struct app *app);
 
 /* sandboxes.c */
 void sandboxes_get(struct http_exchange *x, struct app *app);
+void sandboxes_get_brief(struct http_exchange *x, struct app *app);
 void sandboxes_create(struct http_exchange *x, struct app *app);
 void sandboxes_delete(struct http_exchange *x, struct app *app);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* /api/projects: create, read, delete. The list is projects_list.c. */
+/* /api/projects: create, read, delete, the last one as POST .../delete too. The list is projects_list.c. */
 #include "core/base/json_read.h"
 #include "core/caller.h"
 #include "core/sandboxes.h"
@@ -68,33 +68,40 @@ void projects_get(struct http_exchange *x, struct app *app)
 struct deletion {
     struct pending pending;
     enum desired desired;
+    bool is_action; /* as which it is answered */
 };
 
-static void answer_status(struct http_exchange *x, int status, const char *word, const char *message)
+/* last: what was written of it last; NULL: nothing new. */
+static void answer_deletion(const struct deletion *d, const struct sandbox *sb, const struct journal_event *last)
 {
+    struct http_exchange *x = d->pending.x;
+    bool is_gone = last != NULL && last->kind == JOURNAL_DONE;
+    const char *message = is_gone                          ? "Project has been deleted"
+                          : d->desired == DESIRED_DETACHED ? "Project is being deleted, its database is kept"
+                                                           : "Project is being deleted";
+    if (d->is_action) {
+        const struct documents_subject project = {
+            "project", sb->project_id,
+            is_gone ? sandbox_status_row(SANDBOX_TERMINATED) : documents_project_state(sb->status),
+            is_gone ? last->at_ms : sb->updated_ms, is_gone ? NULL : sb->project_id};
+        documents_answer_action(x, is_gone ? 200 : 202, message, &project);
+        return;
+    }
     struct json_writer *w = jw_new(DOCUMENT_CEILING_BYTES);
     jw_object(w);
-    jw_kv_text(w, "status", word);
+    jw_kv_text(w, "status", is_gone ? "deleted" : "terminating");
     jw_kv_text(w, "message", message);
     jw_object_end(w);
-    http_answer_json(x, status, w);
+    http_answer_json(x, is_gone ? 200 : 202, w);
 }
 
 static void on_delete(void *arg, enum request_result result, const struct sandbox *sb,
                       const struct journal_event *events, size_t n_events, const struct err *err)
 {
     struct deletion *d = arg;
-    (void)sb;
     (void)result;
-    if (!pending_done(&d->pending, err))
-        return;
-    bool is_gone = n_events > 0 && events[n_events - 1].kind == JOURNAL_DONE;
-    if (is_gone)
-        answer_status(d->pending.x, 200, "deleted", "Project has been deleted");
-    else
-        answer_status(d->pending.x, 202, "terminating",
-                      d->desired == DESIRED_DETACHED ? "Project is being deleted, its database is kept"
-                                                     : "Project is being deleted");
+    if (pending_done(&d->pending, err))
+        answer_deletion(d, sb, n_events > 0 ? &events[n_events - 1] : NULL);
 }
 
 static void on_found(void *arg, const struct project *project, const struct err *err)
@@ -107,7 +114,7 @@ static void on_found(void *arg, const struct project *project, const struct err 
                  sandboxes_request(app->sandboxes, project, d->desired, NULL, app->settings.request_ms, on_delete, d));
 }
 
-void projects_delete(struct http_exchange *x, struct app *app)
+static void delete (struct http_exchange *x, struct app *app, bool is_action)
 {
     const struct caller *caller = http_context(x);
     struct err err = {0};
@@ -117,9 +124,22 @@ void projects_delete(struct http_exchange *x, struct app *app)
         return;
     }
     struct deletion *d = arena_alloc(http_arena(x), sizeof(*d));
-    d->pending = (struct pending){.x = x, .app = app};
-    d->desired = is_keep ? DESIRED_DETACHED : DESIRED_DELETED;
+    *d = (struct deletion){
+        .pending = {.x = x, .app = app},
+        .desired = is_keep ? DESIRED_DETACHED : DESIRED_DELETED,
+        .is_action = is_action
+    };
     const char *id = arena_dup(http_arena(x), http_param(x, "id"));
     pending_wait(&d->pending, app->store->project_get(app->store->self, caller->who.user_id, id,
                                                       app->settings.request_ms, on_found, d));
+}
+
+void projects_delete(struct http_exchange *x, struct app *app)
+{
+    delete (x, app, false);
+}
+
+void projects_delete_by_action(struct http_exchange *x, struct app *app)
+{
+    delete (x, app, true);
 }

@@ -62,6 +62,10 @@ const struct route ROUTES[] = {
     {HTTP_POST,   "/api/projects/{id}/start",         actions_start,      ROUTE_USER,     SMALL_BODY, RATE_WRITE},
     {HTTP_POST,   "/api/projects/{id}/stop",          actions_stop,       ROUTE_USER,     SMALL_BODY, RATE_WRITE},
     {HTTP_POST,   "/api/projects/{id}/restart",       actions_restart,    ROUTE_USER,     SMALL_BODY, RATE_WRITE},
+    {HTTP_POST,   "/api/projects/{id}/delete",        projects_delete_by_action, ROUTE_USER, SMALL_BODY, RATE_WRITE},
+    {HTTP_POST,   "/api/projects/{id}/sandbox/start", actions_start_sandbox, ROUTE_USER,  SMALL_BODY, RATE_WRITE},
+    {HTTP_POST,   "/api/projects/{id}/sandbox/stop",  actions_stop_sandbox, ROUTE_USER,   SMALL_BODY, RATE_WRITE},
+    {HTTP_GET,    "/api/projects/{id}/sandbox/status", sandboxes_get_brief, ROUTE_USER,   NO_BODY,    RATE_READ},
 
     {HTTP_GET,    "/api/projects/{id}/limits",        limits_show,        ROUTE_USER,     NO_BODY,    RATE_READ},
     {HTTP_PUT,    "/api/projects/{id}/limits",        limits_set,         ROUTE_USER,     SMALL_BODY, RATE_WRITE},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* /api/sandbox/{projectId}: status, create or retry, terminate or cancel. */
+/* /api/sandbox/{projectId}: status, create or retry, terminate or cancel; /api/projects/{id}/sandbox/status: the status
+ * alone. */
 #include "core/sandboxes.h"
 #include "core/base/json_read.h"
 #include "core/caller.h"
@@ -124,6 +125,40 @@ void sandboxes_get(struct http_exchange *x, struct app *app)
     struct sandbox_call *c = new_call(x, app);
     pending_wait(&c->pending, app->store->status_find(app->store->self, c->owner_id, c->project_id,
                                                       app->settings.request_ms, on_cached, c));
+}
+
+/* ---- status alone, as older clients ask for it ---- */
+
+static void on_brief_project(void *arg, const struct project *project, const struct err *err)
+{
+    struct pending *p = arg;
+    struct err missing = {0};
+    struct live_status live;
+    if (!pending_done(p, err))
+        return;
+    if (!project->has_sandbox) {
+        err_set(&missing, ERR_MISSING, __func__, "No sandbox found");
+        http_answer_err(p->x, &missing);
+        return;
+    }
+    sandboxes_live(p->app->sandboxes, &project->sandbox, &live);
+    struct json_writer *w = jw_new(DOCUMENT_CEILING_BYTES);
+    jw_object(w);
+    jw_kv_text(w, "status", sandbox_status_row(live.status));
+    if (live.message[0] != '\0')
+        jw_kv_text(w, "message", live.message);
+    jw_kv_time(w, "lastUpdated", project->sandbox.updated_ms);
+    jw_object_end(w);
+    http_answer_json(p->x, 200, w);
+}
+
+void sandboxes_get_brief(struct http_exchange *x, struct app *app)
+{
+    const struct caller *caller = http_context(x);
+    struct pending *p = pending_new(x, app);
+    const char *id = arena_dup(http_arena(x), http_param(x, "id"));
+    pending_wait(p, app->store->project_get(app->store->self, caller->who.user_id, id, app->settings.request_ms,
+                                            on_brief_project, p));
 }
 
 /* ---- requests ---- */

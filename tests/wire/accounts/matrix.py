@@ -56,6 +56,10 @@ EXPECTED = {
     f"POST {PROJECT}/start": (OWNED_WRITE, {}, 400),
     f"POST {PROJECT}/stop": (OWNED_WRITE, {}, 400),
     f"POST {PROJECT}/restart": (OWNED_WRITE, {}, 400),
+    f"POST {PROJECT}/delete": (OWNED_WRITE, {}, (200, 202)),
+    f"POST {PROJECT}/sandbox/start": (OWNED_WRITE, {}, 400),
+    f"POST {PROJECT}/sandbox/stop": (OWNED_WRITE, {}, 400),
+    f"GET {PROJECT}/sandbox/status": (OWNED, None, 404),  # there is none yet
     f"GET {PROJECT}/limits": (OWNED, None, 200),
     f"PUT {PROJECT}/limits": (OWNED_WRITE, {}, 200),
     f"POST {PROJECT}/activity": (OWNED_WRITE, {}, (200, 202, 204)),

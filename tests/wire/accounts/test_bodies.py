@@ -17,7 +17,8 @@ UNKNOWN = "nobodyKnows"
 VALUES = {"null": None, "boolean": True, "integer": 7, "number": 1.5, "string": "x", "array": [], "object": {}}
 # Tables that a refused request may write (who asked, and when), and those that the server writes by itself.
 OF_OTHERS = {"table audit", "table sessions", "table replicas", "table sweeps", "table sweep_findings",
-             "table project_limits"}  # when a project was used last; the limits themselves are asked for
+             "table project_limits",  # when a project was used last; the limits themselves are asked for
+             "table users"}  # when somebody was seen last; the rest is asked for
 # RFC 8628 has errors of its own: operation and member.
 OAUTH = ("POST /api/auth/device/token", "#/grant_type")
 # Texts that stand for bytes which json.dumps would not write.
@@ -197,7 +198,8 @@ class Bodies(StackCase):
     def tables(self):
         found = {name: rows for name, rows in self.world.dump_tables() if name not in OF_OTHERS}
         limits = self.owner.json("GET", f"/api/projects/{self.parameters['id']}/limits")
-        return {**found, "limits": (limits["idleStopSeconds"], limits["maxAgeSeconds"])}
+        users = self.world.sql("SELECT to_jsonb(u) - 'seen_at' FROM users u ORDER BY id")
+        return {**found, "users": users, "limits": (limits["idleStopSeconds"], limits["maxAgeSeconds"])}
 
     def test_each_is_refused_by_name_and_writes_nothing(self):
         tried = 0
@@ -263,7 +265,8 @@ class Bodies(StackCase):
         for operation, described in operations():
             self.assertEqual(operation in free, "not looked at" in described.get("description", ""), operation)
         self.assertEqual(free, ["POST /api/auth/signout"] + [f"POST /api/projects/{{id}}/{verb}" for verb in
-                                                            ("activity", "restart", "start", "stop", "sync-database")])
+                                                            ("activity", "delete", "restart", "sandbox/start", "sandbox/stop", "start", "stop",
+                                                             "sync-database")])
 
 
 if __name__ == "__main__":

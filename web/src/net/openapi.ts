@@ -329,6 +329,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{id}/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete a project
+         * @description As `DELETE /api/projects/{id}`, for clients that know it by this name.
+         */
+        post: operations["deleteAProjectByPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/sandbox/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start a sandbox
+         * @description As `POST /api/projects/{id}/start`, for clients that know it by this name.
+         */
+        post: operations["startASandbox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/sandbox/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a sandbox
+         * @description As `POST /api/projects/{id}/stop`, for clients that know it by this name.
+         */
+        post: operations["stopASandbox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/sandbox/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a sandbox's status
+         * @description What `GET /api/sandbox/{projectId}` tells, in short, for clients that know it by this name.
+         */
+        get: operations["readASandboxsStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{id}/environment": {
         parameters: {
             query?: never;
@@ -1286,6 +1366,32 @@ export interface components {
             /** @description Where people look at it; null also on a server that does not know GitHub. */
             url: string | null;
             private: boolean | null;
+        };
+        ProjectGone: {
+            message: string;
+            project: {
+                id: string;
+                status: string;
+                /** Format: date-time */
+                updatedAt: string;
+            };
+        };
+        SandboxActionAnswer: {
+            message: string;
+            sandbox: {
+                id: string;
+                status: components["schemas"]["SandboxStatus"];
+                /** Format: date-time */
+                updatedAt: string;
+            };
+            eventsUrl: string;
+        };
+        SandboxBrief: {
+            status: components["schemas"]["SandboxStatus"];
+            /** @description Why it is so, where there is something to say. */
+            message?: string;
+            /** Format: date-time */
+            lastUpdated: string;
         };
         StreamEvents: {
             reset: components["schemas"]["Snapshot"];
@@ -2247,6 +2353,201 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteAProjectByPost: {
+        parameters: {
+            query?: {
+                /** @description true: its database stays in the cluster. */
+                keepDatabase?: boolean;
+            };
+            header?: {
+                /** @description The same key and body within 24 hours get the same answer and do nothing twice; another body gets 422, one that is under way 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description May be any JSON; it is not looked at. */
+        requestBody?: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Gone. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectGone"];
+                };
+            };
+            /** @description It is being deleted; the stream tells the end. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    startASandbox: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body within 24 hours get the same answer and do nothing twice; another body gets 422, one that is under way 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description May be any JSON; it is not looked at. */
+        requestBody?: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxActionAnswer"];
+                };
+            };
+            /** @description Begun; the stream tells the end. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxActionAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    stopASandbox: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body within 24 hours get the same answer and do nothing twice; another body gets 422, one that is under way 409. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description May be any JSON; it is not looked at. */
+        requestBody?: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description It is so. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxActionAnswer"];
+                };
+            };
+            /** @description Begun; the stream tells the end. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxActionAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    readASandboxsStatus: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of an ETag: 304 where it is still that. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxBrief"];
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["NotNow"];
             504: components["responses"]["TookTooLong"];
