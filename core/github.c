@@ -18,8 +18,6 @@ enum {
     URL_CEILING_BYTES = 8 * 1024,
     FORM_CEILING_BYTES = 16 * 1024,
     TOKEN_ANSWER_BYTES = 16 * 1024,
-    USER_ANSWER_BYTES = 256 * 1024,
-    TOKEN_MAX = 512,
 };
 
 struct identification {
@@ -42,7 +40,6 @@ static void tell(struct identification *i, const struct err *err)
 static const struct json_value *read_answer(struct arena *a, const struct fetch_answer *answer,
                                             const struct err *fetch_err, struct err *reterr)
 {
-    static const struct json_limits limits = {.max_bytes = USER_ANSWER_BYTES, .max_depth = 8, .max_nodes = 4000};
     if (fetch_err != NULL) {
         err_copy(reterr, fetch_err);
         (void)err_wrap(reterr, "asking GitHub");
@@ -56,7 +53,7 @@ static const struct json_value *read_answer(struct arena *a, const struct fetch_
         err_set(reterr, ERR_UPSTREAM, __func__, "GitHub answered %d with %.60s", answer->status, answer->content_type);
         return NULL;
     }
-    const struct json_value *v = json_parse(a, answer->body, &limits, NULL);
+    const struct json_value *v = json_parse(a, answer->body, &GITHUB_LIMITS_ONE, NULL);
     /* The parser's own words may quote what was sent. */
     if (v == NULL)
         err_set(reterr, ERR_UPSTREAM, __func__, "GitHub's answer cannot be read");
@@ -67,7 +64,7 @@ static void get(struct identification *i, const char *path, fetch_on_done *on_do
 {
     github_op_ask(&i->base,
                   &(struct fetch_request){
-                      .method = "GET", .path = path, .ceiling_bytes = USER_ANSWER_BYTES, .on_done = on_done, .arg = i});
+                      .method = "GET", .path = path, .ceiling_bytes = GITHUB_ONE_BYTES, .on_done = on_done, .arg = i});
 }
 
 /* ---- the third call: addresses ---- */
@@ -79,37 +76,13 @@ static void on_emails(void *arg, const struct fetch_answer *answer, const struct
     struct err err = {0};
     i->base.call = NULL;
     const struct json_value *list = read_answer(a, answer, fetch_err, &err);
-    for (const struct json_value *v = json_first(list); v != NULL; v = json_next(v)) {
-        bool is_good = json_bool(json_find(v, "primary"), false) && json_bool(json_find(v, "verified"), false);
-        if (is_good && !str_copy(json_str(json_find(v, "email")), i->user.email, sizeof(i->user.email)))
-            i->user.email[0] = '\0';
-    }
+    github_read_address(list, &i->user);
     arena_free(a);
     /* Nobody is identified by an address: without one the sign-in goes on, unless the account itself is refused. */
     tell(i, err.kind == ERR_DENIED ? &err : NULL);
 }
 
 /* ---- the second: the user ---- */
-
-static bool is_web_url(struct str s)
-{
-    return str_starts(s, STR("https://")) || str_starts(s, STR("http://127.0.0.1:"));
-}
-
-static bool read_user(const struct json_value *v, struct github_user *ret, struct err *reterr)
-{
-    struct str name = json_str(json_find(v, "name"));
-    struct str image = json_str(json_find(v, "avatar_url"));
-    struct str login = json_str(json_find(v, "login"));
-    ret->id = json_int(json_find(v, "id"), 0);
-    if (ret->id <= 0 || login.n == 0 || !str_copy(login, ret->login, sizeof(ret->login)))
-        return err_set(reterr, ERR_UPSTREAM, __func__, "GitHub's answer names no user");
-    if (str_trim(name).n == 0 || !str_copy(str_trim(name), ret->name, sizeof(ret->name)))
-        memcpy(ret->name, ret->login, sizeof(ret->login));
-    if (!is_web_url(image) || !str_copy(image, ret->image, sizeof(ret->image)))
-        ret->image[0] = '\0';
-    return true;
-}
 
 static void on_user(void *arg, const struct fetch_answer *answer, const struct err *fetch_err)
 {
@@ -118,7 +91,7 @@ static void on_user(void *arg, const struct fetch_answer *answer, const struct e
     struct err err = {0};
     i->base.call = NULL;
     const struct json_value *v = read_answer(a, answer, fetch_err, &err);
-    bool is_known = v != NULL && read_user(v, &i->user, &err);
+    bool is_known = v != NULL && github_read_user(v, &i->user, &err);
     arena_free(a);
     if (is_known)
         get(i, "/user/emails?per_page=100", on_emails);
@@ -128,27 +101,6 @@ static void on_user(void *arg, const struct fetch_answer *answer, const struct e
 
 /* ---- the first: the token ---- */
 
-static bool is_token_text(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] <= ' ' || s.p[i] >= 0x7f)
-            return false;
-    }
-    return s.n > 0 && s.n <= TOKEN_MAX;
-}
-
-/* GitHub tells refusals with status 200 and a member "error". */
-static bool read_token(const struct json_value *v, struct secret *ret, struct err *reterr)
-{
-    struct str token = json_str(json_find(v, "access_token"));
-    if (json_find(v, "error") != NULL)
-        return err_set(reterr, ERR_DENIED, __func__, "GitHub refuses the code");
-    if (!is_token_text(token) || !str_eq_nocase(json_str(json_find(v, "token_type")), STR("bearer")))
-        return err_set(reterr, ERR_UPSTREAM, __func__, "GitHub's answer holds no bearer token");
-    *ret = secret_new(token);
-    return true;
-}
-
 static void on_token(void *arg, const struct fetch_answer *answer, const struct err *fetch_err)
 {
     struct identification *i = arg;
@@ -156,7 +108,7 @@ static void on_token(void *arg, const struct fetch_answer *answer, const struct 
     struct err err = {0};
     i->base.call = NULL;
     const struct json_value *v = read_answer(a, answer, fetch_err, &err);
-    bool has_token = v != NULL && read_token(v, &i->base.token, &err);
+    bool has_token = v != NULL && github_read_token(v, &i->base.token, &err);
     arena_free(a);
     if (has_token)
         get(i, "/user", on_user);

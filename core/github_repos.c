@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Each operation is a ladder of calls with one token; what a refusal means stands in one table. */
+/* Each operation is a ladder of calls with one token. What answers mean: github_answers.c. */
 #include "core/github_repos.h"
 
 #include <stdlib.h>
@@ -12,12 +12,9 @@
 #include "core/github_private.h"
 
 enum {
-    ANSWER_BYTES = 256 * 1024, /* a repository with its owner, organization and template is some 20 KiB */
     WISH_BYTES = 4 * 1024,
     OWNER_MAX = 39,
     NAME_MAX_BYTES = 100,
-    RATE_LIMIT_MAX_S = 3600,  /* GitHub counts by the hour */
-    RATE_LIMIT_SILENT_S = 60, /* what its documentation asks for where it does not say how long */
 };
 
 /* ---- names ---- */
@@ -64,113 +61,6 @@ bool github_repos_check_name(struct str name, bool has_own, struct err *reterr)
                          "Invalid repository format. Use: username/repository");
 }
 
-/* ---- refusals ---- */
-
-static const struct refusal {
-    int status;
-    enum err_kind kind;
-    const char *reason;
-    const char *text;
-} refusals[] = {
-    {401, ERR_CONFLICT,      "GitHubSignInNeeded",     "GitHub no longer accepts your sign-in here; sign in with GitHub again"},
-    {403, ERR_DENIED,        "GitHubDenied",
-     "GitHub refuses this to your account; an organization may ask for its own sign-on or its approval first"                 },
-    {404, ERR_MISSING,       "RepositoryOwnerMissing",
-     "At GitHub there is no such owner, or your account may not create there"                                                 },
-    {422, ERR_UNPROCESSABLE, "RepositoryRefused",
-     "GitHub does not accept this repository; try another name, or make it public"                                            },
-};
-
-static unsigned parse_s(const char *text)
-{
-    uint64_t value;
-    return str_parse_u64(str_from(text), UINT32_MAX, &value) ? (unsigned)value : 0;
-}
-
-/* How long to stay away; 0: it is no matter of rates. */
-static unsigned rate_limited_s(const struct fetch_answer *answer, struct str message, int64_t wall_ms)
-{
-    bool is_used_up = str_eq_text(STR("0"), fetch_answer_header(answer, "X-RateLimit-Remaining"));
-    int64_t now_s = (answer->date_ms >= 0 ? answer->date_ms : wall_ms) / 1000;
-    int64_t left_s = parse_s(fetch_answer_header(answer, "X-RateLimit-Reset")) - now_s;
-    if (answer->status != 403 && answer->status != 429)
-        return 0;
-    if (answer->retry_after_s > 0)
-        return answer->retry_after_s;
-    if (is_used_up)
-        return left_s < 1 ? 1 : left_s < RATE_LIMIT_MAX_S ? (unsigned)left_s : RATE_LIMIT_MAX_S;
-    bool is_told = str_find_str(message, STR("rate limit")) < message.n;
-    return answer->status == 429 || is_told ? RATE_LIMIT_SILENT_S : 0;
-}
-
-static bool set_reason(struct err *reterr, int status, const char *reason)
-{
-    reterr->code = status;
-    (void)!str_copy(str_from(reason), reterr->reason, sizeof(reterr->reason));
-    return false;
-}
-
-/* body: what it said, NULL if that is no JSON. */
-static bool refuse(const struct github *g, const struct fetch_answer *answer, const struct json_value *body,
-                   struct err *reterr)
-{
-    unsigned wait_s = rate_limited_s(answer, json_str(json_find(body, "message")), loop_wall_ms(g->loop));
-    if (wait_s > 0) {
-        err_set(reterr, ERR_NOT_READY, __func__, "GitHub has had too many requests for your account; try again later");
-        reterr->retry_after_s = wait_s;
-        return set_reason(reterr, answer->status, "GitHubRateLimited");
-    }
-    for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
-        /* Without a document it is a proxy that speaks. */
-        if (refusals[i].status == answer->status && body != NULL) {
-            err_set(reterr, refusals[i].kind, __func__, "%s", refusals[i].text);
-            return set_reason(reterr, answer->status, refusals[i].reason);
-        }
-    }
-    if (answer->status >= 500) {
-        err_set(reterr, ERR_NOT_READY, __func__, "GitHub has trouble of its own (%d); try again later", answer->status);
-        return set_reason(reterr, answer->status, "GitHubUnavailable");
-    }
-    return err_set(reterr, ERR_UPSTREAM, __func__, "GitHub answered %d with %.60s", answer->status,
-                   answer->content_type);
-}
-
-static bool not_reached(const struct err *fetch_err, struct err *reterr)
-{
-    err_copy(reterr, fetch_err);
-    (void)err_wrap(reterr, "asking GitHub");
-    bool is_away = str_eq_text(STR("connect"), fetch_err->reason) || str_eq_text(STR("resolve"), fetch_err->reason);
-    reterr->code = 0; /* curl's own, not a status */
-    reterr->reason[0] = '\0';
-    if (reterr->kind == ERR_TOO_LARGE)
-        reterr->kind = ERR_UPSTREAM; /* not the client's body */
-    if (!is_away)
-        return false;
-    err_set(reterr, ERR_NOT_READY, __func__, "GitHub cannot be reached from here; try again later");
-    return set_reason(reterr, 0, "GitHubUnavailable");
-}
-
-/* What it said, whatever the status; NULL with err set where that cannot be read and is needed: in success. */
-static const struct json_value *read_body(struct arena *a, const struct fetch_answer *answer, struct err *reterr)
-{
-    static const struct json_limits limits = {.max_bytes = ANSWER_BYTES, .max_depth = 8, .max_nodes = 4000};
-    const struct json_value *v = github_is_json(answer) ? json_parse(a, answer->body, &limits, NULL) : NULL;
-    if (v == NULL)
-        err_set(reterr, ERR_UPSTREAM, __func__, "GitHub's answer (%d) cannot be read", answer->status);
-    return v;
-}
-
-static bool read_repo(const struct json_value *v, struct github_repo *ret, struct err *reterr)
-{
-    struct str name = json_str(json_find(v, "full_name"));
-    const struct json_value *is_private = json_find(v, "private");
-    *ret = (struct github_repo){.id = json_int(json_find(v, "id"), 0), .is_private = json_bool(is_private, true)};
-    if (ret->id <= 0 || is_private == NULL || json_type(is_private) != JSON_BOOL ||
-        !github_repos_check_name(name, false, NULL) || !str_copy(name, ret->name, sizeof(ret->name)))
-        return err_set(reterr, ERR_UPSTREAM, __func__, "GitHub's answer names no repository");
-    return true;
-}
-
 /* ---- looking ---- */
 
 struct looking {
@@ -197,7 +87,7 @@ static bool is_answered(struct looking *l, const struct err *fetch_err)
     l->base.call = NULL;
     if (fetch_err == NULL)
         return true;
-    (void)not_reached(fetch_err, &err);
+    (void)github_not_reached(fetch_err, &err);
     tell_look(l, NULL, &err);
     return false;
 }
@@ -207,7 +97,7 @@ static void ask(struct looking *l, const char *path, fetch_on_done *on_done)
     github_op_ask(&l->base, &(struct fetch_request){.method = "GET",
                                                     .path = path,
                                                     .accept = "application/vnd.github+json",
-                                                    .ceiling_bytes = ANSWER_BYTES,
+                                                    .ceiling_bytes = GITHUB_ONE_BYTES,
                                                     .on_done = on_done,
                                                     .arg = l});
 }
@@ -244,10 +134,10 @@ static void on_repo(void *arg, const struct fetch_answer *answer, const struct e
     if (!is_answered(l, fetch_err) || follow(l, answer))
         return;
     struct arena *a = arena_new();
-    const struct json_value *body = read_body(a, answer, &err);
+    const struct json_value *body = github_read_body(a, answer, &GITHUB_LIMITS_ONE, &err);
     bool is_absent = answer->status == 404 && body != NULL;
-    bool is_ok = is_absent || (answer->status == 200 ? body != NULL && read_repo(body, &repo, &err)
-                                                     : refuse(l->base.g, answer, body, &err));
+    bool is_ok = is_absent || (answer->status == 200 ? body != NULL && github_read_repo(body, &repo, &err)
+                                                     : github_refuse(l->base.g, answer, body, &err));
     if (is_ok && !is_absent && !l->is_renamed && !str_eq_nocase(str_from(repo.name), str_from(l->name)))
         is_ok = err_set(&err, ERR_UPSTREAM, __func__, "GitHub's answer is about another repository");
     arena_free(a);
@@ -288,9 +178,9 @@ static void on_owner(void *arg, const struct fetch_answer *answer, const struct 
     if (!is_answered(l, fetch_err))
         return;
     struct arena *a = arena_new();
-    const struct json_value *body = read_body(a, answer, &err);
+    const struct json_value *body = github_read_body(a, answer, &GITHUB_LIMITS_ONE, &err);
     bool is_ok = answer->status == 200 ? body != NULL && learn_owner(l, json_str(json_find(body, "login")), &err)
-                                       : refuse(l->base.g, answer, body, &err);
+                                       : github_refuse(l->base.g, answer, body, &err);
     arena_free(a);
     if (is_ok)
         ask_for_repo(l);
@@ -334,6 +224,23 @@ static bool is_taken(const struct fetch_answer *answer, const struct json_value 
     return false;
 }
 
+/* What these two mean depends on what was asked for. */
+static void refuse_making(const struct making *m, const struct fetch_answer *answer, const struct json_value *body,
+                          struct err *reterr)
+{
+    if (answer->status == 404 && body != NULL) {
+        err_set(reterr, ERR_MISSING, __func__,
+                "At GitHub there is no such owner, or your account may not create there");
+        (void)github_set_reason(reterr, answer->status, "RepositoryOwnerMissing");
+    } else if (answer->status == 422 && body != NULL) {
+        err_set(reterr, ERR_UNPROCESSABLE, __func__,
+                "GitHub does not accept this repository; try another name, or make it public");
+        (void)github_set_reason(reterr, answer->status, "RepositoryRefused");
+    } else {
+        (void)github_refuse(m->base.g, answer, body, reterr);
+    }
+}
+
 static void on_made(void *arg, const struct fetch_answer *answer, const struct err *fetch_err)
 {
     struct making *m = arg;
@@ -342,17 +249,17 @@ static void on_made(void *arg, const struct fetch_answer *answer, const struct e
     bool is_ok = false;
     m->base.call = NULL;
     if (fetch_err != NULL) {
-        (void)not_reached(fetch_err, &err);
+        (void)github_not_reached(fetch_err, &err);
     } else {
         struct arena *a = arena_new();
-        const struct json_value *body = read_body(a, answer, &err);
+        const struct json_value *body = github_read_body(a, answer, &GITHUB_LIMITS_ONE, &err);
         if (answer->status == 201) {
-            is_ok = body != NULL && read_repo(body, &repo, &err);
+            is_ok = body != NULL && github_read_repo(body, &repo, &err);
         } else if (is_taken(answer, body)) {
             err_set(&err, ERR_CONFLICT, __func__, "A repository of this name exists already; connect it instead");
-            (void)set_reason(&err, answer->status, "RepositoryExists");
+            (void)github_set_reason(&err, answer->status, "RepositoryExists");
         } else {
-            (void)refuse(m->base.g, answer, body, &err);
+            refuse_making(m, answer, body, &err);
         }
         arena_free(a);
     }
@@ -386,7 +293,7 @@ struct op *github_repos_create(struct github *g, const struct github_repo_wish *
                                                     .path = buf_text(&path),
                                                     .accept = "application/vnd.github+json",
                                                     .body = json,
-                                                    .ceiling_bytes = ANSWER_BYTES,
+                                                    .ceiling_bytes = GITHUB_ONE_BYTES,
                                                     .on_done = on_made,
                                                     .arg = m});
     buf_fini(&path);

@@ -25,7 +25,7 @@ struct github_look {
     bool is_renamed;                /* repo was found under a former name */
 };
 
-/* Failures of both, each with a reason: CONFLICT "GitHubSignInNeeded" (the token is not taken any more), DENIED
+/* Failures of all, each with a reason: CONFLICT "GitHubSignInNeeded" (the token is not taken any more), DENIED
  * "GitHubDenied", NOT_READY "GitHubRateLimited" with retry_after_s, NOT_READY "GitHubUnavailable"; TIMEOUT; UPSTREAM
  * for answers that are not what they should be. err.code: GitHub's HTTP status where it is known what that means. */
 typedef void github_on_look(void *arg, const struct github_look *look, const struct err *err);
@@ -51,3 +51,34 @@ struct github_repo_wish {
  * After these and whatever else has an err.code below 500 nothing was made; after anything else it may have been. */
 MUST_CHECK struct op *github_repos_create(struct github *g, const struct github_repo_wish *wish, github_on_repo *done,
                                           void *arg);
+
+enum {
+    GITHUB_PAGE_MAX_N = 100, /* GitHub gives no more at a time */
+    GITHUB_PAGE_LAST = 1000, /* and nobody turns so many pages */
+    GITHUB_BRANCH_SIZE = 256,
+};
+
+/* One of a list. */
+struct github_listed {
+    struct github_repo repo;
+    char default_branch[GITHUB_BRANCH_SIZE]; /* UTF-8; "" if not told */
+    int64_t updated_ms;                      /* -1 if not told */
+    bool can_push;                           /* the user may */
+};
+/* Borrowed during the callback. */
+struct github_page {
+    const struct github_listed *repos;
+    size_t n;
+    bool has_next;
+};
+typedef void github_on_page(void *arg, const struct github_page *page, const struct err *err);
+
+struct github_listing {
+    const struct secret *token;
+    unsigned limit; /* 1 to GITHUB_PAGE_MAX_N */
+    unsigned page;  /* 1 to GITHUB_PAGE_LAST */
+};
+/* The repositories that are the user's, or that he works on, the last changed first. One call; a page may show one
+ * twice or not at all if something changes between two of them. */
+MUST_CHECK struct op *github_repos_list(struct github *g, const struct github_listing *listing, github_on_page *done,
+                                        void *arg);

@@ -74,6 +74,7 @@ void database_sync(struct http_exchange *x, struct app *app);
 void repository_show(struct http_exchange *x, struct app *app);
 void repository_connect(struct http_exchange *x, struct app *app);
 void repository_disconnect(struct http_exchange *x, struct app *app);
+void repository_list(struct http_exchange *x, struct app *app);
 
 /* clusters.c */
 void clusters_list(struct http_exchange *x, struct app *app);

@@ -12,14 +12,33 @@
 
 enum { DAY_MS = 24 * 60 * 60 * 1000, LINK_CEILING_BYTES = 4096 };
 
-bool paging_read_limit(struct http_exchange *x, unsigned most, unsigned usual, unsigned *ret, struct err *reterr)
+struct number {
+    const char *name;
+    unsigned most;
+    unsigned usual;
+};
+
+static bool read_number(struct http_exchange *x, const struct number *number, unsigned *ret, struct err *reterr)
 {
     struct str text;
-    uint64_t limit = usual;
-    if (http_query_find(x, "limit", &text) && (!str_parse_u64(text, most, &limit) || limit == 0))
-        return err_set_field(reterr, ERR_INVALID, __func__, "limit", "limit must be a number from 1 to %u", most);
-    *ret = (unsigned)limit;
+    uint64_t value = number->usual;
+    if (http_query_find(x, number->name, &text) && (!str_parse_u64(text, number->most, &value) || value == 0))
+        return err_set_field(reterr, ERR_INVALID, __func__, number->name, "%s must be a number from 1 to %u",
+                             number->name, number->most);
+    *ret = (unsigned)value;
     return true;
+}
+
+bool paging_read_limit(struct http_exchange *x, unsigned most, unsigned usual, unsigned *ret, struct err *reterr)
+{
+    const struct number limit = {"limit", most, usual};
+    return read_number(x, &limit, ret, reterr);
+}
+
+bool paging_read_page(struct http_exchange *x, unsigned most, unsigned *ret, struct err *reterr)
+{
+    const struct number page = {"page", most, 1};
+    return read_number(x, &page, ret, reterr);
 }
 
 /* "MICROSECONDS.ID", as paging_answer wrote it. */

@@ -11,6 +11,8 @@ enum { PAGING_TEXT_MAX_BYTES = 256 };
 /* `limit` (from 1 to most; `usual` if none is asked for). */
 MUST_CHECK bool paging_read_limit(struct http_exchange *x, unsigned most, unsigned usual, unsigned *ret,
                                   struct err *reterr);
+/* `page` (from 1 to most; the first one if none is asked for), of a list that another server counts in pages. */
+MUST_CHECK bool paging_read_page(struct http_exchange *x, unsigned most, unsigned *ret, struct err *reterr);
 /* `cursor`; *ret is left alone if there is none: the first page. */
 MUST_CHECK bool paging_read_cursor(struct http_exchange *x, struct page_cursor *ret, struct err *reterr);
 /* UTF-8 of at most PAGING_TEXT_MAX_BYTES, without blanks around; absent if it is missing or empty. */

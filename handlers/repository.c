@@ -2,7 +2,7 @@
 /* /api/projects/{id}/github: the repository at GitHub that a project is connected with. It is connected after GitHub
  * was asked, with the user's own token, whether it is there; it is made only after it was seen that it is not, and
  * after that was written down, so that a run that was cut off is found and finished by the next one. Nothing is removed
- * at GitHub. */
+ * at GitHub. /api/github/repositories tells which ones there are to connect. */
 #include <string.h>
 
 #include "core/base/codec.h"
@@ -12,11 +12,12 @@
 #include "core/github_repos.h"
 #include "handlers/documents.h"
 #include "handlers/handlers.h"
+#include "handlers/paging.h"
 #include "handlers/pending.h"
 
 /* Longer than any call to GitHub may take. */
 static const ms_t LATE_MS = INT64_C(300000);
-enum { NAME_MAX_BYTES = 2 * GITHUB_REPO_SIZE };
+enum { NAME_MAX_BYTES = 2 * GITHUB_REPO_SIZE, USUAL_PER_PAGE = 30 };
 
 struct repository_call {
     struct pending pending; /* first: it is what pending.c knows */
@@ -33,6 +34,8 @@ struct repository_call {
     char beginning_id[CODEC_UUID_SIZE];
     struct err refusal;
     struct github_repo told; /* by GitHub: what is connected */
+    unsigned limit;          /* of a page of the list */
+    unsigned page;
     void (*with_token)(struct repository_call *c, const struct secret *token);
 };
 
@@ -118,6 +121,14 @@ static void ask_token(struct repository_call *c,
     c->with_token = with_token;
     pending_wait(&c->pending,
                  app->store->repos.token(app->store->self, c->owner_id, app->settings.request_ms, on_token, c));
+}
+
+static bool is_github_known(struct repository_call *c)
+{
+    if (c->pending.app->github != NULL)
+        return true;
+    answer_err(c, ERR_CONFLICT, "GitHubNotConfigured", "This server does not know GitHub; its operator can set it up");
+    return false;
 }
 
 /* ---- the end: what GitHub told is stored ---- */
@@ -279,10 +290,7 @@ static void on_project(void *arg, const struct project *project, const struct er
     if (!pending_done(&c->pending, err))
         return;
     c->link = project->repo;
-    if (c->pending.app->github == NULL)
-        answer_err(c, ERR_CONFLICT, "GitHubNotConfigured",
-                   "This server does not know GitHub; its operator can set it up");
-    else
+    if (is_github_known(c))
         look(c);
 }
 
@@ -337,4 +345,62 @@ void repository_disconnect(struct http_exchange *x, struct app *app)
     struct repository_call *c = new_call(x, app);
     pending_wait(&c->pending, app->store->repos.unlink(app->store->self, c->owner_id, c->project_id,
                                                        app->settings.request_ms, on_unlinked, c));
+}
+
+/* ---- which there are ---- */
+
+static void write_listed(struct json_writer *w, const struct repository_call *c, const struct github_listed *l)
+{
+    struct str name = str_from(l->repo.name);
+    jw_object(w);
+    jw_kv_int(w, "id", l->repo.id);
+    jw_kv_str(w, "name", str_slice(name, str_find(name, '/', 0) + 1, name.n));
+    jw_kv_text(w, "fullName", l->repo.name);
+    jw_kv_bool(w, "private", l->repo.is_private);
+    jw_kv_text(w, "htmlUrl",
+               arena_printf(http_arena(c->pending.x), "%s/%s", github_url(c->pending.app->github), l->repo.name));
+    jw_kv_text(w, "defaultBranch", l->default_branch[0] != '\0' ? l->default_branch : NULL);
+    jw_kv_time(w, "updatedAt", l->updated_ms);
+    jw_kv_bool(w, "canPush", l->can_push);
+    jw_object_end(w);
+}
+
+static void on_page(void *arg, const struct github_page *page, const struct err *err)
+{
+    struct repository_call *c = arg;
+    struct http_exchange *x = c->pending.x;
+    if (!pending_done(&c->pending, err))
+        return;
+    struct json_writer *w = jw_new(LIST_CEILING_BYTES);
+    jw_object(w);
+    jw_key(w, "repositories");
+    jw_array(w);
+    for (size_t i = 0; i < page->n; i++)
+        write_listed(w, c, &page->repos[i]);
+    jw_array_end(w);
+    jw_kv_int(w, "count", (int64_t)page->n);
+    jw_object_end(w);
+    if (page->has_next && c->page < GITHUB_PAGE_LAST)
+        http_add_header(
+            x, "Link",
+            str_from(arena_printf(http_arena(x), "</api/github/repositories?limit=%u&page=%u>; rel=\"next\"", c->limit,
+                                  c->page + 1)));
+    http_answer_json(x, 200, w);
+}
+
+static void list(struct repository_call *c, const struct secret *token)
+{
+    const struct github_listing listing = {.token = token, .limit = c->limit, .page = c->page};
+    pending_wait(&c->pending, github_repos_list(c->pending.app->github, &listing, on_page, c));
+}
+
+void repository_list(struct http_exchange *x, struct app *app)
+{
+    struct repository_call *c = new_call(x, app);
+    struct err err = {0};
+    if (!paging_read_limit(x, GITHUB_PAGE_MAX_N, USUAL_PER_PAGE, &c->limit, &err) ||
+        !paging_read_page(x, GITHUB_PAGE_LAST, &c->page, &err))
+        http_answer_err(x, &err);
+    else if (is_github_known(c))
+        ask_token(c, list);
 }

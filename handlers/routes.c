@@ -83,6 +83,8 @@ const struct route ROUTES[] = {
     {HTTP_POST,   "/api/projects/{id}/github",        repository_connect, ROUTE_USER,     SMALL_BODY, RATE_WRITE},
     {HTTP_DELETE, "/api/projects/{id}/github",        repository_disconnect, ROUTE_USER,  NO_BODY,    RATE_WRITE},
 
+    {HTTP_GET,    "/api/github/repositories",         repository_list,    ROUTE_USER,     NO_BODY,    RATE_READ},
+
     {HTTP_GET,    "/api/clusters",                    clusters_list,      ROUTE_USER,     NO_BODY,    RATE_READ},
 
     {HTTP_GET,    "/api/admin/orphans",               admin_orphans,      ROUTE_ADMIN,    NO_BODY,    RATE_READ},

@@ -162,6 +162,7 @@ class GitHub:
                 "html_url": f"{self.url}/{name}", "description": None, "fork": False,
                 "url": f"{self.url}/api/v3/repos/{name}", "default_branch": "main", "archived": False,
                 "visibility": "private" if is_private else "public", "topics": [], "template_repository": None,
+                "updated_at": f"2026-01-31T12:{len(self.repos) % 60:02}:00Z",
                 "permissions": {"admin": True, "maintain": True, "push": True, "triage": True, "pull": True},
             }
             self.repos[number]["seen_by"] = {owner, *seen_by}
@@ -193,6 +194,9 @@ class GitHub:
         elif handler.command == "POST":
             self.rate_left -= 1
             self.create_repo(handler, path, login)
+        elif path == "/user/repos":
+            self.rate_left -= 1
+            self.list_repos(handler, login)
         else:
             self.rate_left -= 1
             self.show_repo(handler, path, login)
@@ -210,6 +214,21 @@ class GitHub:
             self.refuse(handler, 404, "Not Found")
         else:
             self.send_api(handler, 200, {key: value for key, value in repo.items() if key != "seen_by"})
+
+    def list_repos(self, handler, login):
+        """A page of those that the user owns or works on, the last changed first."""
+        query = dict(urllib.parse.parse_qsl(handler.path.partition("?")[2], strict_parsing=True))
+        assert set(query) == {"sort", "per_page", "page"} and query["sort"] == "updated", handler.path
+        size, page = int(query["per_page"]), int(query["page"])
+        assert 1 <= size <= 100 and page >= 1, handler.path
+        with self.lock:
+            mine = sorted((repo for repo in self.repos.values() if login in repo["seen_by"]),
+                          key=lambda repo: (repo["updated_at"], repo["id"]), reverse=True)
+        shown = [{key: value for key, value in repo.items() if key != "seen_by"} for repo in mine[(page - 1) * size:page * size]]
+        here = f"{self.url}/api/v3/user/repos?sort=updated&per_page={size}"
+        links = [f'<{here}&page={page - 1}>; rel="prev"'] if page > 1 else []
+        links += [f'<{here}&page={page + 1}>; rel="next"'] if page * size < len(mine) else []
+        self.send_api(handler, 200, shown, **({"Link": ", ".join(links)} if links else {}))
 
     def create_repo(self, handler, path, login, is_told=True):
         wish = json.loads(handler.sent)

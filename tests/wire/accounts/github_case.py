@@ -77,6 +77,11 @@ class GitHubCase(StackCase):
     def browser(self):
         return Browser(self.world)
 
+    def signed_in(self, login):
+        browser = Browser(self.world)
+        self.assertEqual(browser.sign_in(login)[1], "/projects")
+        return browser
+
     def count(self, table):
         return int(self.world.sql(f"SELECT count(*) FROM {table}")[0][0])
 

@@ -72,6 +72,7 @@ EXPECTED = {
     f"GET {PROJECT}/github": (OWNED, None, 200),
     f"POST {PROJECT}/github": (OWNED_WRITE, {"repoName": "ada/engine"}, 409),  # GitHub is not configured here
     f"DELETE {PROJECT}/github": (OWNED_WRITE, None, 200),
+    "GET /api/github/repositories": (MINE, None, 409),  # GitHub is not configured here
     "GET /api/clusters": (MINE, None, 200),
     "GET /api/admin/orphans": (ADMIN, None, 200),
     "GET /api/admin/audit": (ADMIN, None, 200),

@@ -28,11 +28,6 @@ class RepositoryCase(GitHubCase):
         self.project = self.browser.json("POST", "/api/projects", {"name": "engine"}, 200)["id"]
         self.path = f"/api/projects/{self.project}/github"
 
-    def signed_in(self, login):
-        browser = super().browser()
-        self.assertEqual(browser.sign_in(login)[1], "/projects")
-        return browser
-
     def connect(self, name, status=200, browser=None, **more):
         return (browser or self.browser).json("POST", self.path, {"repoName": name, **more}, status)
 

@@ -445,6 +445,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/github/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the user's repositories at GitHub
+         * @description The user's own, and those of organizations and of others that the user works on. GitHub is asked each time, with the token of the user's last sign-in there. `code` of refusals: GitHubSignInNeeded (sign in with GitHub again), GitHubAccountMissing (this account has never come by GitHub), GitHubNotConfigured: 409; GitHubDenied: 403; GitHubRateLimited, GitHubUnavailable: 503.
+         */
+        get: operations["listRepositoriesAtGitHub"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/clusters": {
         parameters: {
             query?: never;
@@ -1392,6 +1412,26 @@ export interface components {
             message?: string;
             /** Format: date-time */
             lastUpdated: string;
+        };
+        Repositories: {
+            repositories: components["schemas"]["ListedRepository"][];
+            /** @description In this page. */
+            count: number;
+        };
+        ListedRepository: {
+            /** @description GitHub's; it stays when the name changes. */
+            id: number;
+            name: string;
+            /** @description owner/name: what a project is connected with. */
+            fullName: string;
+            private: boolean;
+            /** Format: uri */
+            htmlUrl: string;
+            defaultBranch: string | null;
+            /** Format: date-time */
+            updatedAt: string | null;
+            /** @description The user may change it. */
+            canPush: boolean;
         };
         StreamEvents: {
             reset: components["schemas"]["Snapshot"];
@@ -2707,6 +2747,52 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["TookTooLong"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRepositoriesAtGitHub: {
+        parameters: {
+            query?: {
+                /** @description Repositories a page; 30 if not told. */
+                limit?: number;
+                /** @description GitHub counts in pages: what changes between two of them may be told twice or not at all. */
+                page?: number;
+            };
+            header?: {
+                /** @description Of an ETag: 304 where it is still that. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last changed first. */
+            200: {
+                headers: {
+                    /** @description RFC 8288, rel="next": where the next page is. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Repositories"];
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            502: components["responses"]["BadGateway"];
             503: components["responses"]["NotNow"];
             504: components["responses"]["TookTooLong"];
             default: components["responses"]["Problem"];
