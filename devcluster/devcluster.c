@@ -13,6 +13,7 @@
 #include "devcluster/files.h"
 #include "devcluster/gateway.h"
 #include "devcluster/history.h"
+#include "devcluster/keep.h"
 #include "devcluster/kubeconfig.h"
 #include "server/listener.h"
 #include "store/pg_conn.h"
@@ -29,6 +30,7 @@ struct devcluster {
     struct control *control;
     struct api *api;
     struct history *history;
+    struct keep *keep;
     struct gateway *gateway;
     struct listener *listener;
     struct listener *gateway_listener;
@@ -39,7 +41,7 @@ struct devcluster {
 
 #define ROLE_ACCOUNT "fullstackd"
 
-/* ---- what a fresh cluster holds ---- */
+/* ---- what a cluster holds that holds nothing yet ---- */
 
 static struct doc *base_object(struct arena *a, const struct kind *kind, const char *ns, const char *name)
 {
@@ -53,9 +55,16 @@ static struct doc *base_object(struct arena *a, const struct kind *kind, const c
     return root;
 }
 
+static bool is_there(struct devcluster *d, enum kind_id id, const char *ns, const char *name)
+{
+    return store_find(d->store, kind_get(id), ns == NULL ? STR_NONE : str_from(ns), str_from(name)) != NULL;
+}
+
 static void seed(struct devcluster *d, enum kind_id id, const char *ns, const char *name)
 {
     const struct kind *kind = kind_get(id);
+    if (is_there(d, id, ns, name))
+        return;
     struct arena *a = arena_new();
     struct doc *root = base_object(a, kind, ns, name);
     if (kind->fill != NULL)
@@ -95,6 +104,8 @@ static void seed_listener(struct arena *a, struct doc *listeners, const char *na
 /* The Gateway that HTTPRoutes may name: gateway-system/gateway. */
 static void seed_gateway(struct devcluster *d)
 {
+    if (is_there(d, KIND_GATEWAY, "gateway-system", "gateway"))
+        return;
     struct arena *a = arena_new();
     struct doc *root = base_object(a, kind_get(KIND_GATEWAY), "gateway-system", "gateway");
     struct doc *spec = doc_need_object(a, root, "spec");
@@ -166,6 +177,9 @@ static bool seed_role(struct devcluster *d, struct err *reterr)
         return err_set(reterr, ERR_INVALID, __func__, "%s holds no Role", d->config.role);
     d->role_listener = (struct store_listener){.on_event = on_role_event, .arg = d};
     store_listen(d->store, &d->role_listener);
+    struct entry *former = store_find(d->store, kind_get(KIND_ROLE), str_from(d->config.ns), STR(ROLE_ACCOUNT));
+    if (former != NULL)
+        store_remove(d->store, former);
     struct arena *a = arena_new();
     struct doc *object = base_object(a, kind_get(KIND_ROLE), d->config.ns, ROLE_ACCOUNT);
     doc_set(a, object, "rules", doc_from_json(a, json_find(role, "rules")));
@@ -275,6 +289,11 @@ static bool start(struct devcluster *d, struct err *reterr)
     d->gateway = gateway_new(d->store);
     if (d->config.history != NULL && (d->history = history_new(d->store, d->config.history, reterr)) == NULL)
         return false;
+    const char *kept = arena_printf(d->arena, "%s/objects", d->config.dir);
+    if (d->config.is_kept && !keep_load(d->store, kept, reterr))
+        return false;
+    if (d->config.is_kept)
+        d->keep = keep_new(d->loop, d->store, kept);
     seed_all(d);
     if (!seed_role(d, reterr))
         return false;
@@ -314,6 +333,7 @@ void devcluster_free(struct devcluster *d)
     if (d->gateway_listener != NULL)
         listener_free(d->gateway_listener);
     gateway_free(d->gateway);
+    keep_free(d->keep);
     control_free(d->control);
     pg_conn_free(d->pg);
     store_free(d->store);

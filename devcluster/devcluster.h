@@ -18,6 +18,7 @@ struct devcluster_config {
     const char *address; /* numeric; NULL: 127.0.0.1 */
     const char *host;    /* name in the certificate and in the kubeconfigs; NULL: the address */
     uint16_t port;       /* of the API; 0: any */
+    bool is_kept;        /* what the cluster holds outlives it, in `dir` */
     bool has_gateway;
     uint16_t gateway_port;  /* 0: any */
     const char *ns;         /* NULL: ns-ajno7yq7 */

@@ -17,6 +17,7 @@ static const char USAGE[] =
     "usage: devcluster --dir DIR [options]\n"
     "An embedded Kubernetes API server in memory, with controllers; for demos and tests.\n"
     "  --dir DIR             state: certificates, tokens, kubeconfigs (ACCOUNT.kubeconfig)\n"
+    "  --keep                what it holds outlives it, in DIR/objects\n"
     "  --port N              of the API [any free one]      --address A    to listen on [127.0.0.1]\n"
     "  --host NAME           in certificate and kubeconfigs [the address]\n"
     "  --gateway-port N      of a plain HTTP listener for the host names of Ingresses [none; 0: any free one]\n"
@@ -38,6 +39,7 @@ static const char USAGE[] =
 
 enum option_id {
     OPT_DIR = 1000,
+    OPT_KEEP,
     OPT_PORT,
     OPT_ADDRESS,
     OPT_HOST,
@@ -61,6 +63,7 @@ enum option_id {
 
 static const struct option OPTIONS[] = {
     {"dir",          required_argument, NULL, OPT_DIR         },
+    {"keep",         no_argument,       NULL, OPT_KEEP        },
     {"port",         required_argument, NULL, OPT_PORT        },
     {"address",      required_argument, NULL, OPT_ADDRESS     },
     {"host",         required_argument, NULL, OPT_HOST        },
@@ -179,6 +182,9 @@ static bool apply_option(struct settings *s, int id, const char *value)
     case OPT_PG_HOST:
     case OPT_HISTORY:
         *text_of(c, id) = value;
+        return true;
+    case OPT_KEEP:
+        c->is_kept = true;
         return true;
     case OPT_PORT:
         return parse_port(value, &c->port);

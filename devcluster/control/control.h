@@ -34,5 +34,8 @@ struct control_config {
     uint16_t pg_port;
 };
 
+/* pod_make.c: the condition Ready. */
+bool pod_is_ready(const struct object *pod);
+
 struct control *control_new(struct loop *loop, const struct control_config *config);
 void control_free(struct control *control);

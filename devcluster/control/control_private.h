@@ -66,6 +66,7 @@ bool cluster_is_v1(const struct control *control);
 struct str cluster_component(const struct object *o);
 /* kubeblocks_secret.c: does nothing if it is there. */
 void cluster_secret_create(struct control *control, struct work *w);
+bool cluster_has_secret(struct control *control, const struct object *o);
 
 /* events.c */
 struct happening {
@@ -82,7 +83,6 @@ struct doc *pod_of_template(struct arena *a, const struct object *owner, const c
 const char *template_hash(struct arena *a, const struct object *owner);
 /* NULL, or why the API server would refuse the pod: account, quota; in the arena. */
 const char *pod_refusal(struct control *control, struct arena *a, const struct doc *root);
-bool pod_is_ready(const struct object *pod);
 /* Failed or Succeeded. */
 bool pod_is_over(const struct object *pod);
 
@@ -91,6 +91,8 @@ bool pod_is_over(const struct object *pod);
 
 /* pod_node.c: what the node can take. NULL: bound; else why it cannot be scheduled, in the arena. */
 const char *node_bind(struct control *control, struct arena *a, struct work *w);
+/* The node has taken the pod, now or in an earlier life of the cluster. */
+void node_occupy(struct control *control, struct work *w);
 void node_release(struct control *control, struct work *w);
 /* True the first time an image is asked for. */
 bool node_needs_pull(const struct control *control, struct str image);

@@ -339,11 +339,28 @@ static void do_release(struct control *control, struct work *w, struct arena *a)
     (void)store_put(control->store, d, STORE_STATUS);
 }
 
+/* Where a Cluster stands that the operator looks at for the first time: new, or as an earlier operator left it. What
+ * had its Secret is not made anew, its data would go. */
+static void begin(struct control *control, struct work *w)
+{
+    const struct object *o = w->entry->now;
+    struct str phase = doc_as_str(doc_at(o->root, "status", "phase", NULL));
+    bool is_made = cluster_has_secret(control, o) && !has_fault(o, "Never");
+    if (phase.n == 0 || (str_eq_text(phase, "Creating") && !is_made))
+        then(control, w, CLUSTER_ACCEPT, control->delays.database_ms > 0 ? ACCEPT_MS : 0);
+    else if (str_eq_text(phase, "Creating") || str_eq_text(phase, "Updating"))
+        then(control, w, CLUSTER_FINISH, provision_ms(control, o));
+    else if (str_eq_text(phase, "Stopping"))
+        then(control, w, CLUSTER_STOP, control->delays.stop_ms);
+    else
+        then(control, w, CLUSTER_REST, 0);
+}
+
 void cluster_reconcile(struct control *control, struct work *w)
 {
     ms_t now = loop_now_ms(control->loop);
     if (w->due_ms == 0)
-        then(control, w, CLUSTER_ACCEPT, control->delays.database_ms > 0 ? ACCEPT_MS : 0);
+        begin(control, w);
     bool is_leaving = object_is_deleting(w->entry->now);
     if (is_leaving && w->step < CLUSTER_DELETING) {
         w->step = CLUSTER_DELETING;

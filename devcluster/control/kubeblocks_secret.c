@@ -55,17 +55,28 @@ static void add_labels(struct control *control, const struct object *o, struct a
     }
 }
 
+static const char *name_of(const struct control *control, struct arena *a, const struct object *o)
+{
+    if (cluster_is_v1(control))
+        return arena_printf(a, "%.*s-%.*s-account-postgres", STR_ARG(o->name), STR_ARG(cluster_component(o)));
+    return arena_printf(a, "%.*s-conn-credential", STR_ARG(o->name));
+}
+
+bool cluster_has_secret(struct control *control, const struct object *o)
+{
+    struct arena *a = arena_new();
+    const struct entry *e = store_find(control->store, kind_get(KIND_SECRET), o->ns, str_from(name_of(control, a, o)));
+    arena_free(a);
+    return e != NULL;
+}
+
 void cluster_secret_create(struct control *control, struct work *w)
 {
     const struct object *o = w->entry->now;
-    struct arena *a = arena_new();
-    const char *name = arena_printf(a, "%.*s-conn-credential", STR_ARG(o->name));
-    if (cluster_is_v1(control))
-        name = arena_printf(a, "%.*s-%.*s-account-postgres", STR_ARG(o->name), STR_ARG(cluster_component(o)));
-    if (store_find(control->store, kind_get(KIND_SECRET), o->ns, str_from(name)) != NULL) {
-        arena_free(a);
+    if (cluster_has_secret(control, o))
         return;
-    }
+    struct arena *a = arena_new();
+    const char *name = name_of(control, a, o);
     struct doc *root = doc_object(a);
     doc_set_text(a, root, "kind", "Secret");
     doc_set_text(a, root, "apiVersion", "v1");

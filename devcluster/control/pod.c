@@ -334,6 +334,18 @@ static void begin_stopping(struct pod *p)
     then(p, STEP_STOPPING, has_run ? p->control->delays.stop_ms : 0);
 }
 
+/* One that is ready at the first look was so in an earlier life of the cluster, and still is. */
+static void begin(struct pod *p)
+{
+    if (!pod_is_ready(object_of(p))) {
+        then(p, STEP_SCHEDULE, p->control->delays.schedule_ms);
+        return;
+    }
+    node_occupy(p->control, p->work);
+    node_pulled(p->control, pod_image(object_of(p)));
+    then(p, STEP_REST, 0);
+}
+
 void pod_reconcile(struct control *control, struct work *w)
 {
     struct pod p = {.control = control, .work = w};
@@ -341,7 +353,7 @@ void pod_reconcile(struct control *control, struct work *w)
     bool is_deleting = object_is_deleting(w->entry->now);
     p.arena = arena_new();
     if (w->due_ms == 0)
-        then(&p, STEP_SCHEDULE, control->delays.schedule_ms);
+        begin(&p);
     if (is_deleting && w->step != STEP_STOPPING && w->step != STEP_STOPPED)
         begin_stopping(&p);
     if (w->is_poked && !is_deleting && w->step == STEP_CONFIGURE)

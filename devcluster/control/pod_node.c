@@ -80,6 +80,16 @@ static void write_binding(struct control *control, struct work *w, struct str no
     (void)store_put(control->store, d, STORE_STATUS);
 }
 
+void node_occupy(struct control *control, struct work *w)
+{
+    w->cpu_milli = requested(w->entry->now, "cpu");
+    w->memory_milli = requested(w->entry->now, "memory");
+    w->is_bound = true;
+    control->cpu_used_milli += w->cpu_milli;
+    control->memory_used_milli += w->memory_milli;
+    control->pods_used++;
+}
+
 const char *node_bind(struct control *control, struct arena *a, struct work *w)
 {
     size_t n;
@@ -91,10 +101,7 @@ const char *node_bind(struct control *control, struct arena *a, struct work *w)
     const char *why = unfit(control, a, w, nodes[0]->now);
     if (why != NULL)
         return why;
-    control->cpu_used_milli += w->cpu_milli;
-    control->memory_used_milli += w->memory_milli;
-    control->pods_used++;
-    w->is_bound = true;
+    node_occupy(control, w);
     write_binding(control, w, nodes[0]->now->name);
     return NULL;
 }

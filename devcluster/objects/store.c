@@ -259,12 +259,12 @@ void store_prepare(struct store *s, struct draft *d, enum store_what what)
     doc_set_int(d->arena, meta, "generation", generation);
 }
 
-struct entry *store_add(struct store *s, struct draft *d)
+/* Takes the object. */
+static struct entry *insert(struct store *s, const struct object *now)
 {
-    store_prepare(s, d, STORE_MAIN);
     struct entry *e = xcalloc(1, sizeof(*e));
-    e->kind = d->kind;
-    e->now = finish(s, d);
+    e->kind = now->kind;
+    e->now = now;
     struct shelf *shelf = &s->shelves[e->kind->id];
     if (shelf->n == shelf->cap) {
         shelf->cap = shelf->cap == 0 ? 64 : shelf->cap * 2;
@@ -279,6 +279,27 @@ struct entry *store_add(struct store *s, struct draft *d)
     ring_push(&shelf->ring, &event);
     emit(s, e, &event);
     return e;
+}
+
+struct entry *store_add(struct store *s, struct draft *d)
+{
+    store_prepare(s, d, STORE_MAIN);
+    return insert(s, finish(s, d));
+}
+
+struct entry *store_restore(struct store *s, struct draft *d)
+{
+    const struct object *o = object_make(d);
+    if (o->version > s->version)
+        s->version = o->version;
+    return insert(s, o);
+}
+
+void store_resume(struct store *s, uint64_t version)
+{
+    if (version > s->version)
+        s->version = version;
+    store_compact(s);
 }
 
 /* Deleted, no finalizer left, no grace period running. */

@@ -116,6 +116,11 @@ enum store_what {
 void store_prepare(struct store *s, struct draft *d, enum store_what what);
 /* Takes the draft. The name must be free. */
 struct entry *store_add(struct store *s, struct draft *d);
+/* Takes the draft of an object as it was in an earlier life of the cluster, with uid, times and version. Its name must
+ * be free. */
+struct entry *store_restore(struct store *s, struct draft *d);
+/* After the last one: the versions go on behind this one, and a watch that began in the earlier life gets 410. */
+void store_resume(struct store *s, uint64_t version);
 /* Takes the draft. Nothing changed: no new version and false. An object that is being deleted and holds no finalizer
  * any more goes (unless a pod's grace period runs): store_remove. */
 bool store_put(struct store *s, struct draft *d, enum store_what what);

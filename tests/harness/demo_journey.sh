@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The demo exactly as a person gets it, in a folder of its own: `./run demo`, a creation through the API, the browser journey
-# of tests/e2e, `./run stop`. usage: demo_journey.sh smoke|journey      exit: that part's status
+# The demo exactly as a person gets it, in a folder of its own: `./run demo`, a creation through the API that a restart of the
+# demo outlives, the browser journey of tests/e2e, `./run stop`. usage: demo_journey.sh smoke|journey      exit: that part's status
 set -eu
 cd "$(dirname -- "$0")/../.."
 
@@ -21,7 +21,11 @@ status=0
 case $1 in
 smoke)
     ./run demo -y --detach --zero-delay
-    tests/harness/smoke.sh "$(sign_in_link)" && echo "1 passed, 0 failed" || status=1
+    tests/harness/smoke.sh "$(sign_in_link)" create || status=1
+    ./run stop
+    ./run demo -y --detach --zero-delay
+    tests/harness/smoke.sh "$(sign_in_link)" find || status=1
+    [ "$status" -ne 0 ] || echo "2 passed, 0 failed"
     ;;
 journey)
     # With the time a cluster takes, so that a creation can be cancelled while it runs.

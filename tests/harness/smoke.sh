@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # One creation through the API of a running demo, with curl alone: sign in by the one-time link, create a project, ask for
-# its sandbox, follow the events to the end, delete it. usage: smoke.sh SIGN-IN-LINK      exit 0: the environment was ready
+# its sandbox, follow the events to the end, leave it. Or, when the demo was started again: find it as it was, delete it.
+# usage: smoke.sh SIGN-IN-LINK create|find      exit 0: the environment was ready, or is
 set -eu
 
 link=$1
@@ -27,6 +28,17 @@ call -d "{\"token\":\"${link#*token=}\"}" "$server/api/auth/signin-link" >/dev/n
     echo "the one-time link worked twice"
     exit 1
 }
+if [ "$2" = find ]; then
+    project=$(call "$server/api/projects" | field id)
+    state=$(call "$server/api/sandbox/$project" | field status)
+    [ "$state" = running ] || {
+        echo "after a restart the sandbox is '$state'"
+        exit 1
+    }
+    call -X DELETE "$server/api/projects/$project" >/dev/null
+    echo "found running, deleted"
+    exit 0
+fi
 project=$(call -d '{"name":"smoke test"}' "$server/api/projects" | field id)
 call -d '{}' "$server/api/sandbox/$project" >/dev/null
 events=$(call -N "$server/api/sandbox/$project/events" | sed '/"outcome":/q') || true
@@ -42,5 +54,4 @@ for stage in database container networking terminal ready; do
         exit 1
     }
 done
-call -X DELETE "$server/api/projects/$project" >/dev/null
-echo "signed in, created, five stages completed, deleted"
+echo "signed in, created, five stages completed"

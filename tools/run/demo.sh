@@ -93,7 +93,7 @@ start_cluster() {
     CLUSTER_DIR=$RUN_DIR/cluster
     mkdir -p "$CLUSTER_DIR"
     rm -f "$CLUSTER_DIR/kubeconfig"
-    set -- --dir "$CLUSTER_DIR" --kubeconfig "$CLUSTER_DIR/kubeconfig" --account fullstackd --gateway-port "$GATEWAY_PORT" \
+    set -- --dir "$CLUSTER_DIR" --keep --kubeconfig "$CLUSTER_DIR/kubeconfig" --account fullstackd --gateway-port "$GATEWAY_PORT" \
         --pg "host=$SOCKET_DIR port=$PG_PORT user=postgres dbname=postgres" --pg-host 127.0.0.1 --pg-port "$PG_PORT"
     [ "$ZERO_DELAY" -eq 0 ] || set -- "$@" --zero-delay
     # shellcheck disable=SC2046

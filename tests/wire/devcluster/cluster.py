@@ -37,7 +37,11 @@ class Cluster:
                 self.attach(json.load(file)["kubeconfigs"])
             return
         self.folder = tempfile.TemporaryDirectory(prefix="devcluster-")
-        command = [os.environ["DEVCLUSTER"], "--dir", self.folder.name, *options]
+        self.options = options
+        self.start()
+
+    def start(self):
+        command = [os.environ["DEVCLUSTER"], "--dir", self.folder.name, *self.options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:
@@ -76,10 +80,15 @@ class Cluster:
         """Ends it and returns the exit code, which a sanitizer makes non-zero."""
         if self.is_real:
             return 0
-        self.process.send_signal(signal.SIGTERM)
+        code = self.end(signal.SIGTERM)
+        self.folder.cleanup()
+        return code
+
+    def end(self, signum):
+        """The process alone: start() begins another one in the same folder."""
+        self.process.send_signal(signum)
         code = self.process.wait(timeout=DEADLINE_S)
         self.process.stdout.close()
-        self.folder.cleanup()
         return code
 
     def connect(self, timeout=DEADLINE_S, account="owner"):
