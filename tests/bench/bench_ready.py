@@ -8,7 +8,8 @@ ratios: the machine may be busy.
 
     bench_ready.py BUILD_DIR [N] [--rounds R] [--only embedded|real] [--databases]   (inside tests/harness/with_services.py)
 
-On the embedded cluster, then on a real control plane where its binary is at hand (tests/kube). Without --databases the
+On the embedded cluster, then on a real control plane where its binary is at hand (tests/kube): as kwok alone plays it, which
+is what the goals are set for, and with containers that wait for their environment as under a kubelet. Without --databases the
 embedded KubeBlocks answers at once and no login is proven: what is measured is the server. With it each project gets a
 real database, one CREATE DATABASE after the other, which takes most of the time.
 """
@@ -16,6 +17,7 @@ import argparse
 import collections
 import concurrent.futures
 import os
+import random
 import statistics
 import sys
 import time
@@ -25,8 +27,12 @@ from clusters import Embedded, Missing, Real  # noqa: E402
 from raw import Raw  # noqa: E402
 
 RSS_CEILING_KIB = 32 * 1024
+# The API server checks what a Role grants against a state that is fresh only at each tick of this length. A run that began
+# where the one before it ended would meet the tick in the same phase each time: one side always early, the other late.
+TICK_S = 0.1
 WRITES = {"create", "update", "patch", "delete"}
 OBJECTS_EACH = 10
+ALONE_TRIES = 10  # a round
 OTHERS_CEILING = 0.1
 
 Ready = collections.namedtuple("Ready", "wall accepted outcomes requests cpu peak")
@@ -95,15 +101,17 @@ def compare_alone(cluster, raw, tries):
     with cluster.place() as place, place.serve() as stack, cluster.place() as raw_place:
         dashboard = Dashboard(stack)
         for project in dashboard.make_projects(tries):
+            time.sleep(random.uniform(0, TICK_S))
             theirs.append(raw.run(raw_place, 1)["wall_s"])
+            time.sleep(random.uniform(0, TICK_S))
             ours.append(dashboard.make_sandboxes([project])[0])
     return ours, theirs
 
 
 def report_ratio(what, ours, theirs, goal):
     ratio = statistics.median(a / b for a, b in zip(ours, theirs))
-    print(f"{what}: median {statistics.median(ours):.3f} s, raw {statistics.median(theirs):.3f} s, "
-          f"ratio {ratio:.2f} (goal: at most {goal})", flush=True)
+    print(f"{what}: median {statistics.median(ours):.3f} s, raw {statistics.median(theirs):.3f} s, ratio {ratio:.2f}"
+          + (f" (goal: at most {goal})" if goal else ""), flush=True)
 
 
 def writes_of(run):
@@ -146,10 +154,10 @@ def bench(cluster, raw, args):
         ours = [make_ready(cluster, args.n, args.databases)]
     else:
         ours, theirs = compare(cluster, raw, args.n, args.rounds, args.databases)
-        report_ratio(f"{args.n} projects at once", [run.wall for run in ours], theirs, 1.15)
+        report_ratio(f"{args.n} projects at once", [run.wall for run in ours], theirs, cluster.goals[0])
     report_cost(ours[-1], args.n)
     if raw is not None:
-        report_ratio("one project alone", *compare_alone(cluster, raw, 3 * args.rounds), 1.3)
+        report_ratio("one project alone", *compare_alone(cluster, raw, ALONE_TRIES * args.rounds), cluster.goals[1])
     return [f"{cluster.name}: {failure}" for run in ours for failure in failures_of(run, args.n)]
 
 
@@ -169,8 +177,9 @@ def main():
     failures = [] if args.only == "real" else bench(Embedded(args.build), raw, args)
     if args.only != "embedded":
         try:
-            with Real(args.build) as real:
-                failures += bench(real, raw, args)
+            for has_kubelet in (False, True):
+                with Real(args.build, has_kubelet) as real:
+                    failures += bench(real, raw, args)
         except Missing as e:
             print("NOT MEASURED on a real control plane:", e)
     for failure in failures:

@@ -16,6 +16,7 @@ Settings by environment:
   KUBE1          the binary, plain or .zst      KUBE=1 builds it with Go where there is none
   POD_PULL_MS    how long an image is pulled (0)       POD_PROBE_MS  until a probe succeeds (0)
   POD_RETRY_MS   pull and crash back-off (10000)       KB_READY_MS   Cluster Creating to Running (500)
+  POD_SECRETS    0: containers start without the Secrets of their environment, as kwok alone plays it (1: they wait)
   COMPACT        etcd's compaction interval (5m; 15s: 410 comes soon)
   QPS            what controllers and scheduler allow themselves (1000)
   AUDIT=1        one line for each request in RUN/audit.log      API_EXTRA  more flags of kube-apiserver
@@ -63,6 +64,7 @@ class Settings:
         self.pod_pull_ms = int(env.get("POD_PULL_MS") or 0)
         self.pod_probe_ms = int(env.get("POD_PROBE_MS") or 0)
         self.pod_retry_ms = int(env.get("POD_RETRY_MS") or 10000)
+        self.has_kubelet = env.get("POD_SECRETS") != "0"
         self.kb_ready_ms = int(env.get("KB_READY_MS") or 500)
         self.compact = env.get("COMPACT") or "5m"
         self.qps = int(env.get("QPS") or 1000)
@@ -197,7 +199,8 @@ class Cluster:
     def start_kwok(self):
         """Its Stages come from a file: nothing of kwok's own is in the cluster."""
         settings = self.settings
-        documents = stages.node_stages() + pod_stages.pod_stages(settings.pod_pull_ms, settings.pod_probe_ms, settings.pod_retry_ms)
+        documents = stages.node_stages() + pod_stages.pod_stages(settings.pod_pull_ms, settings.pod_probe_ms, settings.pod_retry_ms,
+                                                                         has_kubelet=settings.has_kubelet)
         if settings.kubeblocks != "none":
             documents += database_stages.database_stages(self.database_version, ready_ms=settings.kb_ready_ms)
         write(f"{self.folder}/config/kwok.yaml", stages.text(documents))
@@ -272,7 +275,8 @@ class Cluster:
                 name = self.api.create(CRDS, f.read(), "application/yaml")["metadata"]["name"]
             self.wait(f"KubeBlocks {self.settings.kubeblocks} served", ["kube-apiserver"], lambda: self.is_crd_served(name))
         self.start_kwok()
-        self.start_kubelet()
+        if self.settings.has_kubelet:
+            self.start_kubelet()
         accounts.make_all(self.api, self.settings.namespace)
         self.wait("accounts have tokens", ["kube-controller-manager"], self.give_tokens)
         self.wait("node ready", ["kwok"], self.is_node_ready)

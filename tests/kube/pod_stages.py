@@ -125,9 +125,11 @@ state:
 """
 
 
-def pod_stages(pull_ms=0, probe_ms=0, retry_ms=10000, crash_ms=300, evict_ms=2000):
-    """retry_ms: back-off of pulls and crashes; probe_ms: until a readiness or startup probe succeeds."""
-    return [*beginnings(pull_ms, evict_ms), *pulls(pull_ms, retry_ms), *starts(pull_ms), *lives(probe_ms, retry_ms, crash_ms)]
+def pod_stages(pull_ms=0, probe_ms=0, retry_ms=10000, crash_ms=300, evict_ms=2000, has_kubelet=True):
+    """retry_ms: back-off of pulls and crashes; probe_ms: until a readiness or startup probe succeeds; has_kubelet: kubelet.py
+    runs, and containers wait for what it says."""
+    config = CONFIG if has_kubelet else '"none"'
+    return [*beginnings(pull_ms, evict_ms), *pulls(pull_ms, retry_ms), *starts(pull_ms, config), *lives(probe_ms, retry_ms, crash_ms)]
 
 
 stage = stages.make("v1", "Pod")
@@ -184,11 +186,11 @@ def pulls(pull_ms, retry_ms):
     ]
 
 
-def starts(pull_ms):
+def starts(pull_ms, config):
     """The image is there: the environment is looked for, and with it the container starts."""
     is_pulled = [LIVES, IS_CREATING, spared(*UNPULLED)]
     is_waiting = [LIVES, (WAITING, "In", "CreateContainerConfigError")]
-    has_config, lacks_config = (CONFIG, "In", "ready", "none"), (CONFIG, "In", "wanted")
+    has_config, lacks_config = (config, "In", "ready", "none"), (config, "In", "wanted")
     name = "{{ range $c.envFrom }}{{ with .secretRef }}{{ .name }}{{ end }}{{ end }}"
     no_secret = status(containers(waiting("CreateContainerConfigError", f'"secret \\"{name}\\" not found"')), "strategic")
     missing = status(containers(waiting("CreateContainerConfigError", '"secret \\"missing\\" not found"')), "strategic")

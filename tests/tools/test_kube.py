@@ -156,6 +156,14 @@ class Fates(unittest.TestCase):
             e["operator"] == "In" and e.get("values") == ["NeverStarts"] for e in d["spec"]["selector"]["matchExpressions"])]
         self.assertEqual(stays, [], "a pod that never starts has a stage of its own")
 
+    def test_containers_wait_for_their_secrets_only_where_a_kubelet_runs(self):
+        def looks(**how):
+            return any(e["key"] == pod_stages.CONFIG for d in pod_stages.pod_stages(**how) for e in d["spec"]["selector"]["matchExpressions"])
+        self.assertTrue(looks())
+        self.assertFalse(looks(has_kubelet=False))
+        self.assertTrue(kube.Settings({}).has_kubelet)
+        self.assertFalse(kube.Settings({"POD_SECRETS": "0"}).has_kubelet)
+
     def test_each_fate_of_a_database_is_chosen_in_both_dialects(self):
         for version in ("v1alpha1", "v1"):
             found = self.chosen_by(database_stages.database_stages(version))
