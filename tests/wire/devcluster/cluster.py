@@ -163,13 +163,13 @@ class Cluster:
 
 
 def until(is_reached, what, deadline_s=DEADLINE_S):
-    """Asks again and again, for what cannot be watched."""
+    """Asks again and again, for what cannot be watched. `what` is told when it never comes: words, or what makes them."""
     end = time.monotonic() + deadline_s
     while time.monotonic() < end:
         result = is_reached()
         if result:
             return result
-    raise AssertionError("never: " + what)
+    raise AssertionError("never: " + (what if isinstance(what, str) else what()))
 
 
 def core(plural):

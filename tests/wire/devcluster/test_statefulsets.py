@@ -86,7 +86,7 @@ class StatefulSets(unittest.TestCase):
         self.assertIn({"name": "home", "persistentVolumeClaim": {"claimName": "home-one-0"}}, pod["spec"]["volumes"])
         # Events are written after what they tell of. A real controller whose write meets another's adds its own warnings.
         created = {("Normal", "SuccessfulCreate", "Claim"), ("Normal", "SuccessfulCreate", "Pod")}
-        until(lambda: self.reasons_of("one") >= created, "both told of")
+        until(lambda: self.reasons_of("one") >= created, lambda: "both told of: %s" % self.events_of("one"))
         if not Cluster.is_real:
             self.assertEqual(created, self.reasons_of("one"))
 
