@@ -178,7 +178,7 @@ static bool read_listed(const struct json_value *v, struct github_listed *ret, s
     struct str branch = json_str(json_find(v, "default_branch"));
     *ret = (struct github_listed){.updated_ms = -1};
     ret->can_push = json_bool(json_find(json_find(v, "permissions"), "push"), false);
-    if (!wall_parse(json_str(json_find(v, "updated_at")), &ret->updated_ms))
+    if (!wall_parse(json_str(json_find(v, "updated_at")), &ret->updated_ms) || ret->updated_ms < 0)
         ret->updated_ms = -1;
     if (!str_copy(branch, ret->default_branch, sizeof(ret->default_branch)))
         ret->default_branch[0] = '\0';
