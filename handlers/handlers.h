@@ -90,8 +90,8 @@ void actions_stop_sandbox(struct http_exchange *x, struct app *app);
 void limits_show(struct http_exchange *x, struct app *app);
 void limits_set(struct http_exchange *x, struct app *app);
 void limits_activity(struct http_exchange *x, struct app *app);
-/* Before any handler: notes the use of the project that the request is about. */
-void limits_note_use(struct http_exchange *x, struct app *app);
+/* After any request: notes the use of the project that it was about, if it was taken. */
+void limits_note_use(struct http_exchange *x, struct app *app, int status);
 
 /* environment.c */
 void environment_list(struct http_exchange *x, struct app *app);

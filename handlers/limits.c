@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* /api/projects/{id}/limits: how long a project's sandbox may run unused, and how long at a time; and its use: every
- * request that changes something of a project counts, and /api/projects/{id}/activity says it for what this server
- * cannot see, such as a terminal. */
+ * request that changes something of a project, and is not refused, counts, and /api/projects/{id}/activity says it for
+ * what this server cannot see, such as a terminal. */
 #include "core/base/json_read.h"
 #include "core/caller.h"
 #include "handlers/documents.h"
@@ -12,15 +12,17 @@ enum { OWN_MIN_S = 60, OWN_MAX_S = 366 * 24 * 3600, NO_OWN = -1 };
 
 /* ---- use ---- */
 
-void limits_note_use(struct http_exchange *x, struct app *app)
+void limits_note_use(struct http_exchange *x, struct app *app, int status)
 {
     const struct caller *caller = http_context(x);
     enum http_method method = http_method(x);
     struct str project = http_param(x, "projectId");
     if (str_is_none(project) && str_starts(http_path(x), STR("/api/projects/")))
         project = http_param(x, "id");
-    /* Pages and monitors read by themselves: that is nobody's use. */
-    if (method != HTTP_GET && method != HTTP_HEAD && caller->is_signed_in && !str_is_none(project))
+    /* Pages and monitors read by themselves: that is nobody's use; nor is a program that tries what is refused, over
+     * and over. */
+    bool is_taken = status >= 200 && status < 300;
+    if (is_taken && method != HTTP_GET && method != HTTP_HEAD && caller->is_signed_in && !str_is_none(project))
         activity_note(app->activity, caller->who.user_id, project);
 }
 
@@ -79,7 +81,7 @@ void limits_show(struct http_exchange *x, struct app *app)
     get(x, app, on_limits);
 }
 
-/* That it was called is what counts: limits_note_use has seen it. */
+/* That it is answered so is what counts: limits_note_use sees it. */
 void limits_activity(struct http_exchange *x, struct app *app)
 {
     get(x, app, on_used);

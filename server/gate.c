@@ -316,9 +316,8 @@ static bool is_audited(const struct passage *p)
     return p->caller.is_signed_in && p->route->method != HTTP_GET;
 }
 
-static void on_end(void *arg, int status)
+static void note_in_audit(const struct passage *p, int status)
 {
-    const struct passage *p = arg;
     struct str pattern = str_from(p->route->pattern);
     struct str project = http_param(p->x, "projectId");
     bool is_project = !str_is_none(project) || str_starts(pattern, STR("/api/projects/"));
@@ -346,6 +345,15 @@ static void on_end(void *arg, int status)
     audit_note(p->gate->audit, &row);
 }
 
+static void on_end(void *arg, int status)
+{
+    const struct passage *p = arg;
+    if (p->gate->audit != NULL && is_audited(p))
+        note_in_audit(p, status);
+    if (p->gate->settings.after != NULL)
+        p->gate->settings.after(p->x, p->gate->settings.app, status);
+}
+
 static void handle(const struct passage *p)
 {
     log_scope_set(http_request_id(p->x));
@@ -365,10 +373,7 @@ static void on_request(void *arg, struct http_exchange *x)
 {
     const struct gate *g = arg;
     struct passage *p = http_context(x);
-    if (g->audit != NULL && is_audited(p))
-        http_on_end(x, on_end, p);
-    if (g->settings.before != NULL)
-        g->settings.before(x, g->settings.app);
+    http_on_end(x, on_end, p);
     if (str_is_none(p->key) || !p->caller.is_signed_in)
         handle(p);
     else

@@ -26,8 +26,9 @@ struct gate_settings {
     const char *cors_origins;         /* comma-separated; "": none */
     const char *admin_users;          /* ids, comma-separated */
     unsigned per_window[GATE_RATE_N]; /* by enum route_rate: requests per RATE_WINDOW_S and caller; 0: no limit */
-    /* Before a handler, also of a request that is answered by its Idempotency-Key; NULL: nothing. */
-    void (*before)(struct http_exchange *x, struct app *app);
+    /* After each request that reached its handler or was answered by its Idempotency-Key, with its status, 0 if it got
+     * none because its client left; the exchange's parameters and context are still there. NULL: nothing. */
+    void (*after)(struct http_exchange *x, struct app *app, int status);
     ms_t audit_keep_ms;                      /* 0: no audit is written */
     ms_t lookup_ms;                          /* for finding a session or token */
     struct idempotency_settings idempotency; /* valid_ms 0: the field Idempotency-Key is not looked at */

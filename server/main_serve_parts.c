@@ -304,7 +304,7 @@ static void make_gate(struct server *s)
                        [RATE_WRITE] = (unsigned)c->rate.write_n,
                        [RATE_SIGNIN] = (unsigned)c->rate.signin_n,
                        [RATE_STREAM] = (unsigned)c->rate.stream_n },
-        .before = limits_note_use,
+        .after = limits_note_use,
         .audit_keep_ms = c->audit_keep_ms,
         .lookup_ms = c->database.request_ms,
         .idempotency = {.valid_ms = c->idempotency_ms,

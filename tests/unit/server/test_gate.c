@@ -307,6 +307,34 @@ static void no_limit_means_none_and_no_headers(void **state)
     assert_false(says(f, "RateLimit"));
 }
 
+static int heard[8];
+static size_t heard_n;
+
+static void hear(struct http_exchange *x, struct app *app, int status)
+{
+    const struct caller *caller = http_context(x);
+    assert_ptr_equal(app, &the_app);
+    assert_true(caller->is_signed_in);
+    heard[heard_n++] = status;
+}
+
+/* What the gate itself refuses reached nobody. */
+static void the_end_of_what_reached_a_handler_is_told_with_its_status(void **state)
+{
+    struct fixture *f = *state;
+    f->settings.after = hear;
+    heard_n = 0;
+    open_gate(f);
+    assert_int_equal(status_of(f, "POST /api/user", COOKIE JSON_BODY, "{}"), 200);
+    assert_int_equal(status_of(f, "POST /api/user", COOKIE "Content-Type: text/plain\r\nContent-Length: 2\r\n", "{}"),
+                     415);
+    assert_int_equal(status_of(f, "GET /api/admin", COOKIE, ""), 403);
+    assert_int_equal(status_of(f, "GET /api/user", COOKIE, ""), 200);
+    assert_int_equal(heard_n, 2);
+    assert_int_equal(heard[0], 200);
+    assert_int_equal(heard[1], 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +353,7 @@ int main(void)
         TEST(the_allowance_is_told_and_enforced_with_a_time_to_come_back),
         TEST(guessing_sessions_is_stopped_before_the_store),
         TEST(no_limit_means_none_and_no_headers),
+        TEST(the_end_of_what_reached_a_handler_is_told_with_its_status),
     };
     struct err err;
     return codec_init(&err) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

@@ -211,8 +211,31 @@ class OfAProject(StackCase):
                                    ("POST", f"/api/projects/{project}/activity", None)):
             self.world.sql(f"UPDATE project_limits SET active_at = now() - interval '1 hour' WHERE project_id = '{project}'")
             self.client.request(method, path, body)
-            wait_for("a note", lambda: self.world.sql("SELECT now() - active_at < interval '1 minute' FROM project_limits "
-                                                      f"WHERE project_id = '{project}'") == [["t"]])
+            wait_for("a note", lambda: self.is_used(project))
+
+    def is_used(self, project):
+        return self.world.sql("SELECT now() - active_at < interval '1 minute' FROM project_limits "
+                              f"WHERE project_id = '{project}'") == [["t"]]
+
+    def test_what_is_refused_is_no_use(self):
+        projects = [self.project(name) for name in ("refused", "marker")]
+        project, marker = projects
+        for each in projects:
+            self.put(each, {"idleStopSeconds": 3600})
+            wait_for("that use", lambda each=each: self.is_used(each))
+        # The interval of the first one ends first: what counts of it is written with the marker's next use or before.
+        self.world.sql("UPDATE project_limits SET active_at = now() - interval '1 hour'")
+        for method, path, body, status in (("POST", f"/api/sandbox/{project}", {"envVars": {"A B": "x"}}, 400),
+                                           ("POST", f"/api/sandbox/{project}", {"nobodyKnows": 1}, 400),
+                                           ("PUT", f"/api/projects/{project}/limits", {"idleStopSeconds": 1}, 400),
+                                           ("POST", f"/api/projects/{project}/environment", [], 400),
+                                           ("DELETE", f"/api/projects/{project}/environment/none", None, 404),
+                                           ("POST", f"/api/projects/{project}/stop", {}, 400),
+                                           ("POST", f"/api/projects/{project}/github", {"repoName": "ada/engine"}, 409)):
+            self.assertEqual(self.client.request(method, path, body)[0], status, path)
+        self.client.request("POST", f"/api/projects/{marker}/activity")
+        wait_for("what came after", lambda: self.is_used(marker))
+        self.assertFalse(self.is_used(project))
 
 
 if __name__ == "__main__":
