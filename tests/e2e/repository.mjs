@@ -33,6 +33,18 @@ step('a new project has none, and says how it gets one', async () => {
   await user.inspect('repository-none');
 });
 
+step('who is about to type a name is offered those there are', async () => {
+  const offered = card().locator('datalist option');
+  assert.equal(await offered.count(), 0);
+  await card().getByLabel('Its name').focus();
+  await card().locator('datalist option[value="ada/latter"]').waitFor({ state: 'attached' });
+  await card().locator('datalist option[value="ada/revoked"]').waitFor({ state: 'attached' });
+  assert.equal(await card().getByLabel('Its name').getAttribute('list'), await card().locator('datalist').getAttribute('id'));
+  await manner('Make a new one, private');
+  assert.equal(await card().getByLabel('Its name').getAttribute('list'), null);
+  await manner('Connect one that is there');
+});
+
 step('what is no name is refused next to its field, and what is not there is told', async () => {
   await name('engine');
   await button('Connect').click();

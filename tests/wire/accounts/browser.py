@@ -36,7 +36,7 @@ def account():
 
 def repository():
     github = GitHub()
-    makes = "/api/v3/user/repos"
+    makes = "POST /api/v3/user/repos"
     silent_n = 4  # of the calls that should make it: as often as the dashboard asks by itself
 
     def cut_off(handler):

@@ -27,7 +27,7 @@ class GitHub:
         self.rate_left = 5000
         self.planted = {self.client_secret}  # must be told nowhere
         self.calls = []  # (path, form)
-        self.fault = {}  # path: what to answer instead; a function of the handler, or (status, type, bytes)
+        self.fault = {}  # path, or "METHOD path": what to answer instead; a function of the handler, or (status, type, bytes)
         self.lock = threading.Lock()
         self.ended = threading.Event()
         stand_in = self
@@ -100,7 +100,7 @@ class GitHub:
         form = {key: values[0] for key, values in urllib.parse.parse_qs(body.decode()).items()} if is_form else {}
         with self.lock:
             self.calls.append((path, form))
-        fault = self.fault.get(path)
+        fault = self.fault.get(path, self.fault.get(f"{handler.command} {path}"))
         if path == "/login/oauth/authorize":
             code, state = self.authorize(self.url + handler.path)
             back = urllib.parse.parse_qs(handler.path.partition("?")[2])["redirect_uri"][0]

@@ -15,6 +15,7 @@ const AGAIN_LIMIT_MS = 15_000;
 const AGAIN_PAUSE_MS = 700;
 /** Rows that a page of the list brings. */
 const PROJECTS_PER_PAGE = 100;
+const REPOSITORIES_SUGGESTED = 100;
 
 export const clock = new ServerClock();
 
@@ -230,6 +231,8 @@ export const api = {
   changeVariable: (id: string, envId: string, value: string) =>
     call('put', '/api/projects/{id}/environment/{envId}', { path: { id, envId }, body: { value } }),
   removeVariable: (id: string, envId: string) => call('delete', '/api/projects/{id}/environment/{envId}', { path: { id, envId } }),
+  /** Those changed last: enough to suggest. */
+  repositories: () => call('get', '/api/github/repositories', { query: { limit: REPOSITORIES_SUGGESTED } }),
   repository: (id: string) => call('get', '/api/projects/{id}/github', { path: { id } }),
   connectRepository: (id: string, body: RepositoryWish, idempotencyKey: string) =>
     call('post', '/api/projects/{id}/github', { path: { id }, body, idempotencyKey }),

@@ -119,8 +119,20 @@ function Pending(props: BodyProps & { name: string }) {
   );
 }
 
+/** Names that could be connected, asked for when somebody is about to type one; without them it is typed. */
+function useSuggestions(): { names: readonly string[]; ask(): void } {
+  const [names, setNames] = useState<readonly string[] | null>(null);
+  const ask = (): void => {
+    if (names) return;
+    setNames([]);
+    api.repositories().then(({ body }) => setNames(body.repositories.map((r) => r.fullName)), () => setNames(null));
+  };
+  return { names: names ?? [], ask };
+}
+
 function Connect(props: BodyProps) {
   const [name, setName] = useState('');
+  const suggestions = useSuggestions();
   const [manner, setManner] = useState<Manner>('connect');
   const act = useAct();
   const fields = act.error?.fields ?? [];
@@ -155,11 +167,18 @@ function Connect(props: BodyProps) {
             autocomplete="off"
             autocapitalize="off"
             spellcheck={false}
+            list={isNew ? undefined : 'repository-names'}
             value={name}
+            onFocus={isNew ? undefined : suggestions.ask}
             onInput={(e) => setName(e.currentTarget.value)}
           />
         )}
       </Field>
+      <datalist id="repository-names">
+        {suggestions.names.map((n) => (
+          <option key={n} value={n} />
+        ))}
+      </datalist>
       {fields.length === 0 && <Refusal act={act} title={isNew ? 'No repository was made.' : 'It is not connected.'} />}
       <div class="acts">
         <button type="submit" class="button" disabled={act.isBusy || name.trim() === ''}>
