@@ -46,6 +46,10 @@ REFUSED = [
     ("POST /api/projects/{id}/start", "There is no sandbox to start", "the state of the project"),
     ("POST /api/projects/{id}/stop", "There is no sandbox to stop", "the state of the project"),
     ("POST /api/projects/{id}/restart", "There is no sandbox to restart", "the state of the project"),
+    ("POST /api/projects/{id}/sandbox/start", "There is no sandbox to start", "the state of the project"),
+    ("POST /api/projects/{id}/sandbox/stop", "There is no sandbox to stop", "the state of the project"),
+    ("POST /api/projects/{id}/sandbox/start", "A sandbox that is", "the state of the sandbox"),
+    ("POST /api/projects/{id}/sandbox/stop", "A sandbox that is", "the state of the sandbox"),
     ("POST /api/projects/{id}/start", "A project that is", "the state of the project"),
     ("POST /api/projects/{id}/stop", "A project that is", "the state of the project"),
     ("POST /api/projects/{id}/restart", "A project that is", "the state of the project"),
@@ -72,11 +76,14 @@ NOT_SERVED = {
     "POST /api/projects/{id}/start": "hangs on the state of the project; wire/stack/test_stop.py",
     "POST /api/projects/{id}/stop": "the same",
     "POST /api/projects/{id}/restart": "the same",
+    "POST /api/projects/{id}/sandbox/start": "the same",
+    "POST /api/projects/{id}/sandbox/stop": "the same",
     "POST /api/auth/signin-link": "a link is for one use by a person",
     "POST /api/auth/signin/{provider}": "GitHub is not configured here; wire/accounts/test_github.py",
     "GET /api/auth/callback/{provider}": "the same",
     "POST /api/auth/device/token": "a person has to say yes first; wire/accounts/test_device.py",
     "POST /api/projects/{id}/github": "the same; wire/accounts/test_repository.py",
+    "GET /api/github/repositories": "the same",
     "GET /api/projects/{id}/sync-database": "there is no database yet; wire/stack/test_database.py",
     "POST /api/projects/{id}/sync-database": "the same",
 }
@@ -154,7 +161,7 @@ class Campaign:
         self.callers = Callers(world, who)
         self.statuses = collections.defaultdict(collections.Counter)
         self.asked_n = 0
-        self.keys = set()
+        self.keys = {""}
 
     def hook(self):
         campaign = self
@@ -186,9 +193,9 @@ class Campaign:
         """Every second case with a project's id gets that of a project there is, and so with variables and codes. An
         Idempotency-Key is for one request: the answer to another would say nothing else."""
         self.asked_n += 1
-        key = (case.headers or {}).get("Idempotency-Key")
-        if key is not None and key in self.keys and not is_off(case, "header"):
-            case.headers["Idempotency-Key"] = str(self.asked_n)
+        key = str((case.headers or {}).get("Idempotency-Key", "")).strip('"')  # a key may be written as a quoted string
+        if key in self.keys and not is_off(case, "header"):
+            case.headers["Idempotency-Key"] = f"of-request-{self.asked_n}"
         self.keys.add(key)
         body = with_whole_numbers(case.body)
         if not is_off(case, "body") and repr(body) != repr(case.body):
@@ -218,11 +225,11 @@ class Campaign:
         asked = response.request.method
         if asked == case.operation.method.upper():  # else it was a method that the path does not have
             self.statuses[case.operation.label][response.status_code] += 1
-        if case.method == "DELETE" and response.status_code < 300:
-            if case.path.startswith("/api/auth/sessions"):
-                self.callers.person = None
-            if case.path == "/api/projects/{id}":
-                self.callers.project = None
+        is_served = response.status_code < 300
+        if is_served and case.method == "DELETE" and case.path.startswith("/api/auth/sessions"):
+            self.callers.person = None
+        if is_served and case.operation.label in ("DELETE /api/projects/{id}", "POST /api/projects/{id}/delete"):
+            self.callers.project = None
         is_about_user = case.path.startswith("/api/admin/users/") and asked in ("DELETE", "PATCH")
         if is_about_user and case.path_parameters["id"] in self.callers.ids and response.status_code < 300:
             self.callers.enter()
