@@ -134,6 +134,11 @@ bool queue_restart(struct queue *q)
     return is_dropped;
 }
 
+ms_t queue_looked_ms(const struct queue *q)
+{
+    return q->looked_at_ms;
+}
+
 unsigned queue_waiting_n(const struct queue *q)
 {
     return q->waiting_n;

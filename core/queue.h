@@ -42,6 +42,8 @@ void queue_slot_freed(struct queue *q);
 /* Drops a look under way, whose answer is not to be trusted; true if there was one. The next begins soon. */
 bool queue_restart(struct queue *q);
 
+/* When it looked last; monotonic. */
+ms_t queue_looked_ms(const struct queue *q);
 /* How many waited when it looked last. */
 unsigned queue_waiting_n(const struct queue *q);
 /* How long a creation takes, by the stages that were completed lately; 0: not known. */

@@ -54,6 +54,8 @@ struct reconciler {
     struct op *renew;
     bool is_renewal_failing; /* and was logged */
     struct op *claim;
+    ms_t claim_sent_ms;
+    ms_t ended_ms;   /* when a flow last ended here */
     bool must_claim; /* something was given back while a claim was under way */
     ms_t recount_until_ms;
     ms_t renew_sent_ms;
@@ -177,6 +179,7 @@ static void on_flow_end(void *arg, struct flow *f)
     if (led == NULL)
         return;
     dequeue(led);
+    r->ended_ms = loop_now_ms(r->config.loop);
     led->is_overtaken = flow_is_overtaken(f);
     if (flow_has_settled(f))
         drift_know(r->drift, flow_sandbox(f));
@@ -313,6 +316,26 @@ void reconciler_poke(struct reconciler *r, const char *project_id)
         flow_reload(led->flow);
 }
 
+/* Rows as they were when that was sent, or since. Where one is known here, or a flow has ended here meanwhile, which
+ * may have been of one of them, they are read anew: an old row would begin again what is over. */
+static void take_up_all(struct reconciler *r, const struct flow_row *rows, size_t n, ms_t sent_ms, bool is_resumed)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *project_id = rows[i].sandbox.project_id;
+        struct led *led = find(r, str_from(project_id));
+        if (led == NULL && r->ended_ms <= sent_ms) {
+            take_up(add(r, project_id), &rows[i], is_resumed);
+            continue;
+        }
+        led = led != NULL ? led : add(r, project_id);
+        led->is_overtaken = led->is_overtaken || (is_resumed && led->flow == NULL);
+        if (led->flow == NULL && led->load == NULL)
+            load(led);
+        else
+            reconciler_poke(r, project_id);
+    }
+}
+
 static void on_claimed(void *arg, const struct flow_row *rows, size_t n, const struct err *err)
 {
     struct reconciler *r = arg;
@@ -321,13 +344,7 @@ static void on_claimed(void *arg, const struct flow_row *rows, size_t n, const s
         LOG(WARN, "claiming flows failed", KV("err", err));
         r->recount_until_ms = loop_now_ms(r->config.loop) + RECOUNT_MS;
     }
-    for (size_t i = 0; i < n && err == NULL; i++) {
-        const char *project_id = rows[i].sandbox.project_id;
-        if (find(r, str_from(project_id)) == NULL)
-            take_up(add(r, project_id), &rows[i], true);
-        else
-            reconciler_poke(r, project_id); /* what is known of it here is older */
-    }
+    take_up_all(r, rows, err == NULL ? n : 0, r->claim_sent_ms, true);
     bool is_more = err == NULL && (n == r->config.claim_n || r->must_claim);
     loop_timer_set(&r->claim_timer, is_more ? 1 : r->config.claim_ms);
 }
@@ -339,13 +356,7 @@ static void on_look(void *arg, const struct queue_answer *answer, const struct e
     if (err != NULL)
         r->recount_until_ms = loop_now_ms(r->config.loop) + RECOUNT_MS;
     on_events(r, answer->events, answer->n_events);
-    for (size_t i = 0; i < answer->n; i++) {
-        const char *project_id = answer->rows[i].sandbox.project_id;
-        if (find(r, str_from(project_id)) == NULL)
-            take_up(add(r, project_id), &answer->rows[i], false);
-        else
-            reconciler_poke(r, project_id); /* an earlier attempt is just ending */
-    }
+    take_up_all(r, answer->rows, answer->n, queue_looked_ms(r->queue), false);
 }
 
 static void send_claim(struct reconciler *r)
@@ -360,6 +371,7 @@ static void send_claim(struct reconciler *r)
     for (struct led *led = r->leds; led != NULL && claim.is_recount; led = led->hh.next)
         led_ids[claim.led_n++] = str_from(led->project_id);
     claim.led = led_ids;
+    r->claim_sent_ms = loop_now_ms(r->config.loop);
     r->claim = store->flows_claim(store->self, &claim, CALL_TIMEOUT_MS, on_claimed, r);
     free(led_ids);
 }

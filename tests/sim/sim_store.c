@@ -2,7 +2,7 @@
 /* The simulated store's calls: each may fail before or after its commit, for each process by itself. */
 #include "tests/sim/sim_store_private.h"
 
-enum { USUAL_MS = 5000 };
+enum { USUAL_MS = 5000, SLOW_MS = 1000 };
 
 /* ---- calls ---- */
 
@@ -177,6 +177,8 @@ static struct call *new_call(struct node *node, enum verb verb, ms_t timeout_ms,
         call->is_slow = sim_percent(s, 50);
         commit_ms = sim_between(s, 1, timeout_ms + 3000);
         answer_ms = timeout_ms;
+    } else if (sim_percent(s, 5)) {
+        answer_ms = commit_ms + sim_between(s, 10, SLOW_MS);
     }
     if (is_unheard)
         (void)err_set(&call->err, ERR_TIMEOUT, __func__, "no answer");
