@@ -485,6 +485,19 @@ void flow_reload(struct flow *f)
 
 /* ---- life ---- */
 
+/* Was what this wish asks for begun by a process that is gone? Its row may be read for a request as well as claimed. */
+static bool was_begun(const struct flow *f)
+{
+    if (f->sb.desired == DESIRED_STOPPED)
+        return f->steps[STEP_STOP_APP].is_entered;
+    if (f->sb.desired != DESIRED_RUNNING || f->has_ended)
+        return sandbox_is_repair(&f->sb) && !f->is_repair_new;
+    bool is_told = false;
+    for (size_t i = 0; i < STAGE_N; i++)
+        is_told = is_told || f->stages[i].status != STAGE_STATUS_PENDING;
+    return is_told;
+}
+
 struct flow *flow_new(const struct flow_ports *ports, const struct flow_row *row, bool is_resumed)
 {
     struct flow *f = xcalloc(1, sizeof(*f));
@@ -509,6 +522,7 @@ struct flow *flow_new(const struct flow_ports *ports, const struct flow_row *row
     flow_clocks_read(f, row->steps_json);
     if (f->is_repair_new)
         ports->cluster->forget(ports->cluster->self, str_from(f->sb.project_id));
+    is_resumed = is_resumed || was_begun(f);
     if (is_resumed) {
         f->taken_ms = loop_now_ms(ports->loop);
         f->settling_until_ms = f->taken_ms + ports->settings->deadlines_ms[DEADLINE_APPLY];
