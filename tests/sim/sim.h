@@ -18,6 +18,8 @@ enum { SIM_NODES_N = 2, SIM_PROJECTS_N = 3, SIM_JOURNAL_N = 4000, SIM_DECEIVED_M
 struct sim_store;
 struct sim_cluster;
 
+enum sim_moment { SIM_STAGE_ENDED, SIM_FLOW_ENDED, SIM_WORKLOAD_REMADE, SIM_MOMENTS_N };
+
 struct sim {
     struct sim_store *store;             /* whom the cluster asks who leads */
     struct sim_cluster *cluster;         /* whom the store asks whether it is true */
@@ -27,9 +29,9 @@ struct sim {
     ms_t calm_at_ms;                     /* when the faults stop, and whoever sleeps wakes */
     ms_t clock_ahead_at_ms;              /* when the store's clock was last set forward; 0: never */
     ms_t wished_at_ms;                   /* when, all being well, everything was asked for once more; 0: never */
-    /* A stage's or a flow's end was written, its process has yet to hear of it. */
-    void (*on_end_written)(void *arg, size_t node, bool is_of_flow);
-    void *on_end_arg;
+    /* Something was written or made of which its process has yet to hear. */
+    void (*on_weak_moment)(void *arg, size_t node, enum sim_moment moment);
+    void *on_weak_arg;
     bool is_wall_set; /* somebody set a wall clock */
     uint64_t seed;
     uint64_t chance; /* state of the generator */
@@ -65,6 +67,8 @@ bool sim_cluster_exists(const struct sim_cluster *c, const char *project_id, enu
 bool sim_cluster_runs(const struct sim_cluster *c, const char *project_id, enum cluster_object object);
 /* Something of it was deleted from outside while it ran. */
 bool sim_cluster_was_vandalized(const struct sim_cluster *c, const char *project_id);
+/* It is not watched, and went with a workload that nobody saw go and come: only the next repair makes it again. */
+bool sim_cluster_may_lack(const struct sim_cluster *c, const char *project_id, enum cluster_object object);
 /* Pod and database always fared well, and nobody touched them: what failed, failed by the engine. */
 bool sim_cluster_was_good(const struct sim_cluster *c, const char *project_id);
 /* Since when all of it is up and reachable, if it was within the last `within_ms`; 0: it was not. If the process has
@@ -95,7 +99,8 @@ void sim_cluster_hold(struct sim_cluster *c, enum sim_hold how, enum cluster_obj
  * only a removal that was refused lately counts. */
 enum { SIM_HEARD_MS = 500, SIM_REFUSED_LATELY_MS = 12000 };
 bool sim_cluster_is_held(const struct sim_cluster *c, const char *project_id);
-bool sim_cluster_shows(enum cluster_object object);
+/* Is it watched? */
+bool sim_cluster_shows(const struct sim_cluster *c, enum cluster_object object);
 void sim_cluster_is_down(struct sim_cluster *c, size_t node, bool is_down);
 
 /* ---- the store ---- */

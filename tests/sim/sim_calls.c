@@ -48,7 +48,10 @@ static void on_land(void *arg)
         (void)err_set(&call->err, ERR_CONFLICT, __func__, "object is being deleted");
     else if (call->verb == CALL_APPLY) {
         struct observed truth;
+        unsigned made_n = t->made_n;
         sim_apply_thing(c, call);
+        if (call->object == OBJECT_WORKLOAD && made_n > 0 && t->made_n > made_n)
+            c->sim->on_weak_moment(c->sim->on_weak_arg, (size_t)(call->view - c->views), SIM_WORKLOAD_REMADE);
         sim_show(c, call->place, &truth);
         sim_note_ready(c, call->place, &truth);
     } else if (call->verb == CALL_REMOVE && strcmp(t->name, call->name) == 0)
@@ -68,7 +71,7 @@ static void remember(struct call *call)
     sim_sight_answer(call->view, place);
     if (call->object == OBJECT_WORKLOAD)
         call->view->workloads[place] = call->place->things[OBJECT_WORKLOAD].made_n;
-    if (sim_is_watched(call->object)) {
+    if (sim_cluster_shows(call->cluster, call->object)) {
         call->view->caches[place].objects[call->object] = sim_presence_of(&call->place->things[call->object]);
     } else {
         call->view->known[place][call->object] = is_there;

@@ -5,8 +5,10 @@
 
 enum { TICK_LOW_MS = 50, TICK_HIGH_MS = 600, BEHIND_MS = 800 };
 
-bool sim_is_watched(enum cluster_object object)
+bool sim_cluster_shows(const struct sim_cluster *c, enum cluster_object object)
 {
+    if (object == OBJECT_NETWORK_POLICY)
+        return c->are_policies_watched;
     return object == OBJECT_DATABASE || object == OBJECT_WORKLOAD || object == OBJECT_SERVICE ||
            object == OBJECT_INGRESS_APP || object == OBJECT_INGRESS_TTY || object == OBJECT_CLAIM;
 }
@@ -94,6 +96,7 @@ void sim_apply_thing(struct sim_cluster *c, const struct call *call)
     }
     if (call->object != OBJECT_WORKLOAD)
         return;
+    p->was_remade_unheard = p->was_remade_unheard || (call->is_answered && t->removed_n > 0);
     p->kinds = call->kinds;
     t->version++;
     t->is_halted = false;
@@ -342,7 +345,7 @@ static void observe(void *self, const struct sandbox *sb, struct observed *ret)
     for (size_t i = 0; i < OBJECT_N; i++) {
         bool is_of_former = sim_is_owned_by_workload(&v->cluster->places[place], (enum cluster_object)i) &&
                             v->known_of[place][i] != v->workloads[place];
-        if (!sim_is_watched((enum cluster_object)i))
+        if (!sim_cluster_shows(v->cluster, (enum cluster_object)i))
             ret->objects[i] = v->known[place][i] && !is_of_former ? PRESENCE_PRESENT : PRESENCE_UNKNOWN;
     }
 }
@@ -376,6 +379,7 @@ struct sim_cluster *sim_cluster_new(struct sim *s)
 {
     struct sim_cluster *c = xcalloc(1, sizeof(*c));
     c->sim = s;
+    c->are_policies_watched = sim_below(s, 4) == 0;
     for (size_t i = 0; i < SIM_NODES_N; i++) {
         struct view *v = &c->views[i];
         v->cluster = c;
@@ -457,9 +461,14 @@ bool sim_cluster_runs(const struct sim_cluster *c, const char *project_id, enum 
     return false;
 }
 
-bool sim_cluster_shows(enum cluster_object object)
+bool sim_cluster_may_lack(const struct sim_cluster *c, const char *project_id, enum cluster_object object)
 {
-    return sim_is_watched(object);
+    for (size_t i = 0; i < c->places_n; i++) {
+        const struct place *p = &c->places[i];
+        if (strcmp(p->project_id, project_id) == 0)
+            return object == OBJECT_NETWORK_POLICY && !c->are_policies_watched && p->was_remade_unheard;
+    }
+    return false;
 }
 
 bool sim_cluster_was_good(const struct sim_cluster *c, const char *project_id)

@@ -41,7 +41,8 @@ struct place {
     enum fate fate;
     bool was_bad; /* once its fate was another than good */
     bool was_vandalized;
-    unsigned lost_attempt; /* whose database was deleted from outside; 0: none */
+    bool was_remade_unheard; /* its workload, by a call that nobody waited for any more */
+    unsigned lost_attempt;   /* whose database was deleted from outside; 0: none */
     ms_t fate_at_ms;
     ms_t ready_since_ms; /* by the tick; 0: it is not */
     ms_t ready_last_ms;
@@ -133,6 +134,7 @@ struct sim_cluster {
     LIST_HEAD(, call) calls;
     struct place places[SIM_PROJECTS_N];
     size_t places_n;
+    bool are_policies_watched; /* not with a Role of before */
     enum sim_hold hold;
     enum cluster_object held_object;
     ms_t hold_until_ms;
@@ -141,7 +143,6 @@ struct sim_cluster {
 };
 
 /* sim_cluster.c */
-bool sim_is_watched(enum cluster_object object);
 ms_t sim_now(const struct sim_cluster *c);
 bool sim_is_owned_by_workload(const struct place *p, enum cluster_object object);
 struct place *sim_place_of(struct sim_cluster *c, const struct sandbox *sb);

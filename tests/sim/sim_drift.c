@@ -8,12 +8,26 @@ enum { DELETE_ONE_IN = 400, BLIND_ONE_IN = 300, BLIND_MAX_MS = 8000, CLAIM_ONE_I
 /* What is deleted next at this place; with a StatefulSet now and then its volume. */
 static enum cluster_object draw_prey(struct sim *s, const struct place *p)
 {
-    static const enum cluster_object prey[] = {OBJECT_WORKLOAD,    OBJECT_WORKLOAD,    OBJECT_SERVICE, OBJECT_SERVICE,
-                                               OBJECT_INGRESS_APP, OBJECT_INGRESS_TTY, OBJECT_DATABASE};
+    static const enum cluster_object prey[] = {OBJECT_WORKLOAD, OBJECT_WORKLOAD,      OBJECT_SERVICE,
+                                               OBJECT_SERVICE,  OBJECT_INGRESS_APP,   OBJECT_INGRESS_TTY,
+                                               OBJECT_DATABASE, OBJECT_NETWORK_POLICY};
     const size_t prey_n = sizeof(prey) / sizeof(*prey);
     size_t draw = sim_below(s, prey_n * CLAIM_ONE_IN);
     bool is_claim = p->kinds.workload == WORKLOAD_STATEFULSET && draw < prey_n;
     return is_claim ? OBJECT_CLAIM : prey[draw % prey_n];
+}
+
+/* Is something being made that its workload will own, and that nobody sees? */
+static bool is_making_unseen(const struct sim_cluster *c, const struct place *p)
+{
+    const struct call *call;
+    LIST_FOREACH(call, &c->calls, link)
+    {
+        bool is_owned = call->object > OBJECT_WORKLOAD && !sim_cluster_shows(c, call->object);
+        if (call->place == p && call->verb == CALL_APPLY && is_owned && !call->is_answered)
+            return true;
+    }
+    return false;
 }
 
 void sim_vandalize(struct sim_cluster *c)
@@ -31,10 +45,13 @@ void sim_vandalize(struct sim_cluster *c)
         bool is_wished = sb != NULL && sb->desired == DESIRED_RUNNING;
         bool is_running = is_wished && (sb->status == SANDBOX_RUNNING || sb->drift_ms > 0);
         enum cluster_object object = draw_prey(s, p);
-        bool is_due = sim_below(s, DELETE_ONE_IN) < (is_running ? 10 : 2);
+        unsigned chances = is_running ? 10 : object == OBJECT_WORKLOAD && is_making_unseen(c, p) ? 100 : 2;
+        bool is_due = sim_below(s, DELETE_ONE_IN) < chances;
         /* A creation whose workload goes begins with it again; a database that goes takes the creation with it. */
         bool is_prey = is_running || (is_wished && object == OBJECT_WORKLOAD);
-        if (!is_prey || !is_due || !p->things[object].exists || p->things[object].gone_at_ms > 0)
+        /* What is not watched nobody finds to be gone: how that ends is no promise. */
+        if (!is_prey || !is_due || !sim_cluster_shows(c, object) || !p->things[object].exists ||
+            p->things[object].gone_at_ms > 0)
             continue;
         p->was_vandalized = true;
         if (object == OBJECT_DATABASE)
@@ -56,7 +73,7 @@ static bool is_volume_going(const struct sim_cluster *c, const char *project_id)
 static bool is_whole(const struct sim_cluster *c, const struct sandbox *sb)
 {
     for (enum cluster_object i = OBJECT_DATABASE; i < OBJECT_N; i++) {
-        bool is_needed = sim_cluster_shows(i) && sandbox_has_object(sb, i);
+        bool is_needed = sim_cluster_shows(c, i) && sandbox_has_object(sb, i);
         bool is_going = i == OBJECT_CLAIM && is_volume_going(c, sb->project_id);
         if (is_needed && !is_going && !sim_cluster_exists(c, sb->project_id, i))
             return false;

@@ -154,7 +154,7 @@ static void set_up(struct run *r, uint64_t seed)
     loop_timer_set(&r->tell, TROUBLE_MS + TELL_MS);
     r->hold = (enum sim_hold)(sim_below(&r->sim, 2) * (1 + sim_below(&r->sim, 2)));
     r->held_object = (enum cluster_object)sim_below(&r->sim, OBJECT_N);
-    if (r->hold == SIM_HOLD_FINALIZER && !sim_cluster_shows(r->held_object))
+    if (r->hold == SIM_HOLD_FINALIZER && !sim_cluster_shows(r->cluster, r->held_object))
         r->held_object = OBJECT_DATABASE; /* of what is not watched nobody knows that it is still there */
     r->hold_until_ms = r->hold != SIM_HOLD_NONE ? loop_now_ms(r->sim.loop) + TROUBLE_MS + HOLD_MS : 0;
     static const unsigned slots[] = {0, 1, 1, 2};

@@ -10,9 +10,8 @@ enum {
     MISLED_PERCENT = 15, /* of the restarts: another configuration, which does not know the cluster */
     STOPS_PERCENT = 30,  /* of the ends of a process: it was asked to */
     STOP_MS = 3000,
-    STAGE_END_PERCENT = 3,
-    END_PERCENT = 15,  /* of the ends that a flow writes: its process dies before it hears of it */
-    AWAY_PERCENT = 30, /* of the ends of a process, while another is there: it stays away for long */
+    MOVES_PERCENT = 30, /* of the projects, when its process is stopped in order: their owners ask another */
+    AWAY_PERCENT = 30,  /* of the ends of a process, while another is there: it stays away for long */
     AWAY_MS = 60000,
     BLIND_MS = 45000, /* longer than a call that was given up is reckoned with */
 };
@@ -144,6 +143,17 @@ static void end_process(struct node *node)
     sim_store_new_replica(node->run->store, node->i);
 }
 
+/* Who listens to a process that stops is told to go elsewhere, and may ask there before that one claims anything. */
+static void move_on(const struct node *node)
+{
+    struct run *r = node->run;
+    const struct node *next = &r->nodes[(node->i + 1) % r->nodes_n];
+    for (size_t i = 0; next != node && is_awake(next) && i < SIM_PROJECTS_N; i++) {
+        if (sim_percent(&r->sim, MOVES_PERCENT))
+            (void)sandboxes_request(next->sandboxes, &r->projects[i], DESIRED_RUNNING, NULL, 5000, on_asked, r);
+    }
+}
+
 static void on_given_back(void *arg)
 {
     struct node *node = arg;
@@ -161,6 +171,7 @@ static void on_crash(void *arg)
     if (node->is_process_up && !node->is_stopping && is_awake(node) && is_asked) {
         node->is_stopping = true;
         reconciler_drain(node->reconciler, STOP_MS, on_given_back, node);
+        move_on(node);
         loop_timer_set(&node->crash, sim_between(&r->sim, 1, 2 * STOP_MS));
         return;
     }
@@ -176,14 +187,16 @@ static void on_crash(void *arg)
         loop_timer_set(&node->crash, sim_between(&r->sim, 500, 60000));
 }
 
-/* Now it dies; or it is asked to stop, and another takes over whose watches may be a moment behind. */
-static void on_end_written(void *arg, size_t i, bool is_of_flow)
+/* Now it dies, before it hears; or it is asked to stop, and another takes over whose watches may be a moment behind. */
+static void on_weak_moment(void *arg, size_t i, enum sim_moment moment)
 {
+    static const unsigned percents[SIM_MOMENTS_N] = {
+        [SIM_STAGE_ENDED] = 3, [SIM_FLOW_ENDED] = 15, [SIM_WORKLOAD_REMADE] = 50};
     struct run *r = arg;
     struct node *node = &r->nodes[i];
-    if (!node->is_process_up || !sim_percent(&r->sim, is_of_flow ? END_PERCENT : STAGE_END_PERCENT))
+    if (!node->is_process_up || !sim_percent(&r->sim, percents[moment]))
         return;
-    node->is_asked_to_stop = !is_of_flow;
+    node->is_asked_to_stop = moment == SIM_STAGE_ENDED;
     loop_timer_set(&node->crash, 0);
 }
 
@@ -268,8 +281,8 @@ void sim_fate_begin(struct run *r)
     loop_timer_init(&r->act, s->loop, on_act, r);
     loop_timer_init(&r->calm, s->loop, on_calm, r);
     loop_timer_set(&r->act, 5);
-    s->on_end_written = on_end_written;
-    s->on_end_arg = r;
+    s->on_weak_moment = on_weak_moment;
+    s->on_weak_arg = r;
     for (size_t i = 0; i < r->nodes_n; i++) {
         struct node *node = &r->nodes[i];
         node->run = r;

@@ -205,7 +205,7 @@ static void commit_save(struct call *call)
         if (call->save.events[i].kind == JOURNAL_STAGE)
             sim_cluster_hear_stage(st->sim->cluster, node, &call->save.events[i], &row->told);
         if (call->save.events[i].kind == JOURNAL_STAGE && call->save.events[i].stage_status == STAGE_STATUS_COMPLETED)
-            st->sim->on_end_written(st->sim->on_end_arg, node, false);
+            st->sim->on_weak_moment(st->sim->on_weak_arg, node, SIM_STAGE_ENDED);
         if (call->save.events[i].kind == JOURNAL_DONE && call->save.events[i].outcome == OUTCOME_READY)
             check_ready(st, node, sb->project_id);
     }
@@ -225,7 +225,7 @@ static void commit_save(struct call *call)
     }
     if (sb->is_settled) {
         row->lease_owner = 0;
-        st->sim->on_end_written(st->sim->on_end_arg, node, true);
+        st->sim->on_weak_moment(st->sim->on_weak_arg, node, SIM_FLOW_ENDED);
     }
     if (call->save.is_project_gone)
         row->exists = false;
