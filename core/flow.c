@@ -293,7 +293,8 @@ static void build(struct flow *f)
     /* Whatever else the stage has to say: that the former data is gone is told. */
     if (notes.code[STEP_DB_CLUSTER] == REASON_DRIFT)
         flow_journal_status(f, REASON_DRIFT, notes.message[STEP_DB_CLUSTER]);
-    if (done == BIT(STEP_CREATE_N) - 1 && are_stages_complete(f)) {
+    /* While the API is away, what is seen is what was. */
+    if (done == BIT(STEP_CREATE_N) - 1 && are_stages_complete(f) && f->seen.is_reachable) {
         f->sb.status = SANDBOX_RUNNING;
         flow_journal_done(f, OUTCOME_READY, REASON_NONE, "the sandbox is ready");
     }
@@ -569,6 +570,11 @@ bool flow_has_settled(const struct flow *f)
 bool flow_is_overtaken(const struct flow *f)
 {
     return f->is_overtaken;
+}
+
+bool flow_is_left(const struct flow *f)
+{
+    return f->is_left;
 }
 
 const struct sandbox *flow_sandbox(const struct flow *f)

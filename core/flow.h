@@ -50,6 +50,10 @@ struct flow_ports {
     struct flow_listener listener;
 };
 
+/* That a sandbox is ready is written within so long of having been seen, or looked at again: a store that was away must
+ * not be told of a world that is over. */
+enum { FLOW_READY_FRESH_MS = 5000 };
+
 /* Takes a claimed row up. is_resumed: a former process may have left calls under way. ports: borrowed for its life. */
 MUST_CHECK struct flow *flow_new(const struct flow_ports *ports, const struct flow_row *row, bool is_resumed);
 /* Cancels what it waits for. NULL is fine. */
@@ -62,6 +66,8 @@ void flow_reload(struct flow *f);
 void flow_hold(struct flow *f);
 /* Of a flow that ended: the row is this replica's still, to be taken up anew. */
 bool flow_is_overtaken(const struct flow *f);
+/* It was left for a claim to take up, which makes a write of its own that may still land come too late. */
+bool flow_is_left(const struct flow *f);
 /* Of a flow that ended: its last write is in the row, which is settled. */
 bool flow_has_settled(const struct flow *f);
 const struct sandbox *flow_sandbox(const struct flow *f);

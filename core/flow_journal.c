@@ -168,6 +168,7 @@ void flow_journal_done(struct flow *f, enum outcome outcome, enum reason code, c
     f->has_ended = true;
     f->is_dirty = true;
     f->state = FLOW_ENDING;
+    f->ended_at_ms = loop_now_ms(f->ports.loop);
     flow_hold(f); /* what they find out would start more, and what waits for its turn would act after the end */
     struct journal_event *e = add_event(f, JOURNAL_DONE, code, message);
     if (e != NULL) {
@@ -225,6 +226,22 @@ static void keep_clocks(struct flow *f)
     jw_free(w);
 }
 
+static bool is_ready_old(const struct flow *f)
+{
+    bool is_ready = f->state == FLOW_ENDING && f->sb.status == SANDBOX_RUNNING;
+    return is_ready && loop_now_ms(f->ports.loop) > f->ended_at_ms + FLOW_READY_FRESH_MS;
+}
+
+/* Whether it was written the row says; who claims it looks anew. */
+static void give_up_end(struct flow *f)
+{
+    LOG(WARN, "written too late to be told ready, looking again", KV("project", f->sb.project_id));
+    f->ports.listener.on_hint(f->ports.listener.arg, f->sb.owner_id);
+    f->is_left = true;
+    f->state = FLOW_OVER;
+    loop_defer(&f->end_task);
+}
+
 void flow_journal_flush(struct flow *f)
 {
     bool has_news = f->outbox_n > 0 || f->is_dirty || f->must_save_credentials;
@@ -232,6 +249,10 @@ void flow_journal_flush(struct flow *f)
         return;
     if (loop_now_ms(f->ports.loop) < f->save_at_ms) {
         flow_look_at(f, f->save_at_ms);
+        return;
+    }
+    if (is_ready_old(f)) {
+        give_up_end(f);
         return;
     }
     if (!f->is_save_in_doubt) {

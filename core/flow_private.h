@@ -73,7 +73,9 @@ struct flow {
     bool had_ended; /* before the end that is being written */
     bool has_ended; /* this attempt's creation ended before (ready or failed): what follows is no cancel */
     bool is_project_gone;
+    ms_t ended_at_ms; /* when the end that is being written was decided */
     bool is_overtaken;
+    bool is_left;
     bool has_settled;
     bool is_repair_new; /* what this repair can rely on has yet to be looked at */
     struct journal_event outbox[FLOW_OUTBOX_N];

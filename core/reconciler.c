@@ -67,6 +67,7 @@ struct reconciler {
 
 static void load(void *arg);
 static bool may_act(void *arg);
+static void on_flows_freed(void *arg);
 
 /* ---- the set ---- */
 
@@ -188,6 +189,12 @@ static void on_flow_end(void *arg, struct flow *f)
     loop_defer_free(r->config.loop, led->flow, free_flow);
     led->flow = NULL;
     queue_slot_freed(r->queue);
+    if (flow_is_left(f)) {
+        r->recount_until_ms = r->ended_ms + RECOUNT_MS;
+        on_flows_freed(r);
+        drop(led);
+        return;
+    }
     /* A retry may have been asked for while the end was written. */
     if ((led->must_load || led->is_overtaken) && !r->is_draining)
         load(led);

@@ -15,6 +15,18 @@
 /* Nodes are the places where a server process may run. */
 enum { SIM_NODES_N = 2, SIM_PROJECTS_N = 3, SIM_JOURNAL_N = 4000, SIM_DECEIVED_MS = 10000 };
 
+/* How long the world lets a process know nothing better. */
+enum {
+    SIM_LEASE_MS = 9000,
+    SIM_BEHIND_MS = 800,              /* watches that work */
+    SIM_BLIND_MS = 45000,             /* watches that bring nothing, and nobody knows; longer than a call is given */
+    SIM_ASLEEP_MS = 2 * SIM_LEASE_MS, /* SIGSTOP, a stolen CPU */
+    SIM_OUTAGE_MS = 20000,            /* the API is away */
+    SIM_STORE_OUTAGE_MS = 40000,
+    SIM_CALL_MS = 10000,       /* what a call is given */
+    SIM_COMMIT_LATE_MS = 3000, /* what the store does after that */
+};
+
 struct sim_store;
 struct sim_cluster;
 
@@ -71,9 +83,9 @@ bool sim_cluster_was_vandalized(const struct sim_cluster *c, const char *project
 bool sim_cluster_may_lack(const struct sim_cluster *c, const char *project_id, enum cluster_object object);
 /* Pod and database always fared well, and nobody touched them: what failed, failed by the engine. */
 bool sim_cluster_was_good(const struct sim_cluster *c, const char *project_id);
-/* Since when all of it is up and reachable, if it was within the last `within_ms`; 0: it was not. If the process has
- * been blind meanwhile, each part may have been so at another moment. */
-ms_t sim_cluster_ready_since(struct sim_cluster *c, size_t node, const char *project_id, ms_t within_ms);
+/* Since when all of it is up and reachable, if it was when the process could see it last before it had to write; 0: it
+ * was not. If the process has been blind, each part may have been so at another moment. */
+ms_t sim_cluster_ready_since(struct sim_cluster *c, size_t node, const char *project_id);
 /* The process tells with an event that a stage is not completed (any more): had anything got worse since it, or another
  * process, told that it was? `told` keeps that from one event to the next; its zeros: nothing was told. */
 struct sim_told {

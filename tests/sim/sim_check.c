@@ -4,7 +4,8 @@
 
 #include "tests/sim/sim_run.h"
 
-enum { LATE_MS = 45 * 1000 }; /* a deadline may be noticed so much later: outages of the store and a takeover */
+/* A deadline may be noticed so much later: an outage of the store and a take-over. */
+enum { LATE_MS = SIM_STORE_OUTAGE_MS + 25 * 1000 };
 
 static unsigned holds_told;
 

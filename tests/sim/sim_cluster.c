@@ -3,7 +3,7 @@
  * has a fate that decides how its pod and database fare. */
 #include "tests/sim/sim_cluster_private.h"
 
-enum { TICK_LOW_MS = 50, TICK_HIGH_MS = 600, BEHIND_MS = 800 };
+enum { TICK_LOW_MS = 50, TICK_HIGH_MS = 600 };
 
 bool sim_cluster_shows(const struct sim_cluster *c, enum cluster_object object)
 {
@@ -280,9 +280,12 @@ static void look(struct view *v, size_t i, const struct observed *truth)
 {
     struct sim *s = v->cluster->sim;
     ms_t now_ms = sim_now(v->cluster);
-    bool is_blind = now_ms < v->blind_until_ms || now_ms < s->asleep_until_ms[v - v->cluster->views];
+    bool is_asleep = now_ms < s->asleep_until_ms[v - v->cluster->views];
+    /* A client ends a watch that is silent for longer. */
+    bool is_silent = now_ms < v->blind_until_ms && now_ms < v->sights[i].looked_ms + SIM_BLIND_MS;
+    bool is_blind = is_asleep || is_silent;
     bool is_skipped = sim_percent(s, 30);
-    if (is_blind || v->is_down || now_ms > v->sights[i].looked_ms + BEHIND_MS)
+    if (is_blind || v->is_down || now_ms > v->sights[i].looked_ms + SIM_BEHIND_MS)
         v->blind_last_ms = now_ms;
     if (!v->is_synced || v->is_down || is_blind || is_skipped)
         return;

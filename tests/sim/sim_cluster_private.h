@@ -96,11 +96,13 @@ struct knowledge {
     unsigned perhaps_n;
 };
 
-enum { SIM_KNOWN_N = 64 };
+enum { SIM_KNOWN_N = 64, SIM_LOOKS_N = 512 };
 
 /* What a process sees of one place. */
 struct sight {
     ms_t looked_ms;
+    ms_t looks_ms[SIM_LOOKS_N]; /* the last so many, round and round */
+    unsigned looks_n;
     unsigned surely_n;
     unsigned perhaps_n;
     struct knowledge known[SIM_KNOWN_N]; /* each time it looked and knew something else */

@@ -3,7 +3,7 @@
  * was told of it has to be true, and in the end it is made good or told. */
 #include "tests/sim/sim_cluster_private.h"
 
-enum { DELETE_ONE_IN = 400, BLIND_ONE_IN = 300, BLIND_MAX_MS = 8000, CLAIM_ONE_IN = 8 };
+enum { DELETE_ONE_IN = 400, BLIND_ONE_IN = 300, BLIND_MAX_MS = 8000, CLAIM_ONE_IN = 8, UNTOLD_MS = 3000 };
 
 /* What is deleted next at this place; with a StatefulSet now and then its volume. */
 static enum cluster_object draw_prey(struct sim *s, const struct place *p)
@@ -45,7 +45,10 @@ void sim_vandalize(struct sim_cluster *c)
         bool is_wished = sb != NULL && sb->desired == DESIRED_RUNNING;
         bool is_running = is_wished && (sb->status == SANDBOX_RUNNING || sb->drift_ms > 0);
         enum cluster_object object = draw_prey(s, p);
-        unsigned chances = is_running ? 10 : object == OBJECT_WORKLOAD && is_making_unseen(c, p) ? 100 : 2;
+        bool is_untold =
+            is_wished && !sb->is_settled && p->ready_since_ms > 0 && sim_now(c) > p->ready_since_ms + UNTOLD_MS;
+        bool is_weak = object == OBJECT_WORKLOAD && (is_untold || is_making_unseen(c, p));
+        unsigned chances = is_running ? 10 : is_weak ? 100 : 2;
         bool is_due = sim_below(s, DELETE_ONE_IN) < chances;
         /* A creation whose workload goes begins with it again; a database that goes takes the creation with it. */
         bool is_prey = is_running || (is_wished && object == OBJECT_WORKLOAD);

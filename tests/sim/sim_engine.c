@@ -134,7 +134,7 @@ static void set_up(struct run *r, uint64_t seed)
     static const enum deadline patient[] = {DEADLINE_APPLY, DEADLINE_CREDENTIALS, DEADLINE_ENDPOINT, DEADLINE_READY};
     for (size_t i = 0; i < sizeof(patient) / sizeof(*patient); i++)
         r->settings.deadlines_ms[patient[i]] = TROUBLE_MS + PATIENCE_MS;
-    r->settings.call_timeout_ms = 10000;
+    r->settings.call_timeout_ms = SIM_CALL_MS;
     r->settings.late_ms = 20000;
     r->settings.has_overlap = sim_below(&r->sim, 4) != 0;
     r->settings.must_prove_login = sim_below(&r->sim, 4) != 0;

@@ -13,7 +13,6 @@ enum {
     MOVES_PERCENT = 30, /* of the projects, when its process is stopped in order: their owners ask another */
     AWAY_PERCENT = 30,  /* of the ends of a process, while another is there: it stays away for long */
     AWAY_MS = 60000,
-    BLIND_MS = 45000, /* longer than a call that was given up is reckoned with */
 };
 
 /* ---- the process ---- */
@@ -49,7 +48,7 @@ static void start_process(struct node *node)
                                                  .store = store,
                                                  .bus = node->bus,
                                                  .settings = &r->settings,
-                                                 .lease_ms = LEASE_MS,
+                                                 .lease_ms = SIM_LEASE_MS,
                                                  .claim_ms = 2000,
                                                  .claim_n = SIM_PROJECTS_N,
                                                  .is_repairing = r->is_repairing};
@@ -210,8 +209,9 @@ static void on_outage(void *arg)
     sim_store_is_down(r->store, node->i, node->is_out && is_store);
     sim_cluster_is_down(r->cluster, node->i, node->is_out && !is_store);
     if (r->sim.has_faults)
-        loop_timer_set(&node->outage,
-                       node->is_out ? sim_between(&r->sim, 100, 20000) : sim_between(&r->sim, 5000, 60000));
+        loop_timer_set(&node->outage, node->is_out
+                                          ? sim_between(&r->sim, 100, is_store ? SIM_STORE_OUTAGE_MS : SIM_OUTAGE_MS)
+                                          : sim_between(&r->sim, 5000, 60000));
 }
 
 /* A process that sleeps, watches that are silent, clocks that are set. */
@@ -224,17 +224,17 @@ static void on_trick(void *arg)
         return;
     switch (sim_below(s, r->has_clocks_set ? 4 : 2)) {
     case 0:
-        s->asleep_until_ms[node->i] = loop_now_ms(s->loop) + sim_between(s, 10, 2 * LEASE_MS);
+        s->asleep_until_ms[node->i] = loop_now_ms(s->loop) + sim_between(s, 10, SIM_ASLEEP_MS);
         break;
     case 1:
-        sim_cluster_blind(r->cluster, node->i, sim_between(s, 100, BLIND_MS));
+        sim_cluster_blind(r->cluster, node->i, sim_between(s, 100, SIM_BLIND_MS));
         break;
     case 2:
         s->is_wall_set = true;
         loop_wall_step(s->processes[node->i], sim_between(s, -WALL_STEP_MS, WALL_STEP_MS));
         break;
     default: {
-        ms_t by_ms = sim_between(s, -LEASE_MS, LEASE_MS);
+        ms_t by_ms = sim_between(s, -SIM_LEASE_MS, SIM_LEASE_MS);
         /* Forth and back within a renewal is what nobody can find out. */
         if (s->clock_ahead_at_ms > 0 && loop_now_ms(s->loop) < s->clock_ahead_at_ms + SIM_DECEIVED_MS)
             break;

@@ -2,7 +2,7 @@
 /* What the simulated store's transactions do: rows, leases, fences and a gapless journal in memory. */
 #include "tests/sim/sim_store_private.h"
 
-enum { READY_WITHIN_MS = 60000, TOLD_WITHIN_MS = 6000, EVENTS_PER_ATTEMPT = 400 };
+enum { TOLD_WITHIN_MS = 6000, EVENTS_PER_ATTEMPT = 400 };
 
 ms_t sim_store_now(const struct sim_store *st)
 {
@@ -155,7 +155,7 @@ static void check_ready(const struct sim_store *st, size_t node, const char *pro
 {
     struct sim *s = st->sim;
     ms_t now_ms = loop_now_ms(s->loop);
-    ms_t since_ms = sim_cluster_ready_since(s->cluster, node, project_id, READY_WITHIN_MS);
+    ms_t since_ms = sim_cluster_ready_since(s->cluster, node, project_id);
     ms_t from_ms = since_ms > s->wished_at_ms ? since_ms : s->wished_at_ms;
     if (since_ms == 0)
         sim_violated(s, "%s is told READY and is not", project_id);

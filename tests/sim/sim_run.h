@@ -10,7 +10,6 @@ enum {
     TROUBLE_MS = 120 * 1000, /* how long things go wrong */
     CALM_MS = 2400 * 1000,   /* how long the engine has to end everything after it: above the sum of the deadlines */
     HOLD_MS = 150 * 1000,    /* how long after the trouble something may still not be removed */
-    LEASE_MS = 9000,
     WALL_STEP_MS = 2 * 3600 * 1000, /* how far somebody sets a wall clock */
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What was true of a sandbox and when, and how much of it each process could know: what is told is held against it. */
+#include "core/flow.h"
 #include "tests/sim/sim_cluster_private.h"
 
 /* ---- ready ---- */
@@ -39,7 +40,23 @@ static struct place *find_place(struct sim_cluster *c, const char *project_id)
     return NULL;
 }
 
-ms_t sim_cluster_ready_since(struct sim_cluster *c, size_t node, const char *project_id, ms_t within_ms)
+enum {
+    /* From the last look at which it was ready to the row: the engine's own bound, and a call that is heard of late. */
+    WRITTEN_MS = FLOW_READY_FRESH_MS + SIM_CALL_MS + SIM_COMMIT_LATE_MS,
+    SEEN_MS = 2 * SIM_BEHIND_MS, /* a tick of the world more */
+};
+
+/* When it had last looked, at that moment. */
+static ms_t look_before(const struct sight *s, ms_t at_ms)
+{
+    for (unsigned n = s->looks_n; n > 0 && n + SIM_LOOKS_N > s->looks_n; n--) {
+        if (s->looks_ms[(n - 1) % SIM_LOOKS_N] <= at_ms)
+            return s->looks_ms[(n - 1) % SIM_LOOKS_N];
+    }
+    return 0;
+}
+
+ms_t sim_cluster_ready_since(struct sim_cluster *c, size_t node, const char *project_id)
 {
     struct place *p = find_place(c, project_id);
     ms_t now_ms = sim_now(c);
@@ -48,15 +65,16 @@ ms_t sim_cluster_ready_since(struct sim_cluster *c, size_t node, const char *pro
     struct observed truth;
     sim_show(c, p, &truth);
     sim_note_ready(c, p, &truth);
-    if (p->ready_last_ms > 0 && now_ms <= p->ready_last_ms + within_ms)
+    /* What it saw when it decided, at the earliest. */
+    ms_t seen_ms = look_before(&c->views[node].sights[p - c->places], now_ms - WRITTEN_MS) - SEEN_MS;
+    if (p->ready_last_ms > 0 && p->ready_last_ms >= seen_ms)
         return p->ready_since_ms > 0 ? p->ready_since_ms : p->ready_last_ms;
     ms_t oldest_ms = p->fact_last_ms[0];
     for (size_t i = 1; i < SIM_FACTS_N; i++)
         oldest_ms = p->fact_last_ms[i] < oldest_ms ? p->fact_last_ms[i] : oldest_ms;
     ms_t blind_ms = c->views[node].blind_last_ms;
-    bool was_blind = blind_ms > 0 && now_ms <= blind_ms + within_ms;
-    ms_t longest_ms = 2 * within_ms; /* blind, then without the store */
-    return was_blind && oldest_ms > 0 && now_ms <= oldest_ms + longest_ms ? oldest_ms : 0;
+    bool was_blind = blind_ms > 0 && now_ms <= blind_ms + WRITTEN_MS + SEEN_MS;
+    return was_blind && oldest_ms > 0 && oldest_ms >= seen_ms ? oldest_ms : 0;
 }
 
 /* ---- what a process knows ---- */
@@ -65,6 +83,7 @@ void sim_sight_look(struct view *v, size_t place)
 {
     struct sight *s = &v->sights[place];
     s->looked_ms = sim_now(v->cluster);
+    s->looks_ms[s->looks_n++ % SIM_LOOKS_N] = s->looked_ms;
     s->surely_n = v->cluster->places[place].worse_n;
     s->perhaps_n = s->surely_n;
 }

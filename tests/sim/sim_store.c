@@ -175,7 +175,7 @@ static struct call *new_call(struct node *node, enum verb verb, ms_t timeout_ms,
     } else if (sim_percent(s, 4)) {
         is_unheard = true;
         call->is_slow = sim_percent(s, 50);
-        commit_ms = sim_between(s, 1, timeout_ms + 3000);
+        commit_ms = sim_between(s, 1, timeout_ms + SIM_COMMIT_LATE_MS);
         answer_ms = timeout_ms;
     } else if (sim_percent(s, 5)) {
         answer_ms = commit_ms + sim_between(s, 10, SLOW_MS);
