@@ -303,6 +303,47 @@ class EachRight(StackCase):
             self.assertEqual(verbs, {"create", "get", "delete", "patch", "list", "watch"})
 
 
+class OlderRole(StackCase):
+    """As an installation that was upgraded without its Role: it may neither list nor watch NetworkPolicies."""
+    SEEN = {("networking.k8s.io", "networkpolicies", verb) for verb in ("list", "watch")}
+
+    def lines(self, world):
+        with open(os.path.join(world.dir, "fullstackd-1.log")) as f:
+            return [line for line in f if "networkpolicies" in line and "the account may not" in line]
+
+    def asked_n(self, world):
+        return sum(world.cluster_requests().get(f"{verb} networkpolicies", 0) for verb in ("list", "watch"))
+
+    def ready(self, world, name):
+        project, _ = world.client.create(name)
+        self.assert_story(world.client.follow(project["id"]))
+        return project["id"], path_of("networkpolicies", world.sandbox_row(project["id"])[0])
+
+    def lose(self, world, path):
+        uid = world.kube("GET", path, want=200)["metadata"]["uid"]
+        world.kube("DELETE", path, want=200)
+        return lambda: world.cluster_call("GET", path)[0] == 200 and world.kube("GET", path)["metadata"]["uid"] != uid
+
+    def test_a_deleted_policy_comes_back_with_the_next_repair_and_by_itself_once_it_may_be_seen(self):
+        with RightsWorld() as world:
+            world.hold(set(world.rights()) - self.SEEN)
+            world.fault(endWatches=True)
+            project, path = self.ready(world, "older")
+            wait_for("the log's line", lambda: self.lines(world))
+            self.assertEqual({f["level"] for f in world.doctor()[1]}, {"warn"})
+            told_n, asked_n = len(self.lines(world)), self.asked_n(world)
+            is_back = self.lose(world, path)
+            world.kube("DELETE", path_of("services", world.sandbox_row(project)[0] + "-service"), want=200)
+            wait_for("the policy, made again with the Service", is_back)
+            wait_for("the repair's end", lambda: world.state(project)["status"] == "running")
+            self.assertLessEqual(len(self.lines(world)) - told_n, 1)
+            self.assertLessEqual(self.asked_n(world) - asked_n, 2, "it must not ask again and again for what it may not")
+            world.give_back()
+            self.ready(world, "asks again")
+            wait_for("the watch", lambda: self.asked_n(world) >= asked_n + 2)
+            wait_for("the policy, made again by itself", self.lose(world, path))
+
+
 class EachRightOfOtherKinds(EachRight):
     """Of a StatefulSet with its volume, and of HTTPRoutes: what the Role has beyond the usual one."""
     env = {"FULLSTACKD_SANDBOX_WORKLOAD": "statefulset", "FULLSTACKD_SANDBOX_MIN_READY": "0s",
