@@ -2,7 +2,7 @@
 /* The simulated store's calls: each may fail before or after its commit, for each process by itself. */
 #include "tests/sim/sim_store_private.h"
 
-enum { USUAL_MS = 5000, SLOW_MS = 1000 };
+enum { USUAL_MS = 5000, SLOW_MS = 3000 };
 
 /* ---- calls ---- */
 
@@ -177,7 +177,7 @@ static struct call *new_call(struct node *node, enum verb verb, ms_t timeout_ms,
         call->is_slow = sim_percent(s, 50);
         commit_ms = sim_between(s, 1, timeout_ms + SIM_COMMIT_LATE_MS);
         answer_ms = timeout_ms;
-    } else if (sim_percent(s, 5)) {
+    } else if (sim_percent(s, verb == CLAIM || verb == ADMIT ? 25 : 5)) {
         answer_ms = commit_ms + sim_between(s, 10, SLOW_MS);
     }
     if (is_unheard)
