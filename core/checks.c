@@ -406,6 +406,8 @@ void sandbox_available(const struct step *s, const struct world *w, struct verdi
         SAY(v, CHECK_WAITING, REASON_NONE, "waiting for the Service to send requests to the pod");
     else if (sandbox_has_object(w->sb, OBJECT_CLAIM) && w->seen->objects[OBJECT_CLAIM] == PRESENCE_DELETING)
         checks_volume_going(v);
+    else if (!w->seen->is_reachable) /* then what is seen is what was */
+        SAY(v, CHECK_WAITING, REASON_NONE, "looking once more whether everything is available");
     else
         SAY(v, CHECK_DONE, REASON_NONE, "everything is available");
 }

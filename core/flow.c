@@ -293,8 +293,7 @@ static void build(struct flow *f)
     /* Whatever else the stage has to say: that the former data is gone is told. */
     if (notes.code[STEP_DB_CLUSTER] == REASON_DRIFT)
         flow_journal_status(f, REASON_DRIFT, notes.message[STEP_DB_CLUSTER]);
-    /* While the API is away, what is seen is what was. */
-    if (done == BIT(STEP_CREATE_N) - 1 && are_stages_complete(f) && f->seen.is_reachable) {
+    if (done == BIT(STEP_CREATE_N) - 1 && are_stages_complete(f)) {
         f->sb.status = SANDBOX_RUNNING;
         flow_journal_done(f, OUTCOME_READY, REASON_NONE, "the sandbox is ready");
     }

@@ -82,7 +82,8 @@ static void sync_stage(struct flow *f, const struct flow_notes *notes, enum stag
     if (status == STAGE_STATUS_PENDING || from == STEP_N || !has_room)
         return;
     /* After a restart the cluster has yet to be read: not knowing takes back nothing that was told, and is no news. */
-    bool is_unread = !f->seen.is_synced && (f->seen.is_reachable || run->status == STAGE_STATUS_COMPLETED);
+    bool is_unread = (!f->seen.is_synced && f->seen.is_reachable) ||
+                     (run->status == STAGE_STATUS_COMPLETED && !(f->seen.is_synced && f->seen.is_reachable));
     if (is_unread && run->status != STAGE_STATUS_PENDING)
         return;
     bool is_change = status != run->status;

@@ -4,15 +4,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-#include "core/base/codec.h"
 #include "core/base/log.h"
 #include "core/base/xmem.h"
-#include "core/io/backoff.h"
-
-#define HASH_FUNCTION(key, n, hash) ((hash) = (unsigned)codec_hash((key), (n)))
-#include <uthash.h>
+#include "core/reconciler_private.h"
 
 enum {
     ADVANCE_PER_TURN = 64,
@@ -21,48 +16,6 @@ enum {
     RENEW_AGAIN_MS = 500,
     LOAD_FIRST_MS = 200,
     LOAD_CAP_MS = 5000,
-    REPAIR_FLOWS_MAX = 64, /* beyond so many flows none is begun by itself: people come first */
-    RECOUNT_MS = 60000,    /* a claim without an answer has taken effect by then, or never will */
-};
-
-struct led {
-    char project_id[ID_SIZE];
-    struct reconciler *owner;
-    struct flow *flow; /* NULL while its row is being read */
-    struct op *load;
-    struct loop_timer load_timer; /* tries a failed read again */
-    struct backoff load_backoff;
-    bool must_load;    /* asked for again while a read was under way */
-    bool is_overtaken; /* the flow before this one may have left calls under way */
-    bool is_queued;
-    TAILQ_ENTRY(led) link;
-    UT_hash_handle hh;
-};
-
-struct reconciler {
-    struct reconciler_config config;
-    struct flow_ports ports;
-    struct flow_counters counters;
-    struct drift_watch *drift;
-    struct queue *queue;
-    struct led *leds;
-    TAILQ_HEAD(, led) runnable;
-    struct loop_task run;
-    struct loop_timer renew_timer;
-    struct loop_timer claim_timer;
-    struct loop_timer lapse_timer; /* the end of the lease */
-    struct op *renew;
-    bool is_renewal_failing; /* and was logged */
-    struct op *claim;
-    ms_t claim_sent_ms;
-    ms_t ended_ms;   /* when a flow last ended here */
-    bool must_claim; /* something was given back while a claim was under way */
-    ms_t recount_until_ms;
-    ms_t renew_sent_ms;
-    ms_t lease_until_ms; /* monotonic; counted from when the renewal was sent */
-    bool is_draining;
-    void (*on_drained)(void *arg);
-    void *drained_arg;
 };
 
 static void load(void *arg);
@@ -132,7 +85,7 @@ static void reload_all(struct reconciler *r)
     }
     bool was_looking = queue_restart(r->queue);
     if (r->claim != NULL || was_looking)
-        r->recount_until_ms = loop_now_ms(r->config.loop) + RECOUNT_MS;
+        r->recount_until_ms = loop_now_ms(r->config.loop) + RECONCILER_RECOUNT_MS;
     op_cancel(r->claim);
     r->claim = NULL;
 }
@@ -190,9 +143,9 @@ static void on_flow_end(void *arg, struct flow *f)
     led->flow = NULL;
     queue_slot_freed(r->queue);
     if (flow_is_left(f)) {
-        r->recount_until_ms = r->ended_ms + RECOUNT_MS;
+        led->is_left = true;
+        led->left_ms = r->ended_ms;
         on_flows_freed(r);
-        drop(led);
         return;
     }
     /* A retry may have been asked for while the end was written. */
@@ -214,53 +167,6 @@ static void on_wake(void *arg, struct flow *f)
     struct led *led = find(r, str_from(flow_sandbox(f)->project_id));
     if (led != NULL && led->flow == f)
         enqueue(led);
-}
-
-/* ---- what runs without a flow ---- */
-
-static void on_drift_event(void *arg, const struct journal_event *event)
-{
-    on_events(arg, event, 1);
-}
-
-static void on_repair(void *arg, const char *project_id)
-{
-    reconciler_poke(arg, project_id);
-}
-
-static void on_doubt(void *arg)
-{
-    struct reconciler *r = arg;
-    r->recount_until_ms = loop_now_ms(r->config.loop) + RECOUNT_MS;
-}
-
-static bool has_room(void *arg)
-{
-    const struct reconciler *r = arg;
-    return HASH_COUNT(r->leds) < REPAIR_FLOWS_MAX;
-}
-
-static struct drift_watch *watch_drift(struct reconciler *r)
-{
-    const struct drift_config config = {
-        .loop = r->config.loop,
-        .cluster = r->ports.cluster,
-        .store = r->config.store,
-        .is_repairing = r->config.is_repairing,
-        .listener = {.on_event = on_drift_event,
-                     .on_repair = on_repair,
-                     .on_doubt = on_doubt,
-                     .may_act = may_act,
-                     .has_room = has_room,
-                     .arg = r},
-    };
-    return drift_new(&config);
-}
-
-bool reconciler_shows_drift(const struct reconciler *r, const struct sandbox *sb, enum reason *ret_code,
-                            char ret_message[MESSAGE_SIZE])
-{
-    return drift_shown(r->drift, sb, ret_code, ret_message);
 }
 
 /* ---- taking up ---- */
@@ -323,6 +229,18 @@ void reconciler_poke(struct reconciler *r, const char *project_id)
         flow_reload(led->flow);
 }
 
+static void take_up_left(struct led *led, const struct flow_row *row, ms_t sent_ms, bool is_claimed)
+{
+    if (!is_claimed || sent_ms < led->left_ms)
+        return;
+    bool is_again = led->must_load;
+    led->is_left = false;
+    led->must_load = false;
+    take_up(led, row, true);
+    if (is_again)
+        flow_reload(led->flow);
+}
+
 /* Rows as they were when that was sent, or since. Where one is known here, or a flow has ended here meanwhile, which
  * may have been of one of them, they are read anew: an old row would begin again what is over. */
 static void take_up_all(struct reconciler *r, const struct flow_row *rows, size_t n, ms_t sent_ms, bool is_resumed)
@@ -334,6 +252,10 @@ static void take_up_all(struct reconciler *r, const struct flow_row *rows, size_
             take_up(add(r, project_id), &rows[i], is_resumed);
             continue;
         }
+        if (led != NULL && led->is_left) {
+            take_up_left(led, &rows[i], sent_ms, is_resumed);
+            continue;
+        }
         led = led != NULL ? led : add(r, project_id);
         led->is_overtaken = led->is_overtaken || (is_resumed && led->flow == NULL);
         if (led->flow == NULL && led->load == NULL)
@@ -343,15 +265,40 @@ static void take_up_all(struct reconciler *r, const struct flow_row *rows, size_
     }
 }
 
+/* What a claim that could have given it did not give is over, or another's: its row says which. */
+static void settle_left(struct reconciler *r)
+{
+    struct led *led;
+    struct led *next;
+    HASH_ITER(hh, r->leds, led, next)
+    {
+        if (!led->is_left || led->left_ms > r->claim_sent_ms)
+            continue;
+        led->is_left = false;
+        load(led);
+    }
+}
+
+static bool has_left(const struct reconciler *r)
+{
+    for (const struct led *led = r->leds; led != NULL; led = led->hh.next) {
+        if (led->is_left)
+            return true;
+    }
+    return false;
+}
+
 static void on_claimed(void *arg, const struct flow_row *rows, size_t n, const struct err *err)
 {
     struct reconciler *r = arg;
     r->claim = NULL;
     if (err != NULL) {
         LOG(WARN, "claiming flows failed", KV("err", err));
-        r->recount_until_ms = loop_now_ms(r->config.loop) + RECOUNT_MS;
+        r->recount_until_ms = loop_now_ms(r->config.loop) + RECONCILER_RECOUNT_MS;
     }
     take_up_all(r, rows, err == NULL ? n : 0, r->claim_sent_ms, true);
+    if (err == NULL && n < r->config.claim_n)
+        settle_left(r);
     bool is_more = err == NULL && (n == r->config.claim_n || r->must_claim);
     loop_timer_set(&r->claim_timer, is_more ? 1 : r->config.claim_ms);
 }
@@ -361,7 +308,7 @@ static void on_look(void *arg, const struct queue_answer *answer, const struct e
 {
     struct reconciler *r = arg;
     if (err != NULL)
-        r->recount_until_ms = loop_now_ms(r->config.loop) + RECOUNT_MS;
+        r->recount_until_ms = loop_now_ms(r->config.loop) + RECONCILER_RECOUNT_MS;
     on_events(r, answer->events, answer->n_events);
     take_up_all(r, answer->rows, answer->n, queue_looked_ms(r->queue), false);
 }
@@ -372,11 +319,13 @@ static void send_claim(struct reconciler *r)
     struct flow_claim claim = {.max = r->config.claim_n};
     struct str *led_ids = NULL;
     r->must_claim = false;
-    claim.is_recount = loop_now_ms(r->config.loop) < r->recount_until_ms;
+    claim.is_recount = loop_now_ms(r->config.loop) < r->recount_until_ms || has_left(r);
     if (claim.is_recount)
         led_ids = xcalloc(HASH_COUNT(r->leds) + 1, sizeof(*led_ids));
-    for (struct led *led = r->leds; led != NULL && claim.is_recount; led = led->hh.next)
-        led_ids[claim.led_n++] = str_from(led->project_id);
+    for (struct led *led = r->leds; led != NULL && claim.is_recount; led = led->hh.next) {
+        if (!led->is_left)
+            led_ids[claim.led_n++] = str_from(led->project_id);
+    }
     claim.led = led_ids;
     r->claim_sent_ms = loop_now_ms(r->config.loop);
     r->claim = store->flows_claim(store->self, &claim, CALL_TIMEOUT_MS, on_claimed, r);
@@ -512,7 +461,7 @@ struct reconciler *reconciler_new(const struct reconciler_config *config)
     loop_timer_init(&r->renew_timer, config->loop, on_renew_timer, r);
     loop_timer_init(&r->claim_timer, config->loop, on_claim_timer, r);
     loop_timer_init(&r->lapse_timer, config->loop, on_lapse, r);
-    r->drift = watch_drift(r);
+    r->drift = reconciler_watch_drift(r);
     r->ports.cluster->guard(r->ports.cluster->self, may_act, r);
     r->ports.cluster->subscribe(r->ports.cluster->self, on_cluster_change, r);
     config->store->journal_subscribe(config->store->self, on_foreign_event, r);

@@ -233,6 +233,21 @@ static void a_volume_that_is_being_deleted_is_told_and_keeps_no_repair_waiting(v
     assert_int_equal(v.check, CHECK_WAITING);
 }
 
+static void ready_is_not_told_of_what_was_seen_before_the_api_went_away(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    const struct world w = {.sb = &s.sb, .seen = &s.seen};
+    struct verdict v;
+    s.sb.desired = DESIRED_RUNNING;
+    sandbox_available(&PLAN[STEP_ALL_READY], &w, &v);
+    assert_int_equal(v.check, CHECK_DONE);
+    s.seen.is_reachable = false;
+    sandbox_available(&PLAN[STEP_ALL_READY], &w, &v);
+    assert_int_equal(v.check, CHECK_WAITING); /* and so its deadline ends it */
+}
+
 static void a_refused_route_is_told_after_a_while(void **state)
 {
     (void)state;
@@ -276,6 +291,7 @@ int main(void)
         cmocka_unit_test(a_container_without_its_environment_gets_it_again),
         cmocka_unit_test(with_a_stateful_set_its_volume_goes_and_that_is_told),
         cmocka_unit_test(a_volume_that_is_being_deleted_is_told_and_keeps_no_repair_waiting),
+        cmocka_unit_test(ready_is_not_told_of_what_was_seen_before_the_api_went_away),
         cmocka_unit_test(a_refused_route_is_told_after_a_while),
         cmocka_unit_test(a_route_that_leads_from_elsewhere_is_told_at_once),
     };
