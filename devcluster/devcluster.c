@@ -55,15 +55,15 @@ static struct doc *base_object(struct arena *a, const struct kind *kind, const c
     return root;
 }
 
-static bool is_there(struct devcluster *d, enum kind_id id, const char *ns, const char *name)
+static struct entry *find(struct devcluster *d, enum kind_id id, const char *ns, const char *name)
 {
-    return store_find(d->store, kind_get(id), ns == NULL ? STR_NONE : str_from(ns), str_from(name)) != NULL;
+    return store_find(d->store, kind_get(id), ns == NULL ? STR_NONE : str_from(ns), str_from(name));
 }
 
 static void seed(struct devcluster *d, enum kind_id id, const char *ns, const char *name)
 {
     const struct kind *kind = kind_get(id);
-    if (is_there(d, id, ns, name))
+    if (find(d, id, ns, name) != NULL)
         return;
     struct arena *a = arena_new();
     struct doc *root = base_object(a, kind, ns, name);
@@ -104,7 +104,7 @@ static void seed_listener(struct arena *a, struct doc *listeners, const char *na
 /* The Gateway that HTTPRoutes may name: gateway-system/gateway. */
 static void seed_gateway(struct devcluster *d)
 {
-    if (is_there(d, KIND_GATEWAY, "gateway-system", "gateway"))
+    if (find(d, KIND_GATEWAY, "gateway-system", "gateway") != NULL)
         return;
     struct arena *a = arena_new();
     struct doc *root = base_object(a, kind_get(KIND_GATEWAY), "gateway-system", "gateway");
@@ -177,7 +177,7 @@ static bool seed_role(struct devcluster *d, struct err *reterr)
         return err_set(reterr, ERR_INVALID, __func__, "%s holds no Role", d->config.role);
     d->role_listener = (struct store_listener){.on_event = on_role_event, .arg = d};
     store_listen(d->store, &d->role_listener);
-    struct entry *former = store_find(d->store, kind_get(KIND_ROLE), str_from(d->config.ns), STR(ROLE_ACCOUNT));
+    struct entry *former = find(d, KIND_ROLE, d->config.ns, ROLE_ACCOUNT);
     if (former != NULL)
         store_remove(d->store, former);
     struct arena *a = arena_new();
@@ -290,10 +290,8 @@ static bool start(struct devcluster *d, struct err *reterr)
     if (d->config.history != NULL && (d->history = history_new(d->store, d->config.history, reterr)) == NULL)
         return false;
     const char *kept = arena_printf(d->arena, "%s/objects", d->config.dir);
-    if (d->config.is_kept && !keep_load(d->store, kept, reterr))
+    if (d->config.is_kept && (d->keep = keep_new(d->loop, d->store, kept, reterr)) == NULL)
         return false;
-    if (d->config.is_kept)
-        d->keep = keep_new(d->loop, d->store, kept);
     seed_all(d);
     if (!seed_role(d, reterr))
         return false;

@@ -78,27 +78,6 @@ static void on_event(void *arg, struct entry *entry, const struct event *event)
     loop_timer_set(&k->timer, SAVE_MS);
 }
 
-struct keep *keep_new(struct loop *loop, struct store *store, const char *path)
-{
-    struct keep *k = xcalloc(1, sizeof(*k));
-    k->store = store;
-    k->path = path;
-    loop_timer_init(&k->timer, loop, on_timer, k);
-    k->listener = (struct store_listener){.on_event = on_event, .arg = k};
-    store_listen(store, &k->listener);
-    return k;
-}
-
-void keep_free(struct keep *k)
-{
-    if (k == NULL)
-        return;
-    loop_timer_clear(&k->timer);
-    if (k->is_dirty)
-        save(k);
-    free(k);
-}
-
 /* ---- reading ---- */
 
 /* "apps/v1": a group and a version; "v1": the core group. */
@@ -136,7 +115,7 @@ static bool restore(struct store *store, struct str line)
     return true;
 }
 
-bool keep_load(struct store *store, const char *path, struct err *reterr)
+static bool load(struct store *store, const char *path, struct err *reterr)
 {
     struct arena *a = arena_new();
     struct err err;
@@ -166,4 +145,29 @@ bool keep_load(struct store *store, const char *path, struct err *reterr)
     }
     arena_free(a);
     return is_good;
+}
+
+/* ---- life ---- */
+
+struct keep *keep_new(struct loop *loop, struct store *store, const char *path, struct err *reterr)
+{
+    if (!load(store, path, reterr))
+        return NULL;
+    struct keep *k = xcalloc(1, sizeof(*k));
+    k->store = store;
+    k->path = path;
+    loop_timer_init(&k->timer, loop, on_timer, k);
+    k->listener = (struct store_listener){.on_event = on_event, .arg = k};
+    store_listen(store, &k->listener);
+    return k;
+}
+
+void keep_free(struct keep *k)
+{
+    if (k == NULL)
+        return;
+    loop_timer_clear(&k->timer);
+    if (k->is_dirty)
+        save(k);
+    free(k);
 }

@@ -10,9 +10,9 @@
 struct keep;
 
 /* Puts what the file holds into the store, which is empty; one that is not there is fine. Whoever listens to the store
- * hears of each object as of a new one. False: it cannot be read, or a line of it is no object of this cluster. */
-MUST_CHECK bool keep_load(struct store *store, const char *path, struct err *reterr);
-/* path: borrowed. A pod that is not ready is not kept (its owner makes another), nor are events and nodes. */
-struct keep *keep_new(struct loop *loop, struct store *store, const char *path);
+ * hears of each object as of a new one. From then on the file follows the store; a pod that is not ready is not kept
+ * (its owner makes another), nor are events and nodes. path: borrowed. NULL: it cannot be read, or a line of it is no
+ * object of this cluster. */
+MUST_CHECK struct keep *keep_new(struct loop *loop, struct store *store, const char *path, struct err *reterr);
 /* Writes once more what is not written yet. NULL is fine. Before store_free. */
 void keep_free(struct keep *k);
