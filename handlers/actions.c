@@ -17,21 +17,25 @@ struct action_call {
 struct words {
     const char *begun;
     const char *already;
-    const char *nothing;
 };
 
 static const struct words project_words[ACTION_N] = {
-    [ACTION_START] = {"Project is being started",                   "Project is running",
-                      "There is no sandbox to start, create it first"                                                     },
-    [ACTION_STOP] = {"Project is being stopped, its data is kept", "Project is stopped", "There is no sandbox to stop"   },
-    [ACTION_RESTART] = {"Project is being restarted",                 "Project is running", "There is no sandbox to restart"},
+    [ACTION_START] = {"Project is being started",                   "Project is running"},
+    [ACTION_STOP] = {"Project is being stopped, its data is kept", "Project is stopped"},
+    [ACTION_RESTART] = {"Project is being restarted",                 "Project is running"},
 };
+
 static const struct words sandbox_words[ACTION_N] = {
-    [ACTION_START] = {"Sandbox is being started",                                   "Sandbox is running",
-                      "There is no sandbox to start, create it first"},
-    [ACTION_STOP] = {"Sandbox and database are being stopped, their data is kept", "Sandbox is stopped",
-                      "There is no sandbox to stop"                  },
+    [ACTION_START] = {"Sandbox is being started",                                   "Sandbox is running"},
+    [ACTION_STOP] = {"Sandbox and database are being stopped, their data is kept", "Sandbox is stopped"},
 };
+
+static const char *const without_sandbox[ACTION_N] = {
+    [ACTION_START] = "There is no sandbox to start, create it first",
+    [ACTION_STOP] = "There is no sandbox to stop",
+    [ACTION_RESTART] = "There is no sandbox to restart",
+};
+
 static const struct words *words_of(const struct action_call *c)
 {
     return c->is_of_sandbox ? &sandbox_words[c->action] : &project_words[c->action];
@@ -78,7 +82,7 @@ static void on_done(void *arg, enum request_result result, const struct sandbox 
         answer(c, 200, words_of(c)->already, sb);
         return;
     case REQUEST_NOTHING:
-        refuse(c, words_of(c)->nothing);
+        refuse(c, without_sandbox[c->action]);
         return;
     case REQUEST_REFUSED:
         refuse(c, arena_printf(http_arena(c->pending.x), "A %s that is %s cannot %s", subject(c), state(c, sb),
@@ -94,7 +98,7 @@ static void on_found(void *arg, const struct project *project, const struct err 
     if (!pending_done(&c->pending, err))
         return;
     if (!project->has_sandbox) {
-        refuse(c, words_of(c)->nothing);
+        refuse(c, without_sandbox[c->action]);
         return;
     }
     pending_wait(&c->pending, sandboxes_act(app->sandboxes, project, c->action, app->settings.request_ms, on_done, c));
@@ -105,10 +109,9 @@ static void act(struct http_exchange *x, struct app *app, enum action action, bo
     const struct caller *caller = http_context(x);
     struct action_call *c = arena_alloc(http_arena(x), sizeof(*c));
     const char *id = arena_dup(http_arena(x), http_param(x, "id"));
-    *c = (struct action_call){
-        .pending = {.x = x, .app = app},
-          .action = action, .is_of_sandbox = is_of_sandbox
-    };
+    c->pending = (struct pending){.x = x, .app = app};
+    c->action = action;
+    c->is_of_sandbox = is_of_sandbox;
     pending_wait(&c->pending, app->store->project_get(app->store->self, caller->who.user_id, id,
                                                       app->settings.request_ms, on_found, c));
 }
