@@ -65,30 +65,33 @@ static void write_token(struct lab *lab, struct str token)
     assert_int_equal(rename(fresh, path), 0);
 }
 
-/* Asks until the server knows that the token is over. */
-static void until_refused(struct lab *lab, struct kube *kube)
+/* Asks for as long as the answer is this one: what a server looks tokens up in is a moment behind. */
+static struct lab_answer ask_while(struct lab *lab, struct kube *kube, enum err_kind kind)
 {
     ms_t end_ms = loop_now_ms(lab->loop) + LAB_MS;
     struct lab_answer a;
     do {
         a = lab_ask(lab, kube, look(lab));
-        if (loop_now_ms(lab->loop) > end_ms)
-            fail_msg("a token is good for ever");
-    } while (a.err.kind == ERR_NONE);
+    } while (a.err.kind == kind && loop_now_ms(lab->loop) <= end_ms);
+    return a;
+}
+
+/* Asks until the server knows that the token is over. */
+static void until_refused(struct lab *lab, struct kube *kube)
+{
+    struct lab_answer a = ask_while(lab, kube, ERR_NONE);
+    if (a.err.kind == ERR_NONE)
+        fail_msg("a token is good for ever");
     assert_int_equal(a.err.kind, ERR_UNAUTHENTICATED);
     assert_int_equal(a.err.code, 401);
 }
 
-/* Asks until the server knows the token: a moment after it was made, what it looks tokens up in may be behind. */
+/* Asks until the server knows the token. */
 static void until_taken(struct lab *lab, struct kube *kube)
 {
-    ms_t end_ms = loop_now_ms(lab->loop) + LAB_MS;
-    struct lab_answer a;
-    do {
-        a = lab_ask(lab, kube, look(lab));
-        if (a.err.kind != ERR_NONE && (a.err.kind != ERR_UNAUTHENTICATED || loop_now_ms(lab->loop) > end_ms))
-            fail_msg("%s: %s", err_slug(a.err.kind), a.err.msg);
-    } while (a.err.kind != ERR_NONE);
+    struct lab_answer a = ask_while(lab, kube, ERR_UNAUTHENTICATED);
+    if (a.err.kind != ERR_NONE)
+        fail_msg("%s: %s", err_slug(a.err.kind), a.err.msg);
 }
 
 static void test_a_new_file_is_read_before_the_next_call(void **state)
@@ -96,15 +99,11 @@ static void test_a_new_file_is_read_before_the_next_call(void **state)
     struct lab *lab = *state;
     struct kube *kube;
     struct lab_answer a;
-    ms_t end_ms;
     write_token(lab, make_token(lab, "first", OWNER));
     kube = lab_client(lab, "renewed");
     until_taken(lab, kube);
     write_token(lab, make_token(lab, "others", OTHER));
-    end_ms = loop_now_ms(lab->loop) + LAB_MS;
-    do { /* a busy server may not know the token yet; the one before it would be taken */
-        a = lab_ask(lab, kube, look(lab));
-    } while (a.err.kind == ERR_UNAUTHENTICATED && loop_now_ms(lab->loop) < end_ms);
+    a = ask_while(lab, kube, ERR_UNAUTHENTICATED); /* the one before it would be taken */
     assert_int_equal(a.err.kind, ERR_DENIED);
     assert_non_null(strstr(a.err.msg, OTHER)); /* the server names who asked */
     end_token(lab, "first");
