@@ -11,6 +11,8 @@ import threading
 import time
 import urllib.parse
 
+RATE = 5000  # calls an hour, for each user
+
 
 class GitHub:
     CLIENT_ID = "Iv1.0123456789abcdef"
@@ -24,7 +26,7 @@ class GitHub:
         self.renamed = {}  # former full name, lower case: id
         self.orgs = {}  # login: logins of those who may create
         self.posted = []  # (path, document) of what should have been created
-        self.rate_left = 5000
+        self.rate_left = RATE
         self.planted = {self.client_secret}  # must be told nowhere
         self.calls = []  # (path, form)
         self.fault = {}  # path, or "METHOD path": what to answer instead; a function of the handler, or (status, type, bytes)

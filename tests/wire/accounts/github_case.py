@@ -4,7 +4,7 @@ import json
 import urllib.parse
 
 from accounts import Accounts, Client, StackCase
-from github import GitHub
+from github import RATE, GitHub
 
 CALLBACK = "/api/auth/callback/github"
 SIGNIN = "/api/auth/signin/github"
@@ -59,7 +59,7 @@ class Browser(Client):
 
 class GitHubCase(StackCase):
     @classmethod
-    def enter(cls):
+    def setUpClass(cls):
         cls.github = GitHub()
         cls.addClassCleanup(cls.github.close)
         cls.world = Accounts(env=cls.github.env()).__enter__()
@@ -73,6 +73,7 @@ class GitHubCase(StackCase):
 
     def setUp(self):
         self.github.fault.clear()
+        self.github.rate_left = RATE
 
     def browser(self):
         return Browser(self.world)

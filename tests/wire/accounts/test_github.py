@@ -18,10 +18,6 @@ JSON = "application/json"
 
 
 class SigningIn(GitHubCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.enter()
-
     def test_it_is_offered_as_nextauths_clients_read_it(self):
         providers = self.browser().json("GET", "/api/auth/providers", status=200)
         origin = f"http://127.0.0.1:{self.world.port}"
@@ -115,10 +111,6 @@ class SigningIn(GitHubCase):
 
 
 class NobodyIsSignedIn(GitHubCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.enter()
-
     def attempt(self):
         """A browser that began, and the code and state that it would come back with."""
         browser = self.browser()
@@ -279,10 +271,6 @@ class NobodyIsSignedIn(GitHubCase):
 
 
 class OnAnotherReplica(GitHubCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.enter()
-
     def test_a_browser_may_come_back_to_another_replica(self):
         self.world.extra_env["NEXTAUTH_URL"] = f"http://127.0.0.1:{self.world.port}"
         second = self.world.serve()

@@ -43,10 +43,6 @@ class NextAuth(Browser):
 
 
 class Forms(GitHubCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.enter()
-
     def client(self, version=5):
         return NextAuth(self.world, version)
 

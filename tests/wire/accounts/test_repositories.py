@@ -21,13 +21,8 @@ FULL = {**REPO, **{f"member_{i}_url": "https://api.github.example/repos/ada/odd/
 
 
 class ListCase(GitHubCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.enter()
-
     def setUp(self):
         super().setUp()
-        self.github.rate_left = 5000
         self.login = self._testMethodName.replace("_", "-")[5:39].strip("-")  # of each test its own
         self.browser = self.signed_in(self.login)
 

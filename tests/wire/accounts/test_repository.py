@@ -17,13 +17,8 @@ JSON = "application/json; charset=utf-8"
 
 
 class RepositoryCase(GitHubCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.enter()
-
     def setUp(self):
         super().setUp()
-        self.github.rate_left = 5000
         self.browser = self.signed_in("ada")
         self.project = self.browser.json("POST", "/api/projects", {"name": "engine"}, 200)["id"]
         self.path = f"/api/projects/{self.project}/github"
