@@ -69,6 +69,11 @@ static size_t speaker(const struct flow_notes *notes, enum stage stage, bool *re
     return first_open < STEP_N ? first_open : last_done;
 }
 
+static bool is_being_read(const struct flow *f)
+{
+    return !f->seen.is_synced && f->seen.is_reachable;
+}
+
 static void sync_stage(struct flow *f, const struct flow_notes *notes, enum stage stage)
 {
     bool is_all_done;
@@ -82,8 +87,8 @@ static void sync_stage(struct flow *f, const struct flow_notes *notes, enum stag
     if (status == STAGE_STATUS_PENDING || from == STEP_N || !has_room)
         return;
     /* After a restart the cluster has yet to be read: not knowing takes back nothing that was told, and is no news. */
-    bool is_unread = (!f->seen.is_synced && f->seen.is_reachable) ||
-                     (run->status == STAGE_STATUS_COMPLETED && !(f->seen.is_synced && f->seen.is_reachable));
+    bool is_seen = f->seen.is_synced && f->seen.is_reachable;
+    bool is_unread = run->status == STAGE_STATUS_COMPLETED ? !is_seen : is_being_read(f);
     if (is_unread && run->status != STAGE_STATUS_PENDING)
         return;
     bool is_change = status != run->status;
@@ -155,8 +160,7 @@ void flow_journal_words(struct flow *f, const struct flow_notes *notes, enum ste
     size_t i = first;
     while (i < end && (notes->is_done[i] || !notes->is_entered[i]))
         i++;
-    bool is_unread = !f->seen.is_synced && f->seen.is_reachable;
-    if (i < end && !is_unread)
+    if (i < end && !is_being_read(f))
         flow_journal_status(f, notes->code[i], notes->message[i]);
 }
 

@@ -16,6 +16,7 @@ enum {
     RENEW_AGAIN_MS = 500,
     LOAD_FIRST_MS = 200,
     LOAD_CAP_MS = 5000,
+    RECOUNT_MS = 60000, /* a claim without an answer has taken effect by then, or never will */
 };
 
 static void load(void *arg);
@@ -75,6 +76,12 @@ static void enqueue_all(struct reconciler *r)
         enqueue(led);
 }
 
+void reconciler_recount(void *arg)
+{
+    struct reconciler *r = arg;
+    r->recount_until_ms = loop_now_ms(r->config.loop) + RECOUNT_MS;
+}
+
 /* While there was no lease another replica may have taken any of them over; what is being read may be from before. */
 static void reload_all(struct reconciler *r)
 {
@@ -85,7 +92,7 @@ static void reload_all(struct reconciler *r)
     }
     bool was_looking = queue_restart(r->queue);
     if (r->claim != NULL || was_looking)
-        r->recount_until_ms = loop_now_ms(r->config.loop) + RECONCILER_RECOUNT_MS;
+        reconciler_recount(r);
     op_cancel(r->claim);
     r->claim = NULL;
 }
@@ -294,7 +301,7 @@ static void on_claimed(void *arg, const struct flow_row *rows, size_t n, const s
     r->claim = NULL;
     if (err != NULL) {
         LOG(WARN, "claiming flows failed", KV("err", err));
-        r->recount_until_ms = loop_now_ms(r->config.loop) + RECONCILER_RECOUNT_MS;
+        reconciler_recount(r);
     }
     take_up_all(r, rows, err == NULL ? n : 0, r->claim_sent_ms, true);
     if (err == NULL && n < r->config.claim_n)
@@ -308,7 +315,7 @@ static void on_look(void *arg, const struct queue_answer *answer, const struct e
 {
     struct reconciler *r = arg;
     if (err != NULL)
-        r->recount_until_ms = loop_now_ms(r->config.loop) + RECONCILER_RECOUNT_MS;
+        reconciler_recount(r);
     on_events(r, answer->events, answer->n_events);
     take_up_all(r, answer->rows, answer->n, queue_looked_ms(r->queue), false);
 }

@@ -15,12 +15,6 @@ static void on_repair(void *arg, const char *project_id)
     reconciler_poke(arg, project_id);
 }
 
-static void on_doubt(void *arg)
-{
-    struct reconciler *r = arg;
-    r->recount_until_ms = loop_now_ms(r->config.loop) + RECONCILER_RECOUNT_MS;
-}
-
 static bool has_room(void *arg)
 {
     const struct reconciler *r = arg;
@@ -36,7 +30,7 @@ struct drift_watch *reconciler_watch_drift(struct reconciler *r)
         .is_repairing = r->config.is_repairing,
         .listener = {.on_event = on_drift_event,
                      .on_repair = on_repair,
-                     .on_doubt = on_doubt,
+                     .on_doubt = reconciler_recount,
                      .may_act = r->ports.listener.may_act,
                      .has_room = has_room,
                      .arg = r},

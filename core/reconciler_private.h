@@ -14,8 +14,6 @@
 #define HASH_FUNCTION(key, n, hash) ((hash) = (unsigned)codec_hash((key), (n)))
 #include <uthash.h>
 
-enum { RECONCILER_RECOUNT_MS = 60000 }; /* a claim without an answer has taken effect by then, or never will */
-
 struct led {
     char project_id[ID_SIZE];
     struct reconciler *owner;
@@ -59,6 +57,9 @@ struct reconciler {
     void (*on_drained)(void *arg);
     void *drained_arg;
 };
+
+/* For a while claims ask for what this replica holds and does not lead: an answer that would have told was lost. */
+void reconciler_recount(void *arg);
 
 /* reconciler_drift.c */
 struct drift_watch *reconciler_watch_drift(struct reconciler *r);
